@@ -1,0 +1,10 @@
+// The parts of the extension module, one file each.
+#pragma once
+#include <pybind11/pybind11.h>
+
+namespace fastnn {
+
+void bind_ops(pybind11::module_& m);
+void bind_machine(pybind11::module_& m);
+
+}  // namespace fastnn

@@ -1,0 +1,137 @@
+// Ops on NumPy arrays: one generic call, its reverse, and its shape rule.
+#include "bind/arrays.h"
+#include "bind/module.h"
+#include "dispatch/isa.h"
+#include "graph/step.h"
+
+namespace fastnn {
+namespace {
+
+// Room for what a node keeps between forward and backward, and its working memory.
+struct Workspace {
+  explicit Workspace(Node& node) : scratch(node.scratch_bytes) {
+    node.scratch = scratch.get();
+    for (int i = 0; i < node.n_saved; ++i) {
+      saved.push_back(new_array(node.saved[i].shape, node.saved[i].dtype));
+      node.saved[i].data = saved.back().mutable_data();
+    }
+  }
+  Scratch scratch;
+  std::vector<py::array> saved;
+};
+
+std::vector<Arg> args_of(const std::vector<py::array>& arrays, const char* where) {
+  std::vector<Arg> args;
+  for (const py::array& a : arrays) args.push_back(arg_of(a, where));
+  return args;
+}
+
+py::tuple call(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attrs,
+               bool training, uint64_t seed, uint64_t step_count) {
+  Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str()),
+            attributes_of(attrs, name.c_str()), training);
+  step.infer();
+  Node& node = step.node;
+  node.key.seed = seed;
+  node.step = &step_count;
+  Workspace workspace(node);
+  py::tuple out(node.n_out);
+  for (int i = 0; i < node.n_out; ++i) {
+    py::array y = new_array(node.out[i].shape, node.out[i].dtype);
+    node.out[i].data = y.mutable_data();
+    out[i] = y;
+  }
+  py::gil_scoped_release release;
+  step.forward();
+  return out;
+}
+
+// Vector-Jacobian product: the gradients of sum_o <grads[o], out[o]> for every real input. A None in
+// `grads` is a gradient of zero that the op is not told about; `start` (or None) is what the results
+// are added to.
+py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attrs,
+              const py::list& grads, const py::object& start, bool training, uint64_t seed,
+              uint64_t step_count) {
+  Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str()),
+            attributes_of(attrs, name.c_str()), training);
+  if (!step.has_backward()) fail(name.c_str(), "op must have a gradient, got one that has none");
+  step.infer();
+  Node& node = step.node;
+  node.key.seed = seed;
+  node.step = &step_count;
+  Workspace workspace(node);
+  std::vector<py::array> keep;
+  for (int i = 0; i < node.n_out; ++i) {
+    keep.push_back(new_array(node.out[i].shape, node.out[i].dtype));
+    node.out[i].data = keep.back().mutable_data();
+    const py::object given = grads[i];
+    if (given.is_none()) continue;
+    const py::array dy = given.cast<py::array>();
+    const Arg arg = arg_of(dy, name.c_str());
+    if (!(arg.shape == node.out[i].shape) || arg.dtype != node.out[i].dtype)
+      fail(name.c_str(), "gradient must have shape %s and dtype %s as the output has, got %s and %s",
+           text_of(node.out[i].shape).text, name_of(node.out[i].dtype), text_of(arg.shape).text,
+           name_of(arg.dtype));
+    keep.push_back(dy);
+    node.out[i].grad = arg.data;
+  }
+  py::tuple out(node.n_in);
+  for (int i = 0; i < node.n_in; ++i) {
+    out[i] = py::none();
+    if (!is_real(node.in[i].dtype)) continue;
+    py::array dx = new_array(node.in[i].shape, node.in[i].dtype);
+    if (!start.is_none()) {
+      dx = py::array(start[py::int_(i)]).attr("copy")().cast<py::array>();
+      node.in[i].accumulate = true;
+    }
+    node.in[i].grad = dx.mutable_data();
+    out[i] = dx;
+  }
+  py::gil_scoped_release release;
+  step.forward();
+  step.backward();
+  return out;
+}
+
+// [(shape, dtype name)] of the outputs, and the flops; shapes hold None for the batch size.
+py::tuple infer(const std::string& name, const std::string& where, const py::list& shapes,
+                const std::vector<std::string>& dtypes, const py::dict& attrs) {
+  std::vector<Arg> args;
+  for (size_t i = 0; i < dtypes.size(); ++i) {
+    Arg arg;
+    arg.shape = shape_of(shapes[i]);
+    for (const DType d : {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kUint8})
+      if (dtypes[i] == name_of(d)) arg.dtype = d;
+    args.push_back(arg);
+  }
+  Step step(find_op(name.c_str(), table()), where, std::move(args), attributes_of(attrs, where.c_str()),
+            true);
+  step.infer();
+  py::list out;
+  for (int i = 0; i < step.node.n_out; ++i)
+    out.append(py::make_tuple(tuple_of(step.node.out[i].shape), name_of(step.node.out[i].dtype)));
+  return py::make_tuple(out, step.node.flops);
+}
+
+}  // namespace
+
+void bind_ops(py::module_& m) {
+  m.def("call", &call, py::arg("name"), py::arg("inputs"), py::arg("attrs"),
+        py::arg("training") = false, py::arg("seed") = 0, py::arg("step") = 0);
+  m.def("vjp", &vjp, py::arg("name"), py::arg("inputs"), py::arg("attrs"), py::arg("grads"),
+        py::arg("start") = py::none(), py::arg("training") = false, py::arg("seed") = 0,
+        py::arg("step") = 0);
+  m.def("infer", &infer, py::arg("name"), py::arg("where"), py::arg("shapes"), py::arg("dtypes"),
+        py::arg("attrs"));
+  m.def("op_names", [] {
+    py::list names;
+    for (int i = 0; i < table().n_ops; ++i) names.append(table().ops[i]->name);
+    return names;
+  });
+  m.def("op_isa", [](const std::string& name) { return find_op(name.c_str(), table()).isa; });
+  m.def("op_attrs", [](const std::string& name) { return find_op(name.c_str(), table()).attrs; });
+  m.def("has_gradient",
+        [](const std::string& name) { return find_op(name.c_str(), table()).backward[0] != nullptr; });
+}
+
+}  // namespace fastnn

@@ -1,0 +1,25 @@
+#include "graph/step.h"
+
+namespace fastnn {
+
+Step::Step(const Op& op, std::string where, std::vector<Arg> in,
+           const std::vector<NamedAttr>& attrs, bool training)
+    : where_(std::move(where)), in_(std::move(in)), out_(kMaxOut) {
+  node.op = &op;
+  node.where = where_.c_str();
+  node.training = training;
+  node.n_in = static_cast<int>(in_.size());
+  node.in = in_.data();
+  node.out = out_.data();
+  set_attributes(node, attrs);
+}
+
+int Step::real_index() const {
+  for (int i = 0; i < node.n_out; ++i)
+    if (node.out[i].dtype == DType::kFloat64) return 1;
+  for (int i = 0; i < node.n_in; ++i)
+    if (node.in[i].dtype == DType::kFloat64) return 1;
+  return 0;
+}
+
+}  // namespace fastnn

@@ -1,0 +1,117 @@
+// Dense layer:  y = act(x w^T + b),  x (..., D), w (K, D), b (K,), y (..., K)
+// Backward, with dz = dy act'(y):  dx = dz w,  dw = dz^T x,  db = sum over rows of dz
+#include "gemm/gemm.h"
+#include "ops/op.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+enum { kActivation, kAlpha };
+
+struct Sizes {
+  int64_t rows, D, K;
+};
+
+Sizes sizes(const Node& n) {
+  const Shape& x = n.in[0].shape;
+  return {elements(x, 0, x.rank - 1), x[x.rank - 1], n.in[1].shape[0]};
+}
+
+template <class T>
+Gemm<T> forward_gemm(const Node& n) {
+  const auto [rows, D, K] = sizes(n);
+  Gemm<T> g{rows, K, D, data<T>(n.in[0]), D, 1, data<T>(n.in[1]), 1, D, out_data<T>(n.out[0]), K};
+  g.bias = n.n_in > 2 ? data<T>(n.in[2]) : nullptr;
+  g.activation = static_cast<Activation>(n.attr[kActivation].ints[0]);
+  g.alpha = n.attr[kAlpha].real;
+  return g;
+}
+
+template <class T>
+Gemm<T> dx_gemm(const Node& n, const T* dz) {
+  const auto [rows, D, K] = sizes(n);
+  Gemm<T> g{rows, D, K, dz, K, 1, data<T>(n.in[1]), D, 1, grad<T>(n.in[0]), D};
+  g.accumulate = n.in[0].accumulate;
+  return g;
+}
+
+template <class T>
+Gemm<T> dw_gemm(const Node& n, const T* dz) {
+  const auto [rows, D, K] = sizes(n);
+  Gemm<T> g{K, D, rows, dz, 1, K, data<T>(n.in[0]), D, 1, grad<T>(n.in[1]), D};
+  g.accumulate = n.in[1].accumulate;
+  return g;
+}
+
+template <class T>
+int64_t scratch_bytes(const Node& n) {
+  const auto [rows, D, K] = sizes(n);
+  const int64_t forward = gemm_scratch(forward_gemm<T>(n));
+  const int64_t dx = gemm_scratch(dx_gemm<T>(n, nullptr));
+  const int64_t dw = gemm_scratch(dw_gemm<T>(n, nullptr));
+  const int64_t most = dx > dw ? dx : dw;
+  const int64_t dz = (rows * K * sizeof(T) + 63) / 64 * 64;
+  return forward > dz + most ? forward : dz + most;
+}
+
+struct Linear {
+  static constexpr const char* attrs = "activation:int=0 alpha:real=0";
+
+  static void infer(Node& n) {
+    const Arg& x = n.in[0];
+    const Arg& w = n.in[1];
+    if (!is_real(x.dtype)) fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));
+    if (w.dtype != x.dtype)
+      fail_type(n.where, "w must be %s because x is, got %s", name_of(x.dtype), name_of(w.dtype));
+    if (x.shape.rank < 1) fail(n.where, "x must have at least 1 axis, got shape ()");
+    const int64_t D = x.shape[x.shape.rank - 1];
+    if (w.shape.rank != 2 || w.shape[1] != D)
+      fail(n.where, "w must have shape (K, %lld) because x has shape %s, got %s",
+           static_cast<long long>(D), text_of(x.shape).text, text_of(w.shape).text);
+    const int64_t K = w.shape[0];
+    if (n.n_in > 2 && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != K))
+      fail(n.where, "b must have shape (%lld,) because w has shape %s, got %s",
+           static_cast<long long>(K), text_of(w.shape).text, text_of(n.in[2].shape).text);
+    n.out[0].shape = x.shape;
+    n.out[0].shape.dims[x.shape.rank - 1] = K;
+    n.out[0].dtype = x.dtype;
+    n.reads_in = 3u;
+    n.reads_out = n.attr[kActivation].ints[0] ? 1u : 0u;
+    n.flops = 2.0 * elements(x.shape) * K;
+    n.scratch_bytes = x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
+  }
+
+  template <class T>
+  static void forward(const Node& n) {
+    gemm(forward_gemm<T>(n), n.scratch);
+  }
+
+  template <class T>
+  static void backward(const Node& n) {
+    const auto [rows, D, K] = sizes(n);
+    const auto kind = static_cast<Activation>(n.attr[kActivation].ints[0]);
+    const T* dz = grad<T>(n.out[0]);
+    char* scratch = static_cast<char*>(n.scratch);
+    if (kind != Activation::kLinear) {
+      T* slope = reinterpret_cast<T*>(scratch);
+      activation_backward(kind, n.attr[kAlpha].real, data<T>(n.out[0]), dz, slope, rows * K);
+      dz = slope;
+      scratch += (rows * K * sizeof(T) + 63) / 64 * 64;
+    }
+    if (n.n_in > 2 && n.in[2].grad) {
+      T* db = grad<T>(n.in[2]);
+      if (!n.in[2].accumulate) __builtin_memset(db, 0, K * sizeof(T));
+      for (int64_t i = 0; i < rows; ++i)
+#pragma omp simd
+        for (int64_t j = 0; j < K; ++j) db[j] += dz[i * K + j];
+    }
+    if (n.in[1].grad) gemm(dw_gemm<T>(n, dz), scratch);
+    if (n.in[0].grad) gemm(dx_gemm<T>(n, dz), scratch);
+  }
+};
+
+}  // namespace
+
+extern const Op linear;
+const Op linear = op_of<Linear>("linear");
+}  // namespace fastnn::FASTNN_ISA

@@ -1,0 +1,127 @@
+// What an op is: a shape rule that checks everything once, and kernels that only compute.
+// Read by every layer above; compiled per instruction set, hence no STL and no shared inline code.
+#pragma once
+#include "base/error.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "base/shape.h"
+
+namespace fastnn {
+
+constexpr int kMaxOut = 4;
+constexpr int kMaxSaved = 3;
+constexpr int kMaxAttrs = 8;
+
+// One operand. `grad` is null where nobody asks for it; with `accumulate` a backward kernel adds to it
+// (grad +=), else it overwrites. Every array is contiguous and row-major.
+struct Arg {
+  Shape shape;
+  DType dtype = DType::kFloat32;
+  bool accumulate = false;
+  void* data = nullptr;
+  void* grad = nullptr;
+};
+
+// One attribute: `ints[0..count)` for kinds int and ints, `real` for kind real.
+struct Attr {
+  int64_t count = 0;
+  int64_t ints[2 * kMaxRank] = {};
+  double real = 0;
+};
+
+struct Op;
+
+// One use of an op: its operands, attributes, and what the shape rule found out about it.
+struct Node {
+  const Op* op = nullptr;
+  const char* where = "";  // head of error texts: the op, or `Layer "name"`
+  bool training = false;
+  int n_in = 0;
+  Arg* in = nullptr;
+  Arg* out = nullptr;  // room for kMaxOut
+  Attr attr[kMaxAttrs];
+
+  // Written by the shape rule.
+  int n_out = 1;
+  int n_saved = 0;
+  Arg saved[kMaxSaved];       // kept from forward to backward (shape and dtype; data is given)
+  uint32_t reads_in = ~0u;    // inputs whose data the backward kernel reads, a bit each
+  uint32_t reads_out = ~0u;   // outputs likewise
+  bool is_view = false;       // out[0] is in[0] under another shape: no work, no memory
+  int64_t scratch_bytes = 0;  // working memory of one forward or backward run
+  double flops = 0;           // of the forward run; an unknown batch counts as 1
+
+  // Given to the kernels.
+  void* scratch = nullptr;  // 64-byte aligned
+  RandomKey key;
+  const uint64_t* step = nullptr;  // counter of training steps, for chance
+  void* callback = nullptr;        // op "python" only
+};
+
+using Kernel = void (*)(const Node&);
+
+struct Op {
+  const char* name;
+  const char* attrs;       // "axis:int=-1 rate:real=0.5 shape:ints": in the order of Node::attr
+  void (*infer)(Node&);    // the shape rule: checks in, attr; writes out and the fields above
+  Kernel forward[2];       // float32, float64 (the dtype of out[0])
+  Kernel backward[2];      // null: no gradient
+  const char* isa;         // the instruction set this copy was compiled for
+};
+
+// One pass over a stretch of the flat parameter vector.
+struct Update {
+  int64_t n;
+  void* theta;
+  const void* grad;
+  void* state[3];
+  double lr;
+  double hyper[6];     // in the order of Optimizer::hyper
+  double l1, l2;       // the cost's penalties: l1 sum|w| + l2/2 sum w^2
+  double grad_scale;   // gradient clipping
+  int64_t step;        // 1 at the first update
+  double penalty;      // out: sum over the stretch of l1|w| + l2/2 w^2 before the update
+};
+
+struct Optimizer {
+  const char* name;
+  const char* hyper;  // "momentum=0 nesterov=0"
+  int n_state;
+  void (*update[2])(Update&);
+};
+
+#define FASTNN_TEXT_(x) #x
+#define FASTNN_TEXT(x) FASTNN_TEXT_(x)
+
+namespace FASTNN_ISA {
+
+template <class K>
+concept HasBackward = requires(const Node& n) { K::template backward<float>(n); };
+
+// The Op of a struct K with `attrs`, `infer`, `forward<T>` and, where it has a gradient, `backward<T>`.
+template <class K>
+constexpr Op op_of(const char* name) {
+  Op op{name, K::attrs, K::infer, {K::template forward<float>, K::template forward<double>}, {},
+        FASTNN_TEXT(FASTNN_ISA)};
+  if constexpr (HasBackward<K>) {
+    op.backward[0] = K::template backward<float>;
+    op.backward[1] = K::template backward<double>;
+  }
+  return op;
+}
+
+template <class T>
+static inline const T* data(const Arg& a) {
+  return static_cast<const T*>(a.data);
+}
+template <class T>
+static inline T* out_data(const Arg& a) {
+  return static_cast<T*>(a.data);
+}
+template <class T>
+static inline T* grad(const Arg& a) {
+  return static_cast<T*>(a.grad);
+}
+
+}  // namespace FASTNN_ISA
+}  // namespace fastnn

@@ -1,0 +1,29 @@
+#include "ops/table.h"
+
+namespace fastnn::FASTNN_ISA {
+
+#define FASTNN_OP(name) extern const Op name;
+#include "ops/ops.def"
+#undef FASTNN_OP
+#define FASTNN_OPTIMIZER(name) extern const Optimizer name;
+#include "ops/optimizers.def"
+#undef FASTNN_OPTIMIZER
+
+namespace {
+const Op* const kOps[] = {
+#define FASTNN_OP(name) &name,
+#include "ops/ops.def"
+#undef FASTNN_OP
+};
+const Optimizer* const kOptimizers[] = {
+#define FASTNN_OPTIMIZER(name) &name,
+#include "ops/optimizers.def"
+#undef FASTNN_OPTIMIZER
+};
+}  // namespace
+
+extern const Table table;
+const Table table{FASTNN_TEXT(FASTNN_ISA), sizeof kOps / sizeof kOps[0], kOps,
+                  sizeof kOptimizers / sizeof kOptimizers[0], kOptimizers};
+
+}  // namespace fastnn::FASTNN_ISA

@@ -1,0 +1,15 @@
+// The table that one instruction set hands to dispatch.
+#pragma once
+#include "ops/op.h"
+
+namespace fastnn {
+
+struct Table {
+  const char* isa;
+  int n_ops;
+  const Op* const* ops;
+  int n_optimizers;
+  const Optimizer* const* optimizers;
+};
+
+}  // namespace fastnn
