@@ -1,0 +1,4 @@
+"""Ops: on NumPy arrays they run at once, on symbolic tensors they describe a model."""
+
+from fastnn.ops.activations import *
+from fastnn.ops.tensor import Tensor, vjp

@@ -1,0 +1,207 @@
+"""Symbolic tensors: what layers and ops are called on when a model is described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+
+Shape = tuple["int | None", ...]
+
+
+class Tensor:
+    """An array that a model will compute, known so far by its shape and dtype.
+
+    Tensors come from ``fnn.Input`` and from calling layers and ops on other tensors; arithmetic
+    operators work on them. ``None`` in a shape is the batch size.
+
+    Attributes
+    ----------
+    shape : tuple of int or None
+        Axis lengths; None (printed ``N``) is the batch size.
+    dtype : str
+        "float32", "float64", "int64" or "uint8".
+    name : str
+        What summaries and errors call it.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> x = fnn.Input((3,), name="x")
+    >>> fnn.ops.sigmoid(x)
+    Tensor(sigmoid, shape=(N, 3), dtype=float32)
+    """
+
+    __array_ufunc__ = None  # NumPy must leave `array + tensor` to us
+
+    def __init__(
+        self, shape: Shape, dtype: str, name: str, node: Node | None = None, index: int = 0
+    ) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.name = name
+        self.node = node
+        self.index = index
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes, the batch included."""
+        return len(self.shape)
+
+    def __repr__(self) -> str:
+        dims = ", ".join("N" if d is None else str(d) for d in self.shape)
+        comma = "," if len(self.shape) == 1 else ""
+        return f"Tensor({self.name}, shape=({dims}{comma}), dtype={self.dtype})"
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "Tensor: a condition must be a value known when the model is described, "
+            "got a symbolic tensor; use ops.where or compute it outside"
+        )
+
+
+class Parameter(Tensor):
+    """A learned array: a leaf of the graph that the optimiser updates."""
+
+    def __init__(self, shape: tuple[int, ...], name: str, init: Any, weight: bool) -> None:
+        super().__init__(shape, "float32", name)
+        self.init = init  # name or callable, see fastnn.nn.init
+        self.weight = weight  # a weight is penalised by l1, l2 and max-norm, a bias is not
+
+
+class Constant(Tensor):
+    """An array that is part of the model's description."""
+
+    def __init__(self, value: NDArray[Any]) -> None:
+        super().__init__(value.shape, str(value.dtype), "constant")
+        self.value = value
+
+
+class Node:
+    """One use of an op: its inputs, attributes, outputs and the layer it belongs to."""
+
+    def __init__(self, op: str, inputs: tuple[Tensor, ...], attrs: dict[str, Any]) -> None:
+        layer = current_layer.get()
+        self.op = op
+        self.inputs = inputs
+        self.attrs = attrs
+        self.layer = layer[0] if layer else None
+        self.where = layer[1] if layer else op
+        outputs, self.flops = _core.infer(
+            op, self.where, [t.shape for t in inputs], [t.dtype for t in inputs], attrs
+        )
+        self.outputs = tuple(
+            Tensor(shape, dtype, op, self, i) for i, (shape, dtype) in enumerate(outputs)
+        )
+
+
+# (layer name, `Layer "name"`) of the layer being called: nodes made meanwhile belong to it.
+current_layer: ContextVar[tuple[str, str] | None] = ContextVar("current_layer", default=None)
+
+
+@contextmanager
+def in_layer(name: str, where: str) -> Iterator[None]:
+    """Nodes made inside the block belong to the layer ``name``; errors begin with ``where``."""
+    token = current_layer.set((name, where))
+    try:
+        yield
+    finally:
+        current_layer.reset(token)
+
+
+def call(op: str, *inputs: Any, integers: tuple[int, ...] = (), **attrs: Any) -> Any:
+    """Apply an op: to arrays at once, to symbolic tensors by adding a node.
+
+    Parameters
+    ----------
+    op : str
+        Name in ``ops.def``.
+    inputs : arrays or Tensors
+        Operands; anything ``numpy.asarray`` takes is an array. Real operands become float32, or
+        float64 where one of them is a float64 array.
+    integers : tuple of int
+        Positions of operands that hold integers (labels, indices).
+    attrs
+        The op's attributes; None means the op's default.
+
+    Returns
+    -------
+    array or Tensor, or a tuple of them where the op has several outputs.
+    """
+    attrs = {k: v for k, v in attrs.items() if v is not None}
+    if any(isinstance(x, Tensor) for x in inputs):
+        dtype = next(
+            (x.dtype for i, x in enumerate(inputs) if isinstance(x, Tensor) and i not in integers),
+            "float32",
+        )
+        tensors = tuple(
+            x if isinstance(x, Tensor) else Constant(_array(op, x, "int64" if i in integers else dtype))
+            for i, x in enumerate(inputs)
+        )
+        outputs: tuple[Any, ...] = Node(op, tensors, attrs).outputs
+    else:
+        outputs = _core.call(op, arrays_of(op, inputs, integers), attrs)
+    return outputs[0] if len(outputs) == 1 else outputs
+
+
+def vjp(op: str, *inputs: Any, dy: Any, integers: tuple[int, ...] = (), **attrs: Any) -> Any:
+    """Gradients of ``sum(dy * op(*inputs))`` for each input, by the op's own backward kernel.
+
+    Parameters
+    ----------
+    op : str
+        Name of the op, for example ``"sigmoid"``.
+    inputs : arrays
+        Its operands.
+    dy : array, or list of arrays and None for an op with several outputs
+        Gradient of a cost for the output(s).
+    integers, attrs
+        As in the op's function.
+
+    Returns
+    -------
+    tuple of arrays (None for integer operands)
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.ops.vjp("sigmoid", [0.0], dy=[1.0])
+    (array([0.25], dtype=float32),)
+    """
+    attrs = {k: v for k, v in attrs.items() if v is not None}
+    arrays = arrays_of(op, inputs, integers)
+    real = next((a.dtype for i, a in enumerate(arrays) if i not in integers), np.dtype("f4"))
+    grads = dy if isinstance(dy, list) and any(g is None or np.ndim(g) for g in dy) else [dy]
+    grads = [None if g is None else _array(op, g, str(real)) for g in grads]
+    return _core.vjp(op, arrays, attrs, grads)
+
+
+def arrays_of(op: str, inputs: tuple[Any, ...], integers: tuple[int, ...]) -> list[NDArray[Any]]:
+    """The operands as contiguous arrays of the dtypes the core knows."""
+    given = [np.asarray(x) for x in inputs]
+    wide = any(
+        isinstance(x, np.ndarray | np.generic) and a.dtype == np.float64
+        for x, a in zip(inputs, given, strict=True)
+    )
+    real = "float64" if wide else "float32"
+    return [_array(op, a, "int64" if i in integers else real) for i, a in enumerate(given)]
+
+
+def _array(op: str, x: Any, dtype: str) -> NDArray[Any]:
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{op}: array must hold real numbers, got dtype {array.dtype}")
+    if dtype == "int64" and array.dtype.kind == "f":
+        raise TypeError(f"{op}: labels or indices must be integers, got dtype {array.dtype}")
+    return np.asarray(array, dtype=dtype, order="C")
+
+
+def freeze(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as JSON can hold them (tuples become lists)."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in attrs.items()}
