@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,18 @@ class Parameter(Tensor):
         self.weight = weight  # a weight is penalised by l1, l2 and max-norm, a bias is not
 
 
+class State(Tensor):
+    """An array carried from step to step, changed by training but not by the optimiser.
+
+    The layer that owns it sets ``update`` to the tensor that replaces it after each training step.
+    """
+
+    def __init__(self, shape: tuple[int, ...], name: str, init: Any) -> None:
+        super().__init__(shape, "float32", name)
+        self.init = init
+        self.update: Tensor | None = None
+
+
 class Constant(Tensor):
     """An array that is part of the model's description."""
 
@@ -91,24 +103,34 @@ class Node:
         self.op = op
         self.inputs = inputs
         self.attrs = attrs
-        self.layer = layer[0] if layer else None
-        self.where = layer[1] if layer else op
+        self.layer = layer
         outputs, self.flops = _core.infer(
-            op, self.where, [t.shape for t in inputs], [t.dtype for t in inputs], attrs
+            op,
+            layer.where if layer else op,
+            [t.shape for t in inputs],
+            [t.dtype for t in inputs],
+            attrs,
         )
         self.outputs = tuple(
             Tensor(shape, dtype, op, self, i) for i, (shape, dtype) in enumerate(outputs)
         )
 
 
-# (layer name, `Layer "name"`) of the layer being called: nodes made meanwhile belong to it.
-current_layer: ContextVar[tuple[str, str] | None] = ContextVar("current_layer", default=None)
+class Scope(Protocol):
+    """What a node knows of the layer it was made in."""
+
+    @property
+    def where(self) -> str: ...
+
+
+# The layer being called: nodes made meanwhile belong to it.
+current_layer: ContextVar[Scope | None] = ContextVar("current_layer", default=None)
 
 
 @contextmanager
-def in_layer(name: str, where: str) -> Iterator[None]:
-    """Nodes made inside the block belong to the layer ``name``; errors begin with ``where``."""
-    token = current_layer.set((name, where))
+def in_layer(layer: Scope) -> Iterator[None]:
+    """Nodes made inside the block belong to ``layer``."""
+    token = current_layer.set(layer)
     try:
         yield
     finally:
@@ -200,8 +222,3 @@ def _array(op: str, x: Any, dtype: str) -> NDArray[Any]:
     if dtype == "int64" and array.dtype.kind == "f":
         raise TypeError(f"{op}: labels or indices must be integers, got dtype {array.dtype}")
     return np.asarray(array, dtype=dtype, order="C")
-
-
-def freeze(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as JSON can hold them (tuples become lists)."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in attrs.items()}
