@@ -1,5 +1,6 @@
 // The table that one instruction set hands to dispatch.
 #pragma once
+#include "gemm/gemm.h"
 #include "ops/op.h"
 
 namespace fastnn {
@@ -10,6 +11,8 @@ struct Table {
   const Op* const* ops;
   int n_optimizers;
   const Optimizer* const* optimizers;
+  GemmKernels<float> gemm_f32;
+  GemmKernels<double> gemm_f64;
 };
 
 }  // namespace fastnn
