@@ -58,6 +58,8 @@ std::vector<Feed> feeds_of(const Graph& graph, const py::list& items, int64_t ro
       fail("Feed", "array must have %lld rows of %lld elements, got %lld of %lld",
            static_cast<long long>(rows), static_cast<long long>(elements(v.shape, 1)),
            static_cast<long long>(feed.rows), static_cast<long long>(feed.row_elements));
+    if (!rows_convertible(feed.dtype, v.dtype))
+      fail_type("Feed", "array must convert to %s, got %s", name_of(v.dtype), name_of(feed.dtype));
     feeds.push_back(feed);
   }
   return feeds;

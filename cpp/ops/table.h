@@ -2,6 +2,7 @@
 #pragma once
 #include "gemm/gemm.h"
 #include "ops/op.h"
+#include "simd/rows.h"
 
 namespace fastnn {
 
@@ -13,6 +14,7 @@ struct Table {
   const Optimizer* const* optimizers;
   GemmKernels<float> gemm_f32;
   GemmKernels<double> gemm_f64;
+  void (*gather_rows)(const Rows&);
 };
 
 }  // namespace fastnn
