@@ -20,9 +20,9 @@
 namespace fastnn {
 namespace {
 
-// A team of two costs about 2 us to start and join (libgomp, AMD EPYC); below 4 us per thread a job
-// is faster alone.
-constexpr double kCostPerThread = 4000.0;
+// A team of two costs about 2 us to start and join (libgomp, AMD EPYC), and a time slice where the
+// other core is busy: below 15 us per thread a job stays alone.
+constexpr double kCostPerThread = 15000.0;
 
 // Whole CPUs that the cgroup's quota allows, 0 where there is none. cpu.max may be absent, empty or "max".
 int cgroup_cpus() {

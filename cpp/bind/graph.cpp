@@ -65,6 +65,18 @@ std::vector<Feed> feeds_of(const Graph& graph, const py::list& items, int64_t ro
   return feeds;
 }
 
+using Order = py::array_t<int64_t, py::array::c_style>;
+
+// Rows that an array must have to be read in this order.
+int64_t rows_of(const Order& order, const char* where) {
+  int64_t rows = 0;
+  for (int64_t i = 0; i < order.size(); ++i) {
+    if (order.data()[i] < 0) fail(where, "order must hold rows >= 0, got a negative one");
+    rows = std::max(rows, order.data()[i] + 1);
+  }
+  return rows;
+}
+
 py::dict dict_of(const Progress& p) {
   static const char* const kStop[] = {"done", "time", "not finite"};
   py::dict out;
@@ -85,8 +97,11 @@ class PyInference {
                    vector_data(states, graph.state_elements(), graph.real(), "states")) {}
 
   // Arrays of the outputs with a batch axis, means of the scalars, in the order of the outputs.
-  py::list run(const py::list& items, int64_t n, int64_t batch) {
-    const std::vector<Feed> feeds = feeds_of(graph_, items, n);
+  py::list run(const py::list& items, const py::object& order, int64_t n, int64_t batch) {
+    Order numbers;
+    if (!order.is_none()) numbers = order.cast<Order>();
+    const std::vector<Feed> feeds =
+        feeds_of(graph_, items, order.is_none() ? n : rows_of(numbers, "Inference.run"));
     const int count = static_cast<int>(inference_.outputs().size());
     std::vector<void*> rows(count, nullptr);
     std::vector<double> means(count, 0);
@@ -103,7 +118,8 @@ class PyInference {
     }
     {
       const py::gil_scoped_release release;
-      inference_.run(feeds, n, batch, rows.data(), means.data());
+      inference_.run(feeds, order.is_none() ? nullptr : numbers.data(), n, batch, rows.data(),
+                     means.data());
     }
     for (int i = 0; i < count; ++i)
       if (!rows[i]) out[i] = means[i];
@@ -129,7 +145,7 @@ class PyInference {
     double mean = 0;
     {
       const py::gil_scoped_release release;
-      inference_.run({feed}, n, n, &out, &mean);
+      inference_.run({feed}, nullptr, n, n, &out, &mean);
     }
     return y;
   }
@@ -159,16 +175,12 @@ class PyTraining {
                   vector_data(theta, graph.parameter_elements(), graph.real(), "theta"),
                   vector_data(states, graph.state_elements(), graph.real(), "states")) {}
 
-  py::dict run(const py::list& items, const py::array_t<int64_t>& order, int64_t batch,
+  py::dict run(const py::list& items, const Order& order, int64_t batch,
                const py::array_t<double>& lr, double seconds) {
     const int64_t n = order.size();
     if (batch < 1 || lr.size() < (n + batch - 1) / batch)
       fail("Training.run", "lr must have one value a step, got %lld", static_cast<long long>(lr.size()));
-    int64_t last = 0;
-    for (int64_t i = 0; i < n; ++i) {
-      if (order.data()[i] < 0) fail("Training.run", "order must hold rows >= 0, got a negative one");
-      last = std::max(last, order.data()[i] + 1);
-    }
+    const int64_t last = rows_of(order, "Training.run");
     const std::vector<Feed> feeds = feeds_of(graph_, items, last);
     Progress progress;
     {

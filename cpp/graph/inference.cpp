@@ -51,8 +51,8 @@ Arg Inference::output(int i, int64_t n) {
   return arg;
 }
 
-void Inference::run(const std::vector<Feed>& feeds, int64_t n, int64_t batch, void* const* rows,
-                    double* means) {
+void Inference::run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n, int64_t batch,
+                    void* const* rows, double* means) {
   std::fill(means, means + outputs_.size(), 0.0);
   std::unique_ptr<Plan> plan;
   for (int64_t at = 0; at < n; at += batch) {
@@ -63,10 +63,10 @@ void Inference::run(const std::vector<Feed>& feeds, int64_t n, int64_t batch, vo
     }
     for (const Feed& feed : feeds) {
       const DType to = graph_.values()[feed.input].dtype;
-      if (feed.dtype == to && feed.scale == 1 && feed.offset == 0)
+      if (!order && feed.dtype == to && feed.scale == 1 && feed.offset == 0)
         plan->bind(feed.input, static_cast<const char*>(feed.data) + at * feed.row_elements * size_of(to));
       else if (void* own = plan->own_input(feed.input))
-        gather(feed, nullptr, at, count, to, own);
+        gather(feed, order ? order + at : nullptr, at, count, to, own);
     }
     plan->forward();
     for (size_t i = 0; i < outputs_.size(); ++i) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
@@ -10,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.data import Dataset
 from fastnn.graph import Built, Structure
 from fastnn.nn.init import initial
 from fastnn.nn.layer import Layer
-from fastnn.ops.tensor import Node, Parameter, Tensor, in_layer
+from fastnn.ops.tensor import Node, Parameter, Tensor, in_layer, shape_text
 
 Array = NDArray[Any]
 _ONE_BATCH = 256  # rows that the short way of predict runs at once
@@ -155,7 +157,7 @@ class Model:
         """theta and the states, filled by each parameter's initialiser from the model's seed."""
         structure = self._structure
         self.theta, self.parameters = self._vector(structure.parameters, 0)
-        self._states, self.states = self._vector(structure.states, 1 << 20)
+        self.state_vector, self.states = self._vector(structure.states, 1 << 20)
 
     def _vector(self, leaves: Sequence[Any], stream: int) -> tuple[Array, dict[str, Array]]:
         owners = {
@@ -184,16 +186,29 @@ class Model:
             )
         return vector, views
 
-    def _leaves(self) -> list[Tensor]:
+    def leaves(self) -> list[Tensor]:
+        """Inputs, parameters and states, in the order of their ids and of the flat vectors."""
         return [*self.inputs, *self._structure.parameters, *self._structure.states]
 
-    def _frozen(self) -> set[int]:
-        return {
-            id(p) for x in self.layers if not x.trainable for p in x.parameters.values()
-        }
+    def frozen(self) -> set[int]:
+        """Identities of the parameters of layers that are not trainable."""
+        return {id(p) for x in self.layers if not x.trainable for p in x.parameters.values()}
+
+    def weights(self) -> dict[str, Array]:
+        """The parameters that penalties apply to."""
+        named = zip(self.parameters.items(), self._structure.parameters, strict=True)
+        return {name: array for (name, array), p in named if p.weight}
+
+    def split_vector(self, vector: Array) -> dict[str, Array]:
+        """A vector like ``theta`` (a gradient, say) as views by parameter name."""
+        views, at = {}, 0
+        for name, array in self.parameters.items():
+            views[name] = vector[at : at + array.size].reshape(array.shape)
+            at += array.size
+        return views
 
     def _compile(self) -> None:
-        self._graph = Built(self._structure, self.dtype, self._leaves())
+        self._graph = Built(self._structure, self.dtype, self.leaves())
         self._inference = self._infer(self.outputs)
         # The short way of predict: one input, one output, rows that fit one batch.
         self._rows = self._inference.rows if len(self.inputs) == len(self.outputs) == 1 else None
@@ -201,7 +216,7 @@ class Model:
 
     def _infer(self, outputs: Sequence[Tensor]) -> Any:
         ids = [self._graph[t] for t in outputs]
-        return _core.Inference(self._graph.core, ids, self.theta, self._states)
+        return _core.Inference(self._graph.core, ids, self.theta, self.state_vector)
 
     # -- use ---------------------------------------------------------------------------------------
 
@@ -234,33 +249,43 @@ class Model:
             y = self._rows(self._input_id, x, _ONE_BATCH)
             if y is not None:
                 return y
-        feeds, n = self.feeds(x, "Model.predict")
         if isinstance(batch_size, bool) or int(batch_size) < 1:
             raise ValueError(f"Model.predict: batch_size must be an integer >= 1, got {batch_size!r}")
-        results = self._inference.run(feeds, n, int(batch_size))
+        feeds, n, order = self.feeds(x, "Model.predict")
+        results = self._inference.run(feeds, order, n, int(batch_size))
         return results[0] if self._one_output else results
 
-    def feeds(self, x: Any, where: str) -> tuple[list[Any], int]:
-        """Checked inputs as the core reads them, [(id, array, scale, offset)], and their rows."""
-        scale, offset = getattr(x, "scale", None), getattr(x, "offset", None)
-        given = getattr(x, "inputs", x)  # a Dataset tells its arrays as they are stored
+    def feeds(self, x: Any, where: str) -> tuple[list[Any], int, Any]:
+        """Checked inputs as the core reads them: [(id, array, scale, offset)], rows, their order."""
+        if isinstance(x, Dataset):
+            return self.dataset_feeds(x, where), len(x), x.indices
+        given = tuple(x.values()) if isinstance(x, dict) else x
         if len(self.inputs) == 1 and not isinstance(given, tuple):
             given = (given,)
         if not isinstance(given, list | tuple) or len(given) != len(self.inputs):
+            count = len(given) if isinstance(given, list | tuple) else type(given).__name__
+            raise ValueError(
+                f"{where}: x must be {len(self.inputs)} arrays as the model has inputs, got {count}"
+            )
+        feeds = []
+        for tensor, one in zip(self.inputs, given, strict=True):
+            feeds.append((self._graph[tensor], as_rows(one, tensor, self.dtype, where), 1.0, 0.0))
+        rows = {len(feed[1]) for feed in feeds}
+        if len(rows) > 1:
+            raise ValueError(f"{where}: x must have as many rows in each input, got {sorted(rows)}")
+        return feeds, rows.pop(), None
+
+    def dataset_feeds(self, data: Dataset, where: str) -> list[Any]:
+        """The stored arrays of a data set, checked; the core scales and casts while it gathers."""
+        if len(data.inputs) != len(self.inputs):
             raise ValueError(
                 f"{where}: x must be {len(self.inputs)} arrays as the model has inputs, "
-                f"got {len(given) if isinstance(given, list | tuple) else type(given).__name__}"
+                f"got {len(data.inputs)}"
             )
-        feeds, rows = [], set()
-        for tensor, one in zip(self.inputs, given, strict=True):
-            array = as_rows(one, tensor, self.dtype, where, keep=scale is not None)
-            feeds.append(
-                (self._graph[tensor], array, 1.0 if scale is None else scale, offset or 0.0)
-            )
-            rows.add(len(array))
-        if len(rows) > 1:
-            raise ValueError(f"{where}: x must have as many rows in every input, got {sorted(rows)}")
-        return feeds, rows.pop()
+        pairs = list(zip(self.inputs, data.inputs, strict=True))
+        for tensor, column in pairs:
+            _check_rows(column.array, tensor, where)
+        return [(self._graph[t], c.array, c.scale, c.offset) for t, c in pairs]
 
     def __call__(self, *inputs: Any) -> Any:
         """The model's outputs for tensors (sharing its structure's parameters) or for arrays."""
@@ -297,24 +322,31 @@ class Model:
         return f"Model([{kinds}], {self.theta.size} parameters, {self.dtype})"
 
 
-def as_rows(x: Any, tensor: Tensor, dtype: str, where: str, keep: bool = False) -> Array:
-    """An input as a contiguous array of the tensor's shape and dtype (``keep``: of its own dtype)."""
+def as_rows(x: Any, tensor: Tensor, dtype: str, where: str) -> Array:
+    """An input as a contiguous array of the tensor's shape and dtype."""
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{where}: x must hold real numbers, got dtype {array.dtype}")
+    _check_rows(array, tensor, where)
+    wanted = dtype if tensor.dtype.startswith("float") else tensor.dtype
+    return np.asarray(array, dtype=wanted, order="C")
+
+
+def _check_rows(array: Array, tensor: Tensor, where: str) -> None:
     if array.shape[1:] != tensor.shape[1:] or array.ndim != tensor.ndim:
-        wanted = "(" + ", ".join(["N", *map(str, tensor.shape[1:])]) + ("," if tensor.ndim == 1 else "") + ")"
         hint = ""
         if array.shape == tensor.shape[1:]:
             hint = "; one sample needs a batch axis: x[None]"
-        elif array.ndim and array[:1].size == np.prod(tensor.shape[1:]):
+        elif array.ndim and array[:1].size == math.prod(d or 1 for d in tensor.shape[1:]):
             hint = f"; reshape it to {(-1, *tensor.shape[1:])}"
-        raise ValueError(f'{where}: x must have shape {wanted} as input "{tensor.name}" has, got {array.shape}{hint}')
-    real = tensor.dtype.startswith("float")
-    if not real and array.dtype.kind == "f":
-        raise TypeError(f'{where}: x must hold integers as input "{tensor.name}" does, got dtype {array.dtype}')
-    wanted_dtype = array.dtype if keep else np.dtype(dtype if real else tensor.dtype)
-    return np.asarray(array, dtype=wanted_dtype, order="C")
+        raise ValueError(
+            f'{where}: x must have shape {shape_text(tensor.shape)} as input "{tensor.name}" has, '
+            f"got {array.shape}{hint}"
+        )
+    if not tensor.dtype.startswith("float") and array.dtype.kind == "f":
+        raise TypeError(
+            f'{where}: x must hold integers as input "{tensor.name}" does, got dtype {array.dtype}'
+        )
 
 
 def _stack(layers: Any, input_shape: Sequence[int] | None) -> tuple[Tensor, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from fastnn.ops.tensor import shape_text
+
 _BYTES = {"float32": 4, "float64": 8, "int64": 8, "uint8": 1}
 
 
@@ -34,7 +36,7 @@ def summary(model: Any) -> str:
     """
     rows: list[tuple[str, str, int, int]] = []
     for t in model.inputs:
-        rows.append((f"input {t.name}", _shape(t.shape), 0, 0))
+        rows.append((f"input {t.name}", shape_text(t.shape), 0, 0))
     activations = 0
     groups: list[list[Any]] = []
     for node in model._structure.nodes:
@@ -52,7 +54,7 @@ def summary(model: Any) -> str:
             parameters = sum(math.prod(p.shape) for p in layer.parameters.values())
         name = nodes[0].op if layer is None else f"{layer.name} ({layer.kind})"
         flops = round(sum(node.flops for node in nodes))
-        rows.append((name, _shape(nodes[-1].outputs[0].shape), parameters, flops))
+        rows.append((name, shape_text(nodes[-1].outputs[0].shape), parameters, flops))
     head = ("layer", "output", "parameters", "FLOPs")
     table = [head, *[(a, b, f"{c:,}", f"{d:,}") for a, b, c, d in rows]]
     widths = [max(len(line[i]) for line in table) for i in range(4)]
@@ -72,11 +74,6 @@ def _real(dtype: str, model_dtype: str) -> str:
 
 def _size(tensor: Any) -> int:
     return math.prod(d for d in tensor.shape if d is not None)
-
-
-def _shape(shape: tuple[int | None, ...]) -> str:
-    dims = ", ".join("N" if d is None else str(d) for d in shape)
-    return f"({dims},)" if len(shape) == 1 else f"({dims})"
 
 
 def _memory(size: float) -> str:

@@ -15,6 +15,12 @@ from fastnn import _core
 Shape = tuple["int | None", ...]
 
 
+def shape_text(shape: Shape) -> str:
+    """A shape as errors print it: ``(N, 3, 28)``."""
+    dims = ", ".join("N" if d is None else str(d) for d in shape)
+    return f"({dims},)" if len(shape) == 1 else f"({dims})"
+
+
 class Tensor:
     """An array that a model will compute, known so far by its shape and dtype.
 
@@ -55,9 +61,7 @@ class Tensor:
         return len(self.shape)
 
     def __repr__(self) -> str:
-        dims = ", ".join("N" if d is None else str(d) for d in self.shape)
-        comma = "," if len(self.shape) == 1 else ""
-        return f"Tensor({self.name}, shape=({dims}{comma}), dtype={self.dtype})"
+        return f"Tensor({self.name}, shape={shape_text(self.shape)}, dtype={self.dtype})"
 
     def __bool__(self) -> bool:
         raise TypeError(
