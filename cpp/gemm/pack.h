@@ -11,21 +11,36 @@ namespace fastnn::FASTNN_ISA {
 template <class T>
 constexpr int kBlock = 16 / static_cast<int>(sizeof(T));
 
+template <class T, int kBytes>
+using Wide = typename VectorOf<T, kBytes>::type;
+
+// low, then high. (A memcpy into the halves would go through memory: packing 10 times slower.)
+template <class T, int kBytes>
+static inline Wide<T, 2 * kBytes> join(Wide<T, kBytes> low, Wide<T, kBytes> high) {
+  if constexpr (kBytes == 2 * sizeof(T))
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3);
+  else if constexpr (kBytes == 4 * sizeof(T))
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+  else
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
 // Lane l of the result: kBlock elements at p + l * kBlock * stride.
 template <class T, int kBytes>
-static inline typename VectorOf<T, kBytes>::type gather_lanes(const T* p, int64_t stride) {
-  typename VectorOf<T, kBytes>::type v;
-  for (int l = 0; l < kBytes / 16; ++l)
-    __builtin_memcpy(reinterpret_cast<char*>(&v) + 16 * l, p + l * kBlock<T> * stride, 16);
-  return v;
+static inline Wide<T, kBytes> gather_lanes(const T* p, int64_t stride) {
+  if constexpr (kBytes == 16)
+    return *reinterpret_cast<const typename VectorOf<T, 16>::unaligned*>(p);
+  else
+    return join<T, kBytes / 2>(
+        gather_lanes<T, kBytes / 2>(p, stride),
+        gather_lanes<T, kBytes / 2>(p + kBytes / 32 * kBlock<T> * stride, stride));
 }
 
 // {a0, b0, a1, b1} or {a2, b2, a3, b3} of each lane, in units of kUnit elements.
 template <class T, int kBytes, int kUnit, bool kHigh>
-static inline typename VectorOf<T, kBytes>::type unpack(typename VectorOf<T, kBytes>::type a,
-                                                        typename VectorOf<T, kBytes>::type b) {
+static inline Wide<T, kBytes> unpack(Wide<T, kBytes> a, Wide<T, kBytes> b) {
   using Index = typename BitsOf<T>::type;
-  typename VectorOf<Index, kBytes>::type order;
+  Wide<Index, kBytes> order;
   constexpr int kCount = kBytes / sizeof(T);
 #pragma GCC unroll 64
   for (int i = 0; i < kCount; ++i) {
@@ -38,7 +53,7 @@ static inline typename VectorOf<T, kBytes>::type unpack(typename VectorOf<T, kBy
 
 // rows r[0..kBlock) of each lane become columns.
 template <class T, int kBytes>
-static inline void transpose_lanes(typename VectorOf<T, kBytes>::type (&r)[kBlock<T>]) {
+static inline void transpose_lanes(Wide<T, kBytes> (&r)[kBlock<T>]) {
   if constexpr (kBlock<T> == 4) {
     const auto ab_low = unpack<T, kBytes, 1, false>(r[0], r[1]);
     const auto ab_high = unpack<T, kBytes, 1, true>(r[0], r[1]);
@@ -81,28 +96,31 @@ static void pack_b_columns(int64_t k, int64_t cols, const T* b, int64_t b_col, T
 }
 
 // `cols` columns of B, rows contiguous (b_col == 1).
-template <class T>
-static void pack_b_rows(int64_t k, int64_t cols, const T* b, int64_t b_row, T* out) {
-  constexpr int L = kLanes<T>;
-  if (cols == kPanel<T>) {
-    for (int64_t p = 0; p < k; ++p)
-#pragma GCC unroll 64
-      for (int v = 0; v < kBlocking.nr; ++v)
-        store(out + p * kPanel<T> + v * L, load(b + p * b_row + v * L));
-    return;
-  }
-  const int64_t whole = cols / L, rest = cols % L;
-  for (int64_t p = 0; p < k; ++p) {
-    const T* from = b + p * b_row;
-    T* to = out + p * kPanel<T>;
-    int64_t v = 0;
-    for (; v < whole; ++v) store(to + v * L, load(from + v * L));
-    for (int64_t w = v; w < kBlocking.nr; ++w) store(to + w * L, Vector<T>{});
-    for (int64_t j = 0; j < rest; ++j) to[v * L + j] = from[v * L + j];
-  }
+template <class T, int V>
+static void pack_b_vectors(int64_t k, const T* b, int64_t b_row, T* out) {
+  for (int64_t p = 0; p < k; ++p)
+#pragma GCC unroll 8
+    for (int v = 0; v < V; ++v) store(out + p * kPanel<T> + v * kLanes<T>, load(b + p * b_row + v * kLanes<T>));
 }
 
-// Columns past `cols` are filled with zeros.
+// The last columns are read as whole vectors too: what follows a row is the next one, whose elements
+// only reach columns of the tile that nobody stores. The last rows end where B ends, and are copied.
+template <class T>
+static void pack_b_rows(int64_t k, int64_t cols, const T* b, int64_t b_row, T* out) {
+  if (cols == kPanel<T>) return pack_b_vectors<T, kBlocking.nr>(k, b, b_row, out);
+  const int64_t vectors = (cols + kLanes<T> - 1) / kLanes<T>, beyond = vectors * kLanes<T> - cols;
+  const int64_t short_rows = b_row > 0 ? (beyond + b_row - 1) / b_row : k;
+  const int64_t whole = short_rows < k ? k - short_rows : 0;
+  if constexpr (kBlocking.nr > 2)
+    if (vectors == 3) pack_b_vectors<T, 3>(whole, b, b_row, out);
+  if (vectors == 2) pack_b_vectors<T, 2>(whole, b, b_row, out);
+  if (vectors == 1) pack_b_vectors<T, 1>(whole, b, b_row, out);
+  for (int64_t p = whole; p < k; ++p)
+    for (int64_t j = 0; j < vectors * kLanes<T>; ++j)
+      out[p * kPanel<T> + j] = j < cols ? b[p * b_row + j] : T(0);
+}
+
+// Columns past `cols`, up to whole vectors, hold any number.
 template <class T>
 static void pack_b(int64_t k, int64_t cols, const T* b, int64_t b_row, int64_t b_col, T* out) {
   if (b_col == 1) return pack_b_rows(k, cols, b, b_row, out);
@@ -125,7 +143,7 @@ static void pack_a(int64_t k, const T* a, int64_t a_row, int64_t a_col, T* out) 
     for (; p + B <= k; p += B)
 #pragma GCC unroll 16
       for (int i = 0; i < R; i += B) {
-        typename VectorOf<T, 16>::type r[B];
+        Wide<T, 16> r[B];
 #pragma GCC unroll 4
         for (int q = 0; q < B; ++q)
           __builtin_memcpy(&r[q], a + (i + q < R ? i + q : R - 1) * a_row + p, 16);
