@@ -1,19 +1,20 @@
-// Elementwise ops of one input: y = f(x), dx = dy f'(x). F is a functor of simd/activation.h.
+// Elementwise ops of one input: y = f(x), dx = dy f'(x). F is a functor of simd/activation.h or
+// simd/elementary.h.
 #pragma once
 #include "ops/op.h"
-#include "simd/activation.h"
+#include "simd/elementary.h"
 
 namespace fastnn::FASTNN_ISA {
 
 constexpr int64_t kUnaryGrain = 8192;  // elements per task
 
-// kCost: nanoseconds an element costs one core, for the thread split.
+// A functor's parameter is its op's one attribute, under the functor's name for it.
 template <class F>
 struct Unary {
-  static constexpr const char* attrs = "alpha:real=0";
-  static constexpr double kCost = 0.5;
+  static constexpr const char* attrs = F::attrs;
 
   static void infer(Node& n) {
+    if constexpr (requires { F::check(n); }) F::check(n);
     if (!is_real(n.in[0].dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(n.in[0].dtype));
     n.out[0].shape = n.in[0].shape;
@@ -29,7 +30,7 @@ struct Unary {
     const T* x = data<T>(n.in[0]);
     T* y = out_data<T>(n.out[0]);
     const T alpha = static_cast<T>(n.attr[0].real);
-    parallel_chunks(count, kUnaryGrain, count * kCost, [=](int64_t begin, int64_t end) {
+    parallel_chunks(count, kUnaryGrain, count * F::kCost, [=](int64_t begin, int64_t end) {
 #pragma omp simd
       for (int64_t i = begin; i < end; ++i) y[i] = F::value(x[i], alpha);
     });
@@ -44,15 +45,17 @@ struct Unary {
     T* dx = grad<T>(n.in[0]);
     const T alpha = static_cast<T>(n.attr[0].real);
     const bool accumulate = n.in[0].accumulate;
-    parallel_chunks(count, kUnaryGrain, count * kCost, [=](int64_t begin, int64_t end) {
+    parallel_chunks(count, kUnaryGrain, count * F::kCost, [=](int64_t begin, int64_t end) {
       if (accumulate) {
 #pragma omp simd
         for (int64_t i = begin; i < end; ++i)
-          dx[i] += dy[i] * F::slope(F::kFromOutput ? T(0) : x[i], F::kFromOutput ? y[i] : T(0), alpha);
+          dx[i] +=
+              dy[i] * F::slope(F::kFromOutput ? T(0) : x[i], F::kFromOutput ? y[i] : T(0), alpha);
       } else {
 #pragma omp simd
         for (int64_t i = begin; i < end; ++i)
-          dx[i] = dy[i] * F::slope(F::kFromOutput ? T(0) : x[i], F::kFromOutput ? y[i] : T(0), alpha);
+          dx[i] =
+              dy[i] * F::slope(F::kFromOutput ? T(0) : x[i], F::kFromOutput ? y[i] : T(0), alpha);
       }
     });
   }
