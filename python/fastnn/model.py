@@ -116,8 +116,8 @@ class Model:
             )
         self.inputs = _tensors(inputs, "inputs")
         self.outputs = _tensors(outputs, "outputs")
-        self._one_output = isinstance(outputs, Tensor)
-        self._structure = Structure(self.outputs)
+        self.one_output = isinstance(outputs, Tensor)
+        self.structure = Structure(self.outputs)
         self._check_inputs()
         self._name_layers()
         self._make_parameters()
@@ -128,7 +128,7 @@ class Model:
         for t in self.inputs:
             if t.node is not None or isinstance(t, Parameter):
                 raise ValueError(f"Model: inputs must come from fnn.Input, got {t!r}")
-        for t in self._structure.inputs:
+        for t in self.structure.inputs:
             if id(t) not in known:
                 raise ValueError(
                     f"Model: inputs must name every input that the outputs need, got none for {t!r}"
@@ -136,7 +136,7 @@ class Model:
 
     def _name_layers(self) -> None:
         self.layers: list[Any] = []
-        for node in self._structure.nodes:
+        for node in self.structure.nodes:
             if node.layer is not None and node.layer not in self.layers:
                 self.layers.append(node.layer)
         taken = [x.name for x in self.layers if x.given_name]
@@ -155,7 +155,7 @@ class Model:
 
     def _make_parameters(self) -> None:
         """theta and the states, filled by each parameter's initialiser from the model's seed."""
-        structure = self._structure
+        structure = self.structure
         self.theta, self.parameters = self._vector(structure.parameters, 0)
         self.state_vector, self.states = self._vector(structure.states, 1 << 20)
 
@@ -188,7 +188,7 @@ class Model:
 
     def leaves(self) -> list[Tensor]:
         """Inputs, parameters and states, in the order of their ids and of the flat vectors."""
-        return [*self.inputs, *self._structure.parameters, *self._structure.states]
+        return [*self.inputs, *self.structure.parameters, *self.structure.states]
 
     def frozen(self) -> set[int]:
         """Identities of the parameters of layers that are not trainable."""
@@ -196,7 +196,7 @@ class Model:
 
     def weights(self) -> dict[str, Array]:
         """The parameters that penalties apply to."""
-        named = zip(self.parameters.items(), self._structure.parameters, strict=True)
+        named = zip(self.parameters.items(), self.structure.parameters, strict=True)
         return {name: array for (name, array), p in named if p.weight}
 
     def split_vector(self, vector: Array) -> dict[str, Array]:
@@ -208,7 +208,7 @@ class Model:
         return views
 
     def _compile(self) -> None:
-        self._graph = Built(self._structure, self.dtype, self.leaves())
+        self._graph = Built(self.structure, self.dtype, self.leaves())
         self._inference = self._infer(self.outputs)
         # The short way of predict: one input, one output, rows that fit one batch.
         self._rows = self._inference.rows if len(self.inputs) == len(self.outputs) == 1 else None
@@ -253,7 +253,7 @@ class Model:
             raise ValueError(f"Model.predict: batch_size must be an integer >= 1, got {batch_size!r}")
         feeds, n, order = self.feeds(x, "Model.predict")
         results = self._inference.run(feeds, order, n, int(batch_size))
-        return results[0] if self._one_output else results
+        return results[0] if self.one_output else results
 
     def feeds(self, x: Any, where: str) -> tuple[list[Any], int, Any]:
         """Checked inputs as the core reads them: [(id, array, scale, offset)], rows, their order."""
@@ -292,7 +292,7 @@ class Model:
         if not any(isinstance(x, Tensor) for x in inputs):
             return self.predict(inputs[0] if len(inputs) == 1 else list(inputs))
         new = dict(zip((id(t) for t in self.inputs), inputs, strict=True))
-        for node in self._structure.nodes:
+        for node in self.structure.nodes:
             operands = tuple(new.get(id(t), t) for t in node.inputs)
             if node.layer is None:
                 outputs = Node(node.op, operands, node.attrs).outputs
@@ -301,7 +301,7 @@ class Model:
                     outputs = Node(node.op, operands, node.attrs).outputs
             new.update({id(a): b for a, b in zip(node.outputs, outputs, strict=True)})
         results = [new[id(t)] for t in self.outputs]
-        return results[0] if self._one_output else results
+        return results[0] if self.one_output else results
 
     def save(self, path: Any) -> None:
         """Write structure and parameters to one file; see `fastnn.load`."""

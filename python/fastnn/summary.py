@@ -39,7 +39,7 @@ def summary(model: Any) -> str:
         rows.append((f"input {t.name}", shape_text(t.shape), 0, 0))
     activations = 0
     groups: list[list[Any]] = []
-    for node in model._structure.nodes:
+    for node in model.structure.nodes:
         activations += sum(_size(t) * _BYTES[_real(t.dtype, model.dtype)] for t in node.outputs)
         if groups and node.layer is not None and groups[-1][0].layer is node.layer:
             groups[-1].append(node)

@@ -319,6 +319,29 @@ class Trainer:
 
         return load_trainer(path, functions)
 
+    def optimizer_states(self) -> list[Any]:
+        """The optimiser's vectors (momentum, moments ...), each like ``model.theta``."""
+        if self._objective is not None:
+            return list(self._objective.core.optimizer_states())
+        return list(self._restored or [])
+
+    def progress(self) -> dict[str, Any]:
+        """Where the run stands, as JSON can hold it."""
+        return {
+            "epoch": self.epoch,
+            "steps": self.steps,
+            "position": self._position,
+            "sums": self._sums,
+            "seconds": self._seconds,
+        }
+
+    def restore(self, progress: dict[str, Any], history: History, states: list[Any]) -> None:
+        """Take over where a saved run stood."""
+        self.epoch, self.steps = int(progress["epoch"]), int(progress["steps"])
+        self._position, self._sums = int(progress["position"]), dict(progress["sums"])
+        self._seconds = float(progress["seconds"])
+        self.history, self._restored = history, states
+
     # -- parts -------------------------------------------------------------------------------------
 
     def _prepare(self, x: Any, y: Any) -> Objective:
