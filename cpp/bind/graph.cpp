@@ -11,11 +11,6 @@
 namespace fastnn {
 namespace {
 
-bool python_interrupted() {
-  const py::gil_scoped_acquire acquire;
-  return PyErr_CheckSignals() != 0;
-}
-
 DType dtype_named(const std::string& name) {
   for (const DType d : {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kUint8})
     if (name == name_of(d)) return d;
@@ -279,7 +274,6 @@ py::dict inspect(const Graph& graph, const std::vector<int>& outputs, int loss,
 }  // namespace
 
 void bind_graph(py::module_& m) {
-  set_interrupted(&python_interrupted);
   py::class_<Graph>(m, "Graph")
       .def(py::init([](const std::string& real) { return Graph(dtype_named(real)); }))
       .def("input", [](Graph& g, const py::tuple& shape, const std::string& dtype) {

@@ -1,27 +1,18 @@
 #include "graph/plan.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 
+#include "base/interrupt.h"
 #include "dispatch/isa.h"
 #include "graph/fuse.h"
 
 namespace fastnn {
 namespace {
 
-Interrupted g_interrupted = nullptr;
-
-// Long jobs answer Ctrl-C within a step of the plan; asking costs one clock read a step.
-void check_interrupt() {
-  using Clock = std::chrono::steady_clock;
-  thread_local Clock::time_point next;
-  const Clock::time_point now = Clock::now();
-  if (now < next) return;
-  next = now + std::chrono::milliseconds(20);
-  if (g_interrupted && g_interrupted()) throw Error(ErrorKind::kInterrupt, "interrupted");
-}
+// Below this a forward run is over in a millisecond: Ctrl-C can wait for its end.
+constexpr double kLongRun = 1e7;  // flops
 
 template <class T>
 bool all_finite(const void* data, int64_t n) {
@@ -39,8 +30,6 @@ bool finite(const Arg& arg, const void* data) {
 int64_t bytes_of(const Arg& arg) { return elements(arg.shape) * size_of(arg.dtype); }
 
 }  // namespace
-
-void set_interrupted(Interrupted ask) { g_interrupted = ask; }
 
 Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOptions& options,
            const Storage& storage, const uint64_t* step_counter)
@@ -76,6 +65,7 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   }
   if (options.loss >= 0) find_gradients();
   lay_out(wanted);
+  long_ = flops() > kLongRun;
 }
 
 // Shape rules again, now with the batch size; every leaf and output gets its Arg.
@@ -264,7 +254,7 @@ void* Plan::own_input(int input) {
 
 void Plan::forward() {
   for (const auto& step : steps_) {
-    check_interrupt();
+    if (long_) check_interrupt();
     if (!step->node.is_view) step->forward();
   }
 }
@@ -276,7 +266,7 @@ void Plan::backward() {
   else
     *static_cast<float*>(loss.grad) = 1;
   for (const Step* step : reverse_) {
-    check_interrupt();
+    if (long_) check_interrupt();
     step->backward();
   }
 }

@@ -1,5 +1,6 @@
 // A Graph compiled for one batch size and one mode: the order of fused steps, where each operand
 // lives, and one arena. Running it only calls kernels: no allocation, no check, no Python.
+// A long run may end with an Error of kind kInterrupt (Ctrl-C) between steps or tasks.
 #pragma once
 #include <memory>
 #include <string>
@@ -10,10 +11,6 @@
 #include "graph/step.h"
 
 namespace fastnn {
-
-// Asked between steps, at most every 20 ms; true ends the run with an Error of kind kInterrupt.
-using Interrupted = bool (*)();
-void set_interrupted(Interrupted ask);
 
 // The vectors that live longer than a plan. gradient may be null for inference.
 struct Storage {
@@ -86,6 +83,7 @@ class Plan {
   std::vector<std::vector<Arg*>> input_uses_;   // by value
   std::vector<Memory> own_inputs_;
   Memory arena_, scratch_;
+  bool long_ = false;  // worth asking for Ctrl-C between steps
 };
 
 }  // namespace fastnn
