@@ -127,8 +127,8 @@ def test_all_mirrors_failing_are_all_named(tmp_path):
     assert str(caught.value) == (
         f"test: file must come from one of 3 mirrors, got {first.url}file: HTTP 404 Not Found; "
         f"{second.url}file: test: file must be the body, got other bytes; {gone}: <urlopen error "
-        f"{ConnectionRefusedError(ECONNREFUSED, os.strerror(ECONNREFUSED))}>; put the file into {tmp_path} by hand, or call again to "
-        "go on"
+        f"{ConnectionRefusedError(ECONNREFUSED, os.strerror(ECONNREFUSED))}>; put the file into "
+        f"{tmp_path} by hand, or call again to go on"
     )
     assert list(tmp_path.iterdir()) == []
 

@@ -12,6 +12,8 @@ from typing import IO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from fastnn.progress import Progress
+
 _CHUNK = 1 << 16
 
 
@@ -128,12 +130,16 @@ def _append(url: str, file: IO[bytes], timeout: float) -> None:
                 have = 0
             length = response.headers.get("Content-Length")
             received = 0
-            while chunk := response.read(_CHUNK):
-                file.write(chunk)
-                received += len(chunk)
+            total = None if length is None else have + int(length)
+            name = Path(file.name).name.removesuffix(".part")
+            with Progress(total, name, unit="B", scale=True) as progress:
+                while chunk := response.read(_CHUNK):
+                    file.write(chunk)
+                    received += len(chunk)
+                    progress.update(have + received)
     except HTTPError as error:
-        total = (error.headers.get("Content-Range") or "").rpartition("/")[2]
-        if error.code != 416 or total != str(have):  # 416 with this total: nothing is missing
+        whole = (error.headers.get("Content-Range") or "").rpartition("/")[2]
+        if error.code != 416 or whole != str(have):  # 416 and this size: nothing is missing
             if error.code == 416:
                 file.truncate(0)
             raise
@@ -141,10 +147,8 @@ def _append(url: str, file: IO[bytes], timeout: float) -> None:
     finally:
         file.flush()
         os.fsync(file.fileno())
-    if length is not None and received < int(length):
-        raise ConnectionError(
-            f"the connection closed after {have + received} of {have + int(length)} bytes"
-        )
+    if total is not None and have + received < total:
+        raise ConnectionError(f"the connection closed after {have + received} of {total} bytes")
 
 
 def _sync_folder(folder: Path) -> None:
