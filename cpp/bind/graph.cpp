@@ -153,7 +153,8 @@ class PyInference {
 UpdateRule rule_of(const py::dict& d) {
   UpdateRule rule;
   rule.optimizer = d["optimizer"].cast<std::string>();
-  rule.hyper = d["hyper"].cast<std::vector<double>>();
+  for (const auto& [name, value] : d["hyper"].cast<py::dict>())
+    rule.hyper.emplace_back(name.cast<std::string>(), value.cast<double>());
   rule.l1 = d["l1"].cast<double>();
   rule.l2 = d["l2"].cast<double>();
   rule.clip_norm = d["clip_norm"].cast<double>();
@@ -308,7 +309,6 @@ void bind_graph(py::module_& m) {
            py::keep_alive<1, 2>(), py::keep_alive<1, 7>(), py::keep_alive<1, 8>())
       .def("run", &PyTraining::run)
       .def("step", &PyTraining::step)
-      .def("set_rule", [](PyTraining& t, const py::dict& rule) { t.training_.set_rule(rule_of(rule)); })
       .def("gradient", [](py::object self) {
         auto& t = self.cast<PyTraining&>();
         return t.view(t.training_.gradient(), self);

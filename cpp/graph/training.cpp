@@ -9,11 +9,6 @@
 namespace fastnn {
 namespace {
 
-// Elements of theta a task updates: 64 KiB of float32, so that theta, gradient and two moments of a
-// chunk stay within a core's L2.
-constexpr int64_t kChunk = 16384;
-constexpr double kUpdateCost = 0.4;  // ns an element, Adam from L3 (AMD EPYC)
-
 double scalar(const Arg& arg) {
   return arg.dtype == DType::kFloat64 ? *static_cast<const double*>(arg.data)
                                       : static_cast<double>(*static_cast<const float*>(arg.data));
@@ -25,40 +20,34 @@ Training::Training(const Graph& graph, int loss, std::vector<int> metrics, Updat
                    uint64_t seed, void* theta, void* states)
     : graph_(graph), loss_(loss), metrics_(std::move(metrics)), seed_(seed),
       theta_(static_cast<char*>(theta)), states_(states), table_(&table()) {
-  set_rule(rule);
+  rule_ = std::move(rule);
+  optimizer_ = &find_optimizer(rule_.optimizer.c_str(), *table_);
+  set_hyper(*optimizer_, rule_.hyper, hyper_);
+  const std::vector<NamedHyper> names = default_hyper(*optimizer_);
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i].first == "weight_decay") decay_ = static_cast<int>(i);
   gradient_ = Memory(parameter_bytes());
-  for (int i = 0; i < optimizer_->n_state; ++i) optimizer_states_.emplace_back(parameter_bytes());
-  cut_chunks();
+  for (int i = 0; i < optimizer_->states(hyper_); ++i)
+    optimizer_states_.emplace_back(parameter_bytes());
+  find_stretches();
 }
 
 int64_t Training::parameter_bytes() const {
   return graph_.parameter_elements() * size_of(graph_.real());
 }
 
-void Training::set_rule(const UpdateRule& rule) {
-  rule_ = rule;
-  optimizer_ = &find_optimizer(rule.optimizer.c_str(), *table_);
-}
-
-// Neighbouring parameters of one kind form one stretch; the cut follows from shapes alone.
-void Training::cut_chunks() {
-  int64_t begin = 0, end = 0;
-  bool weight = false;
-  const auto flush = [&] {
-    for (int64_t at = begin; at < end; at += kChunk)
-      chunks_.push_back({at, std::min(kChunk, end - at), weight});
-  };
-  const bool same_rule = rule_.l1 == 0 && rule_.l2 == 0;
+void Training::find_stretches() {
+  const bool one_rule = rule_.l1 == 0 && rule_.l2 == 0 && (decay_ < 0 || hyper_[decay_] == 0);
   for (const Value& v : graph_.values()) {
     if (v.leaf != Leaf::kParameter || !v.trainable) continue;
-    if (v.offset != end || (v.weight != weight && !same_rule)) {
-      flush();
-      begin = v.offset;
-    }
-    weight = v.weight;
-    end = v.offset + elements(v.shape);
+    const int64_t n = elements(v.shape);
+    Stretch* last = stretches_.empty() ? nullptr : &stretches_.back();
+    if (last && last->offset + last->n == v.offset && (one_rule || last->weight == v.weight))
+      last->n += n;
+    else
+      stretches_.push_back({v.offset, n, v.weight});
+    if (v.weight && v.shape.rank >= 2 && rule_.max_norm > 0) limited_.push_back(&v);
   }
-  flush();
 }
 
 Plan& Training::plan_for(int64_t batch) {
@@ -77,47 +66,43 @@ Plan& Training::plan_for(int64_t batch) {
   return *plan;
 }
 
-double Training::squared_gradient() {
-  const int dtype = graph_.real() == DType::kFloat64;
-  const int64_t bytes = size_of(graph_.real());
-  parallel(static_cast<int64_t>(chunks_.size()), 0.1 * graph_.parameter_elements(), [&](int64_t i) {
-    Chunk& c = chunks_[i];
-    const char* g = gradient_.data() + c.offset * bytes;
-    c.sum = dtype ? 0 : 0;
-    if (dtype)
-      for (int64_t j = 0; j < c.n; ++j) c.sum += reinterpret_cast<const double*>(g)[j] * reinterpret_cast<const double*>(g)[j];
-    else
-      for (int64_t j = 0; j < c.n; ++j) c.sum += reinterpret_cast<const float*>(g)[j] * reinterpret_cast<const float*>(g)[j];
-  });
+double Training::squared_gradient() const {
+  const int real = graph_.real() == DType::kFloat64;
   double sum = 0;
-  for (const Chunk& c : chunks_) sum += c.sum;
+  for (const Stretch& s : stretches_)
+    sum += table_->vectors->sum_of_squares[real](gradient_.data() + s.offset * size_of(graph_.real()), s.n);
   return sum;
 }
 
 double Training::update(double lr, double grad_scale) {
-  const int dtype = graph_.real() == DType::kFloat64;
+  const int real = graph_.real() == DType::kFloat64;
   const int64_t bytes = size_of(graph_.real());
-  parallel(static_cast<int64_t>(chunks_.size()), kUpdateCost * graph_.parameter_elements(),
-           [&](int64_t i) {
-             Chunk& c = chunks_[i];
-             Update u{};
-             u.n = c.n;
-             u.theta = theta_ + c.offset * bytes;
-             u.grad = gradient_.data() + c.offset * bytes;
-             for (int s = 0; s < optimizer_->n_state; ++s)
-               u.state[s] = optimizer_states_[s].data() + c.offset * bytes;
-             u.lr = lr;
-             for (size_t h = 0; h < rule_.hyper.size(); ++h) u.hyper[h] = rule_.hyper[h];
-             u.l1 = c.weight ? rule_.l1 : 0;
-             u.l2 = c.weight ? rule_.l2 : 0;
-             u.grad_scale = grad_scale;
-             u.step = static_cast<int64_t>(step_) + 1;
-             optimizer_->update[dtype](u);
-             c.sum = u.penalty;
-           });
   double penalty = 0;
-  for (const Chunk& c : chunks_) penalty += c.sum;
+  for (const Stretch& s : stretches_) {
+    Update u{};
+    u.n = s.n;
+    u.theta = theta_ + s.offset * bytes;
+    u.grad = gradient_.data() + s.offset * bytes;
+    for (size_t i = 0; i < optimizer_states_.size(); ++i)
+      u.state[i] = optimizer_states_[i].data() + s.offset * bytes;
+    u.lr = lr;
+    std::copy(std::begin(hyper_), std::end(hyper_), u.hyper);
+    if (decay_ >= 0 && !s.weight) u.hyper[decay_] = 0;
+    u.l1 = s.weight ? rule_.l1 : 0;
+    u.l2 = s.weight ? rule_.l2 : 0;
+    u.grad_scale = grad_scale;
+    u.step = static_cast<int64_t>(step_) + 1;
+    optimizer_->update[real](u);
+    penalty += u.penalty;
+  }
+  limit_norms();
   return penalty;
+}
+
+void Training::limit_norms() {
+  for (const Value* w : limited_)
+    table_->vectors->max_norm[graph_.real() == DType::kFloat64](
+        theta_ + w->offset * size_of(graph_.real()), w->shape[0], elements(w->shape, 1), rule_.max_norm);
 }
 
 // False where the loss or the gradient is not finite: theta is then as before the step.

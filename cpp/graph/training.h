@@ -6,13 +6,14 @@
 #include <vector>
 
 #include "graph/feed.h"
+#include "graph/hyper.h"
 #include "graph/plan.h"
 
 namespace fastnn {
 
 struct UpdateRule {
   std::string optimizer = "sgd";
-  std::vector<double> hyper;  // in the order of the optimiser's list
+  std::vector<NamedHyper> hyper;
   double l1 = 0, l2 = 0;      // on weights, not biases
   double clip_norm = 0;       // 0: no clipping
   double max_norm = 0;        // of each unit's incoming weights; 0: none
@@ -44,24 +45,23 @@ class Training {
 
   uint64_t step_counter() const { return step_; }
   void set_step_counter(uint64_t step) { step_ = step; }
-  void set_rule(const UpdateRule& rule);
   char* gradient() const { return gradient_.data(); }
-  int n_states() const { return optimizer_->n_state; }
+  int n_states() const { return static_cast<int>(optimizer_states_.size()); }
   char* state(int i) const { return optimizer_states_[i].data(); }
   int64_t parameter_bytes() const;
   const Plan& plan(int64_t batch) { return plan_for(batch); }
 
  private:
-  // A stretch of theta under one set of penalties, cut into chunks: one task of the update.
-  struct Chunk {
+  // Neighbouring parameters under the same rule: one pass of the update.
+  struct Stretch {
     int64_t offset, n;
     bool weight;
-    double sum = 0;  // of squares of its gradient, or its penalty
   };
   Plan& plan_for(int64_t batch);
-  void cut_chunks();
-  double squared_gradient();
-  double update(double lr, double grad_scale);
+  void find_stretches();
+  double squared_gradient() const;
+  double update(double lr, double grad_scale);  // returns the penalty before it
+  void limit_norms();
   bool one_step(Plan& plan, double lr, bool update, Progress& progress);
 
   const Graph& graph_;
@@ -73,10 +73,13 @@ class Training {
   void* states_;
   const Table* table_;
   const Optimizer* optimizer_;
+  double hyper_[6] = {};
+  int decay_ = -1;  // place of weight_decay in hyper_: it is for weights, not biases
   uint64_t step_ = 0;
   Memory gradient_;
   std::vector<Memory> optimizer_states_;
-  std::vector<Chunk> chunks_;
+  std::vector<Stretch> stretches_;
+  std::vector<const Value*> limited_;  // weights under max_norm
   std::map<int64_t, std::unique_ptr<Plan>> plans_;
 };
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -202,14 +202,32 @@ class Objective:
             "the weights are those before that step"
         )
 
-    def inspect(self, x: Any, y: Any) -> dict[int, Any]:
-        """Every value and gradient of one batch by core id, see `fastnn.inspect`."""
-        feeds, n = self.feeds(x, y, "inspect")
-        values: dict[int, Any] = _core.inspect(
+    def inspect(self, x: Any, y: Any) -> dict[str, Quantity]:
+        """Every quantity of one batch by name; see ``Trainer.inspect``."""
+        feeds, n = self.feeds(x, y, "Trainer.inspect")
+        values = _core.inspect(
             self._built.core, [self._loss], self._loss, self.model.theta, self.model.state_vector,
             feeds, n, True, 0, self.core.step_counter,
         )  # fmt: skip
-        return values
+        named: dict[str, Tensor] = {t.name: t for t in [*self.model.inputs, *self.targets]}
+        named |= dict(zip(self.model.parameters, self.model.structure.parameters, strict=True))
+        for node in self._structure.nodes:
+            for t in node.outputs:
+                layer = getattr(node.layer, "name", None)
+                base = f"{layer}.{node.op}" if layer else node.op
+                named[base if base not in named else f"{base}_{len(named)}"] = t
+        return {
+            name: Quantity(*values[self._built[t]])
+            for name, t in named.items()
+            if self._built[t] in values
+        }
+
+
+class Quantity(NamedTuple):
+    """One value of a forward run and the cost's gradient for it (None where none was needed)."""
+
+    value: Any
+    grad: Any
 
 
 def name_of(metric: Any) -> str:

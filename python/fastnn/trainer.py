@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn import _core, losses, optim
+from fastnn import losses, optim
 from fastnn.callbacks import Callback
 from fastnn.data import Batches, Dataset, as_batches
 from fastnn.history import History
@@ -158,7 +158,6 @@ class Trainer:
         epochs, batch_size = _positive(epochs, "epochs"), _positive(batch_size, "batch_size")
         source = as_batches(data, batch_size, shuffle, self.seed, dtype=self.model.dtype)
         callbacks = list(callbacks)
-        bar = Progress(epochs, source.samples, verbose=verbose)
         self.stop = False
         for callback in callbacks:
             callback.on_fit_begin(self)
@@ -166,19 +165,18 @@ class Trainer:
             for epoch in range(epochs):
                 for callback in callbacks:
                     callback.on_epoch_begin(self)
-                bar.begin(epoch)
-                logs = self._one_epoch(source, callbacks, bar)
-                if validation is not None:
-                    results = self.evaluate(validation, max(batch_size, 256))
-                    logs |= {f"val_{name}": value for name, value in results.items()}
-                self.history.record(logs)
-                bar.end(logs)
+                with Progress(source.samples, f"Epoch {epoch + 1}/{epochs}", verbose=verbose) as bar:
+                    logs = self._one_epoch(source, callbacks, bar)
+                    if validation is not None:
+                        results = self.evaluate(validation, max(batch_size, 256))
+                        logs |= {f"val_{name}": value for name, value in results.items()}
+                    self.history.record(logs)
+                    bar.show(_shown(logs))
                 for callback in callbacks:
                     callback.on_epoch_end(self, logs)
                 if self.stop:
                     break
         finally:
-            bar.close()
             for callback in callbacks:
                 callback.on_fit_end(self)
         return self.history
@@ -188,10 +186,10 @@ class Trainer:
         run = self._run_dataset if _in_memory(source) else self._run_batches
         began = time.perf_counter() - self._seconds
         lr = self._rates(1)[0]
-        for rows in run(source, callbacks):
+        for _ in run(source, callbacks):
             self._seconds = time.perf_counter() - began
             logs = self._means()
-            bar.update(rows, logs)
+            bar.update(int(self._sums["rows"]), logs)
             for callback in callbacks:
                 if callback.every and self.steps % callback.every == 0:
                     callback.on_step(self, logs)
@@ -201,7 +199,7 @@ class Trainer:
         return logs
 
     def _run_dataset(self, source: Batches, callbacks: list[Callback]) -> Any:
-        """Stretches of many steps in the core; yields the rows done so far."""
+        """Stretches of many steps in the core; yields after each stretch."""
         data, batch = source.dataset, source.batch_size
         assert isinstance(data, Dataset)
         objective = self._prepare(*data.gather(_FIRST, self.model.dtype))
@@ -221,10 +219,10 @@ class Trainer:
                 at = numbers[self._position : self._position + batch]
                 x, y = data.gather(at, self.model.dtype)
                 objective.explain(x, y, at, "Trainer.fit", self.epoch, self.steps)
-            yield self._position
+            yield
 
     def _run_batches(self, source: Any, callbacks: list[Callback]) -> Any:
-        """One batch after the other from Python; yields the rows done so far."""
+        """One batch after the other from Python; yields after each."""
         source.set_state({"epoch": self.epoch, "position": self._position})
         for x, y in source:
             objective = self._prepare(x, y)
@@ -234,7 +232,7 @@ class Trainer:
             if done["stop"] == "not finite":
                 objective.explain(x, y, None, "Trainer.fit", self.epoch, self.steps)
             self._position += 1
-            yield int(self._sums["rows"])
+            yield
 
     def step(self, x: Any, y: Any) -> float:
         """One update on one batch, for loops of one's own.
@@ -271,6 +269,31 @@ class Trainer:
         feeds, rows = objective.feeds(x, y, "Trainer.gradient")
         objective.core.step(feeds, rows, 0.0, False)
         return self.model.split_vector(objective.core.gradient().copy())
+
+    def inspect(self, x: Any, y: Any) -> dict[str, Any]:
+        """Every number of one forward and backward run, by name, without an update.
+
+        Parameters
+        ----------
+        x, y : arrays, shape (N, ...)
+
+        Returns
+        -------
+        dict of str to Quantity
+            ``.value`` and ``.grad``, the cost's gradient for it, of inputs ("x"), parameters
+            ("dense1.weight"), each op of a layer ("dense1.linear" is the lectures' z,
+            "dense1.sigmoid" its a) and the cost. The gradient of z is the lectures' delta.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> layer = fnn.nn.Dense(1, "sigmoid", init=2.0, bias_init=2.0)
+        >>> trainer = Trainer(fnn.Model([layer], input_shape=(1,)), "quadratic")
+        >>> seen = trainer.inspect([[1.0]], [[0.0]])
+        >>> float(seen["dense1.linear"].value[0, 0])
+        4.0
+        """
+        return self._prepare(x, y).inspect(x, y)
 
     def evaluate(self, data: Any, batch_size: int = 256) -> dict[str, float]:
         """Loss and metrics on data, without dropout.
@@ -358,11 +381,9 @@ class Trainer:
         return self._objective
 
     def _rule(self) -> dict[str, Any]:
-        _, defaults = _core.optimizer_spec(self.optimizer.name)
-        hyper = defaults | self.optimizer.hyper()
         return {
             "optimizer": self.optimizer.name,
-            "hyper": [float(hyper[name]) for name in defaults],
+            "hyper": self.optimizer.hyper(),
             "l1": float(self.l1),
             "l2": float(self.l2),
             "clip_norm": float(self.clip_norm or 0.0),
@@ -387,6 +408,11 @@ class Trainer:
 
     def __repr__(self) -> str:
         return f"Trainer({self.model!r}, loss={self.loss!r}, optimizer={self.optimizer!r}, epoch={self.epoch})"
+
+
+def _shown(logs: dict[str, float]) -> dict[str, float]:
+    """What a progress line has room for."""
+    return {name: value for name, value in logs.items() if name not in ("lr", "seconds")}
 
 
 def _in_memory(source: Any) -> bool:
