@@ -28,4 +28,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   });
   fastnn::bind_machine(m);
   fastnn::bind_ops(m);
+  fastnn::bind_optim(m);
 }

@@ -6,5 +6,6 @@ namespace fastnn {
 
 void bind_ops(pybind11::module_& m);
 void bind_machine(pybind11::module_& m);
+void bind_optim(pybind11::module_& m);
 
 }  // namespace fastnn

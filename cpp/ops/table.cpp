@@ -24,6 +24,6 @@ const Optimizer* const kOptimizers[] = {
 
 extern const Table table;
 const Table table{FASTNN_TEXT(FASTNN_ISA), sizeof kOps / sizeof kOps[0], kOps,
-                  sizeof kOptimizers / sizeof kOptimizers[0], kOptimizers};
+                  sizeof kOptimizers / sizeof kOptimizers[0], kOptimizers, &vector_kernels};
 
 }  // namespace fastnn::FASTNN_ISA

@@ -1,6 +1,7 @@
 // The table that one instruction set hands to dispatch.
 #pragma once
 #include "ops/op.h"
+#include "simd/vector.h"
 
 namespace fastnn {
 
@@ -10,6 +11,7 @@ struct Table {
   const Op* const* ops;
   int n_optimizers;
   const Optimizer* const* optimizers;
+  const VectorKernels* vectors;
 };
 
 }  // namespace fastnn
