@@ -38,4 +38,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   fastnn::bind_ops(m);
   fastnn::bind_graph(m);
   fastnn::bind_rows(m);
+  fastnn::bind_optim(m);
 }

@@ -74,7 +74,7 @@ struct Update {
   int64_t n;
   void* theta;
   const void* grad;
-  void* state[3];
+  void* state[3];      // zero before the first update
   double lr;
   double hyper[6];     // in the order of Optimizer::hyper
   double l1, l2;       // the cost's penalties: l1 sum|w| + l2/2 sum w^2
@@ -86,8 +86,9 @@ struct Update {
 struct Optimizer {
   const char* name;
   const char* hyper;  // "momentum=0 nesterov=0"
-  int n_state;
+  int n_state;        // the most it ever keeps
   void (*update[2])(Update&);
+  int (*states)(const double* hyper);  // how many of them these hyperparameters need; others may be null
 };
 
 #define FASTNN_TEXT_(x) #x

@@ -1,19 +1,34 @@
-// Stochastic gradient descent:  w <- w - lr (g + l2 w + l1 sign w)
-#include "ops/op.h"
+// Stochastic gradient descent:  w <- w - lr g
+// With momentum m:              v <- m v + g,  w <- w - lr v;  Nesterov:  w <- w - lr (g + m v)
+#include "ops/optimizer.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
 
+enum { kMomentum, kNesterov };
+
 template <class T>
 void update(Update& u) {
   T* w = static_cast<T*>(u.theta);
-  const T* g = static_cast<const T*>(u.grad);
-  const T lr = static_cast<T>(u.lr), scale = static_cast<T>(u.grad_scale);
-#pragma omp simd
-  for (int64_t i = 0; i < u.n; ++i) w[i] -= lr * (scale * g[i]);
+  T* v = state<T>(u, 0);
+  const T lr = static_cast<T>(u.lr), m = static_cast<T>(u.hyper[kMomentum]);
+  if (m == T(0))
+    sweep<T>(u, 3 * sizeof(T), [=](int64_t i, T g) { w[i] = simd::fma(-lr, g, w[i]); });
+  else if (u.hyper[kNesterov] == 0)
+    sweep<T>(u, 5 * sizeof(T), [=](int64_t i, T g) {
+      v[i] = simd::fma(m, v[i], g);
+      w[i] = simd::fma(-lr, v[i], w[i]);
+    });
+  else
+    sweep<T>(u, 5 * sizeof(T), [=](int64_t i, T g) {
+      v[i] = simd::fma(m, v[i], g);
+      w[i] = simd::fma(-lr, simd::fma(m, v[i], g), w[i]);
+    });
 }
+
+int states(const double* hyper) { return hyper[kMomentum] != 0; }
 
 }  // namespace
 extern const Optimizer sgd;
-const Optimizer sgd{"sgd", "", 0, {update<float>, update<double>}};
+const Optimizer sgd{"sgd", "momentum=0 nesterov=0", 1, {update<float>, update<double>}, states};
 }  // namespace fastnn::FASTNN_ISA

@@ -3,6 +3,7 @@
 #include "gemm/gemm.h"
 #include "ops/op.h"
 #include "simd/rows.h"
+#include "simd/vector.h"
 
 namespace fastnn {
 
@@ -15,6 +16,7 @@ struct Table {
   GemmKernels<float> gemm_f32;
   GemmKernels<double> gemm_f64;
   void (*gather_rows)(const Rows&);
+  const VectorKernels* vectors;
 };
 
 }  // namespace fastnn
