@@ -58,12 +58,13 @@ def check_op(op, inputs, attrs, *expected, gradient=True, skip=(), rtol=2e-6, at
 
 def run(op, inputs, attrs, seed=0, training=False):
     """Outputs and, where the op has a gradient, gradients for random output gradients."""
+    inputs = [np.asarray(x) for x in inputs]
     outputs = _core.call(op, inputs, attrs, training=training)
     if not _core.has_gradient(op):
         return list(outputs)
     rng = np.random.default_rng(seed)
     dys = [
-        rng.standard_normal(y.shape).astype(y.dtype) if y.dtype.kind == "f" else None
+        np.asarray(rng.standard_normal(y.shape), y.dtype) if y.dtype.kind == "f" else None
         for y in outputs
     ]
     grads = _core.vjp(op, inputs, attrs, dys, training=training)

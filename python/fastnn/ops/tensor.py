@@ -69,6 +69,48 @@ class Tensor:
             "got a symbolic tensor; use ops.where or compute it outside"
         )
 
+    def __add__(self, other: Any) -> Any:
+        return call("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return call("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return call("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return call("subtract", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return call("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return call("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return call("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return call("divide", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return call("power", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return call("power", other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return call("matmul", self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return call("matmul", other, self)
+
+    def __neg__(self) -> Any:
+        return call("negative", self)
+
+    def __abs__(self) -> Any:
+        return call("abs", self)
+
 
 class Parameter(Tensor):
     """A learned array: a leaf of the graph that the optimiser updates."""
@@ -167,7 +209,9 @@ def call(op: str, *inputs: Any, integers: tuple[int, ...] = (), **attrs: Any) ->
             "float32",
         )
         tensors = tuple(
-            x if isinstance(x, Tensor) else Constant(_array(op, x, "int64" if i in integers else dtype))
+            x
+            if isinstance(x, Tensor)
+            else Constant(_array(op, x, "int64" if i in integers else dtype))
             for i, x in enumerate(inputs)
         )
         outputs: tuple[Any, ...] = Node(op, tensors, attrs).outputs
