@@ -16,3 +16,13 @@ def shared_data() -> Path:
         if folder and (Path(folder) / "mnist").is_dir():
             return Path(folder)
     pytest.skip("needs the full MNIST: set FASTNN_DATA to a folder that has mnist/")
+
+
+@pytest.fixture
+def threads():
+    """Sets the number of threads; the old one comes back after the test."""
+    from fastnn import _core
+
+    before = _core.get_num_threads()
+    yield _core.set_num_threads
+    _core.set_num_threads(before)

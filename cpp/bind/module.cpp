@@ -25,6 +25,7 @@ PyObject* python_type(fastnn::ErrorKind kind) {
 
 PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   m.attr("__version__") = FASTNN_VERSION;
+  m.attr("__compiler__") = FASTNN_COMPILER;
   py::register_exception_translator([](std::exception_ptr p) {
     try {
       if (p) std::rethrow_exception(p);

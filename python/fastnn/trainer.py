@@ -90,7 +90,7 @@ class Trainer:
                 raise ValueError(f"Trainer: {name} must be a finite number >= 0, got {value!r}")
         self.model = model
         self.loss = loss
-        self.optimizer = optim.find(optimizer)
+        self.optimizer = optim.find(optimizer, "Trainer")
         self.metrics = list(metrics)
         self.l1, self.l2, self.clip_norm, self.max_norm = l1, l2, clip_norm, max_norm
         self.seed = model.seed if seed is None else int(seed)

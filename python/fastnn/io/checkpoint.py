@@ -48,7 +48,7 @@ def load_trainer(path: Any, functions: Mapping[str, Any]) -> Trainer:
         model = model_from_file(arrays, structure["model"], functions)
         saved = dict(structure["trainer"])
         progress, history = structure["progress"], History(structure["history"])
-        optimizer = optim.from_config(saved.pop("optimizer"))
+        optimizer = optim.Optimizer.from_config(saved.pop("optimizer"))
     loss = _functions(saved.pop("loss"), functions)
     metrics = _functions(saved.pop("metrics"), functions)
     trainer = Trainer(model, loss, optimizer, metrics, **saved)
