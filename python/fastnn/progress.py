@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -135,7 +134,7 @@ class Bar:
         except (OSError, ValueError, AttributeError):
             if _is_notebook(self._stream):
                 return _NOTEBOOK_COLUMNS
-            return shutil.get_terminal_size().columns
+            return 80
 
     def _line(self, width: int) -> str:
         """The line in at most ``width`` columns; 0: without a bar, as long as it gets."""
