@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fastnn.progress import Progress, _clock_text, _scaled
+from fastnn.progress import Bar, Progress, _clock_text, _scaled
 
 
 class Terminal(io.StringIO):
@@ -31,7 +31,7 @@ def bar(
 ):
     """The last drawing of a run that reached ``count`` after 1.8 s."""
     clock, stream = Clock(), terminal or Terminal()
-    progress = Progress(total, label, stream=stream, columns=columns, clock=clock, **kw)
+    progress = Bar(total, label, stream=stream, columns=columns, clock=clock, **kw)
     clock.now = 1.8
     progress.update(count, figures)
     return stream.getvalue().rpartition("\r")[2].rstrip()
@@ -97,7 +97,7 @@ def test_bytes_are_scaled():
 
 def test_shorter_line_wipes_the_longer_one():
     clock, stream = Clock(), Terminal()
-    progress = Progress(10, "x", stream=stream, columns=60, clock=clock)
+    progress = Bar(10, "x", stream=stream, columns=60, clock=clock)
     clock.now = 1.0
     progress.update(5, {"loss": 0.123456})
     clock.now = 2.0
@@ -108,7 +108,7 @@ def test_shorter_line_wipes_the_longer_one():
 
 def test_drawn_ten_times_a_second_at_most():
     clock, stream = Clock(), Terminal()
-    with Progress(1000, stream=stream, columns=60, clock=clock) as progress:
+    with Bar(1000, stream=stream, columns=60, clock=clock) as progress:
         for i in range(1000):
             clock.now = i / 1000
             progress.update(i)
@@ -118,7 +118,7 @@ def test_drawn_ten_times_a_second_at_most():
 
 def test_silent_where_there_is_no_terminal_and_with_verbose_0():
     for stream, verbose in ((io.StringIO(), 1), (Terminal(), 0), (io.StringIO(), 0)):
-        with Progress(10, stream=stream, verbose=verbose) as progress:
+        with Bar(10, stream=stream, verbose=verbose) as progress:
             progress.update(10, FIGURES)
         assert stream.getvalue() == ""
 
@@ -126,14 +126,14 @@ def test_silent_where_there_is_no_terminal_and_with_verbose_0():
 def test_silent_without_standard_error(monkeypatch):
     monkeypatch.setattr("sys.stderr", None)
     for verbose in (0, 1, 2):
-        with Progress(10, verbose=verbose) as progress:
+        with Bar(10, verbose=verbose) as progress:
             progress.update(10)
 
 
 @pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
 def test_verbose_2_is_one_line_anywhere(stream):
     clock = Clock()
-    with Progress(5000, "Epoch 3/30", stream=stream, verbose=2, clock=clock) as progress:
+    with Bar(5000, "Epoch 3/30", stream=stream, verbose=2, clock=clock) as progress:
         for i in range(0, 5001, 100):
             clock.now = i / 1000
             progress.update(i, FIGURES)
@@ -144,7 +144,7 @@ def test_verbose_2_is_one_line_anywhere(stream):
 
 def test_interrupt_leaves_a_clean_line():
     stream = Terminal()
-    progress = Progress(10, stream=stream, columns=60)
+    progress = Bar(10, stream=stream, columns=60)
     with pytest.raises(KeyboardInterrupt), progress:
         progress.update(3)
         raise KeyboardInterrupt
@@ -164,7 +164,7 @@ def test_real_terminal_and_its_width():
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
         with (
             open(slave, "w", encoding="utf-8", closefd=False) as stream,
-            Progress(10, "label", stream=stream) as progress,
+            Bar(10, "label", stream=stream) as progress,
         ):
             progress.update(10, FIGURES)
         text = os.read(master, 10_000).decode()
@@ -180,13 +180,42 @@ def test_real_terminal_and_its_width():
 def test_notebooks_draw_at_a_fixed_width():
     stream_type = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
     stream = stream_type()
-    with Progress(10, stream=stream) as progress:
+    with Bar(10, stream=stream) as progress:
         progress.update(10)
     assert "100%|" in stream.getvalue()
 
 
 def test_nothing_to_do_is_all_done():
     assert bar(60, count=0, total=0, figures={}, label="").startswith("100%|")
+
+
+def test_a_run_has_a_line_for_each_epoch():
+    clock, stream = Clock(), Terminal()
+    progress = Progress(2, 100, stream=stream, columns=90, clock=clock)
+    for epoch in range(2):
+        progress.begin(epoch)
+        for done in (50, 100):
+            clock.now += 1
+            progress.update(done, {"loss": 0.5, "lr": 0.1})
+        progress.end({"loss": 0.5, "lr": 0.1, "seconds": 2.0, "val_loss": 0.75})
+    progress.close()
+    lines = [line.rpartition("\r")[2] for line in stream.getvalue().split("\n")]
+    assert lines.pop() == ""
+    assert len(lines) == 2
+    for epoch, line in enumerate(lines):
+        assert line.startswith(f"Epoch {epoch + 1}/2: 100%|")
+        assert line.endswith("| 100/100 [00:02<00:00, 50samples/s, loss=0.5, val_loss=0.75]")
+
+
+def test_a_run_left_early_ends_its_line():
+    stream = Terminal()
+    progress = Progress(2, 100, stream=stream, columns=90)
+    progress.begin(0)
+    progress.update(50, {"loss": 0.5})
+    progress.close()
+    progress.close()
+    assert stream.getvalue().count("\n") == 1
+    assert stream.getvalue().endswith("\n")
 
 
 @pytest.mark.parametrize(
@@ -215,5 +244,7 @@ def test_scaled(value, text):
 
 
 def test_error_text():
-    with pytest.raises(ValueError, match=r"^Progress: verbose must be 0, 1 or 2, got 3$"):
-        Progress(10, verbose=3)
+    with pytest.raises(ValueError, match=r"^Bar: verbose must be 0, 1 or 2, got 3$"):
+        Bar(10, verbose=3)
+    with pytest.raises(ValueError, match=r"^Progress: verbose must be 0, 1 or 2, got 'x'$"):
+        Progress(2, 10, verbose="x")

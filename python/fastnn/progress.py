@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 _INTERVAL = 0.1  # seconds between two drawings
 _LEAST_BAR = 5  # columns; with less, details give way
@@ -19,7 +18,7 @@ _NOTEBOOK_COLUMNS = 100
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 
 
-class Progress:
+class Bar:
     """How far a long run is, drawn in place at most ten times a second.
 
     Parameters
@@ -50,8 +49,8 @@ class Progress:
     --------
     >>> import io
     >>> line = io.StringIO()
-    >>> with Progress(4, "Epoch 1/2", verbose=2, stream=line, clock=lambda: 0.0) as progress:
-    ...     progress.update(4, {"loss": 0.25})
+    >>> with Bar(4, "Epoch 1/2", verbose=2, stream=line, clock=lambda: 0.0) as bar:
+    ...     bar.update(4, {"loss": 0.25})
     >>> line.getvalue()
     'Epoch 1/2: 4/4 [00:00, loss=0.25]\\n'
     """
@@ -69,7 +68,7 @@ class Progress:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         if verbose not in (0, 1, 2):
-            raise ValueError(f"Progress: verbose must be 0, 1 or 2, got {verbose!r}")
+            raise ValueError(f"Bar: verbose must be 0, 1 or 2, got {verbose!r}")
         self.total, self.label, self.unit, self.scale = total, label, unit, scale
         self._stream = sys.stderr if stream is None else stream
         self._draws = verbose == 1 and self._stream is not None and _is_live(self._stream)
@@ -77,7 +76,7 @@ class Progress:
         self._columns, self._clock = columns, clock
         self._full = _can_write(self._stream, _BLOCKS) if self._draws else False
         self._count = 0
-        self._figures: Mapping[str, float] = {}
+        self.figures: Mapping[str, float] = {}
         self._start = clock()
         self._drawn_at = float("-inf")
         self._drawn = 0  # columns of the last drawing
@@ -88,7 +87,7 @@ class Progress:
         """``count`` is reached; ``figures`` are shown behind it."""
         self._count = count
         if figures is not None:
-            self._figures = figures
+            self.figures = figures
         if self._draws and self._clock() - self._drawn_at >= _INTERVAL:
             self._draw()
 
@@ -107,7 +106,7 @@ class Progress:
         elif self._writes:
             self._write(self._line(0) + "\n")
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Bar:
         return self
 
     def __exit__(
@@ -122,8 +121,9 @@ class Progress:
         if not self._draws:
             return
         self._drawn_at = self._clock()
-        line = self._line(max(self._width() - 1, 1))  # the last column would wrap in some terminals
-        self._write("\r" + line + " " * (self._drawn - len(line)))
+        width = max(self._width() - 1, 1)  # the last column would wrap in some terminals
+        line = self._line(width)
+        self._write("\r" + line.ljust(min(self._drawn, width)))
         self._drawn = len(line)
 
     def _write(self, text: str) -> None:
@@ -138,7 +138,7 @@ class Progress:
         except (OSError, ValueError, AttributeError):
             if _is_notebook(self._stream):
                 return _NOTEBOOK_COLUMNS
-            return shutil.get_terminal_size().columns
+            return 80
 
     def _line(self, width: int) -> str:
         """The line in at most ``width`` columns; 0: without a bar, as long as it gets."""
@@ -151,7 +151,7 @@ class Progress:
             left = (self.total - self._count) / rate if rate else None
             times += "<" + ("?" if left is None else _clock_text(left))
         speed = [f"{_scaled(rate)}{self.unit}/s"] if rate else []
-        figures = [f"{name}={value:.4g}" for name, value in self._figures.items()]
+        figures = [f"{name}={value:.4g}" for name, value in self.figures.items()]
         head = f"{self.label}: " if self.label else ""
         if not width:
             return f"{head}{done} [{', '.join([times, *speed, *figures])}]"
@@ -176,6 +176,69 @@ class Progress:
         eighths = int(share * columns * 8)
         whole = "█" * (eighths // 8)
         return (whole + _BLOCKS[eighths % 8] if len(whole) < columns else whole).ljust(columns)
+
+
+class Progress:
+    """The bars of a training run, one for each epoch.
+
+    Parameters
+    ----------
+    epochs : int
+    samples : int or None
+        In an epoch; None where nobody knows.
+    verbose : int
+        As in ``Bar``.
+    **options
+        The other arguments of ``Bar``.
+
+    Examples
+    --------
+    >>> import io
+    >>> lines = io.StringIO()
+    >>> progress = Progress(2, 60, verbose=2, stream=lines, clock=lambda: 0.0)
+    >>> for epoch in range(2):
+    ...     progress.begin(epoch)
+    ...     progress.update(60, {"loss": 0.5})
+    ...     progress.end({"loss": 0.5, "val_loss": 0.75, "lr": 0.1})
+    >>> print(lines.getvalue(), end="")
+    Epoch 1/2: 60/60 [00:00, loss=0.5, val_loss=0.75]
+    Epoch 2/2: 60/60 [00:00, loss=0.5, val_loss=0.75]
+    """
+
+    def __init__(
+        self, epochs: int, samples: int | None, *, verbose: int = 1, **options: Any
+    ) -> None:
+        if verbose not in (0, 1, 2):
+            raise ValueError(f"Progress: verbose must be 0, 1 or 2, got {verbose!r}")
+        self.epochs, self.samples = epochs, samples
+        self._options = {"verbose": verbose, **options}
+        self._bar: Bar | None = None
+
+    def begin(self, epoch: int) -> None:
+        """Epoch ``epoch`` (from 0) begins."""
+        self.close()
+        self._bar = Bar(self.samples, f"Epoch {epoch + 1}/{self.epochs}", **self._options)
+
+    def update(self, samples: int, figures: Mapping[str, float]) -> None:
+        """``samples`` of the epoch are done."""
+        if self._bar is not None:
+            self._bar.update(samples, _shown(figures))
+
+    def end(self, figures: Mapping[str, float]) -> None:
+        """The epoch is over: its last line, with what validation gave."""
+        if self._bar is not None:
+            self._bar.figures = _shown(figures)
+        self.close()
+
+    def close(self) -> None:
+        """End the line of an epoch that was left early."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _shown(figures: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in figures.items() if name not in ("lr", "seconds")}
 
 
 def _clock_text(seconds: float) -> str:

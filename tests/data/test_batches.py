@@ -79,6 +79,13 @@ def test_pass_left_early_is_followed_by_the_next():
     assert sum(served(batches), []) == batches.order(1).tolist()
 
 
+def test_position_behind_the_last_batch_ends_the_pass():
+    batches = Batches(Dataset(np.arange(20)), 5)
+    batches.set_state({"epoch": 2, "position": 4})
+    assert served(batches) == []
+    assert sum(served(batches), []) == batches.order(3).tolist()
+
+
 def test_dtype_is_for_real_arrays_alone():
     data = Dataset((np.zeros((3, 2), "u1"), np.arange(3)), np.arange(3), scale=None)
     (pixels, indices), labels = next(iter(Batches(data, 2, dtype="float64")))
@@ -120,7 +127,7 @@ def test_error_texts():
         batches.set_state({})
     with error(
         ValueError,
-        "Batches.set_state: state must have epoch >= 0 and position >= 0, below 3, the batches of "
-        "a pass, got {'epoch': 0, 'position': 3}",
+        "Batches.set_state: state must have epoch >= 0 and position >= 0, 3 at most, got "
+        "{'epoch': 0, 'position': 4}",
     ):
-        batches.set_state({"epoch": 0, "position": 3})
+        batches.set_state({"epoch": 0, "position": 4})

@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import re
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,12 +147,11 @@ def test_bad_files_are_named_and_refused(tmp_path):
 def test_folder_of_another_archive_is_passed_over(tmp_path, monkeypatch):
     """FASTNN_DATA may be the folder of MNIST itself: fashion_mnist() must not take its files."""
     reverse = [a[::-1] for a in ARRAYS]
-    fashion = replace(
-        SMALL,
+    fashion = SMALL._replace(
         name="fashion_mnist",
         folders=("fashion-mnist",),
         files=tuple(
-            replace(f, md5=hashlib.md5(idx(a)).hexdigest())
+            f._replace(md5=hashlib.md5(idx(a)).hexdigest())
             for f, a in zip(SMALL.files, reverse, strict=True)
         ),
     )

@@ -74,10 +74,10 @@ class Source(ABC):
                 f"got {state!r}"
             ) from None
         most = self.batches
-        if epoch < 0 or position < 0 or most is not None and position >= most:
+        if epoch < 0 or position < 0 or most is not None and position > most:
             raise ValueError(
                 f"{type(self).__name__}.set_state: state must have epoch >= 0 and position >= 0"
-                f"{'' if most is None else f', below {most}, the batches of a pass'}, got {state!r}"
+                f"{'' if most is None else f', {most} at most'}, got {state!r}"
             )
         self.epoch, self.position, self._continues = int(epoch), int(position), True
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from fastnn.data import Dataset
 from fastnn.datasets._idx import read_checked
 
@@ -35,6 +33,8 @@ def digits() -> tuple[Dataset, Dataset]:
     >>> train.x.shape, held_out.x.shape, train.y[:5].tolist()
     ((1437, 1, 8, 8), (360, 1, 8, 8), [0, 1, 2, 3, 4])
     """
+    from pathlib import Path
+
     folder = Path(__file__).parent
     images = read_checked(folder / "digits-images-idx3-ubyte.gz", "digits", shape=(_ROWS, 8, 8))
     labels = read_checked(folder / "digits-labels-idx1-ubyte.gz", "digits", shape=(_ROWS,))

@@ -12,7 +12,7 @@ from typing import IO
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from fastnn.progress import Progress
+from fastnn.progress import Bar
 
 _CHUNK = 1 << 16
 
@@ -132,11 +132,11 @@ def _append(url: str, file: IO[bytes], timeout: float) -> None:
             received = 0
             total = None if length is None else have + int(length)
             name = Path(file.name).name.removesuffix(".part")
-            with Progress(total, name, unit="B", scale=True) as progress:
+            with Bar(total, name, unit="B", scale=True) as bar:
                 while chunk := response.read(_CHUNK):
                     file.write(chunk)
                     received += len(chunk)
-                    progress.update(have + received)
+                    bar.update(have + received)
     except HTTPError as error:
         whole = (error.headers.get("Content-Range") or "").rpartition("/")[2]
         if error.code != 416 or whole != str(have):  # 416 and this size: nothing is missing

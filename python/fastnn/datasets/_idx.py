@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import math
 import os
-import zlib
-from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DTYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _GZIP = b"\x1f\x8b"
@@ -49,6 +48,8 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     >>> read_idx(path).tolist()
     [30, 40]
     """
+    from pathlib import Path
+
     return read_checked(Path(path), "read_idx")
 
 
@@ -62,6 +63,9 @@ def read_checked(
 ) -> NDArray[Any]:
     """``read_idx`` that also insists on uint8 values of ``shape`` and on an MD5 of the whole
     uncompressed file; ``remedy`` ends the text of each refusal."""
+    import gzip  # here and below: `import fastnn` should not pay for them
+    import hashlib
+    import zlib
 
     def refuse(rule: str, got: str) -> NoReturn:
         raise OSError(f"{where}: {path} must {rule}, got {got}{remedy}")

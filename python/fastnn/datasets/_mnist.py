@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from fastnn.data import Dataset
-from fastnn.datasets._download import fetch
 from fastnn.datasets._idx import read_checked
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@dataclass(frozen=True)
-class File:
+
+class File(NamedTuple):
     """One IDX file of bytes: its name without .gz, its shape, the MD5 of all its bytes."""
 
     name: str
@@ -21,8 +21,7 @@ class File:
     md5: str
 
 
-@dataclass(frozen=True)
-class Archive:
+class Archive(NamedTuple):
     """Four files (images and labels for training, then for testing) and where they are found."""
 
     name: str
@@ -149,6 +148,8 @@ def load(
     pause: float = 0.5,
 ) -> tuple[Dataset, Dataset]:
     """Training and test part of an archive; ``mirrors`` replaces its own."""
+    from pathlib import Path
+
     folder = _find(archive, root)
     home = cache_folder() / archive.name if root is None else Path(root).expanduser()
     arrays = []
@@ -162,6 +163,8 @@ def load(
                     f"{file.name}.gz, got none in {', '.join(map(str, _folders(archive, root)))}; "
                     "pass download=True"
                 )
+            from fastnn.datasets._download import fetch  # imports an HTTP client: 50 ms
+
             urls = [base + path.name for base in mirrors or archive.mirrors]
             fetch(
                 archive.name,
@@ -185,6 +188,8 @@ def load(
 
 def cache_folder() -> Path:
     """Where downloads go."""
+    from pathlib import Path
+
     if folder := os.environ.get("FASTNN_CACHE"):
         return Path(folder).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
@@ -193,6 +198,8 @@ def cache_folder() -> Path:
 
 def _folders(archive: Archive, root: str | os.PathLike[str] | None) -> Iterator[Path]:
     """Where files may be, in the order of search."""
+    from pathlib import Path
+
     given = root if root is not None else os.environ.get("FASTNN_DATA")
     if given:
         base = Path(given).expanduser()
