@@ -91,10 +91,6 @@ class Bar:
         if self._draws and self._clock() - self._drawn_at >= _INTERVAL:
             self._draw()
 
-    def show(self, figures: Mapping[str, float]) -> None:
-        """Other figures behind the count, such as those of a validation."""
-        self._figures = figures
-
     def close(self) -> None:
         """Draw the last state and end the line. A second call does nothing."""
         if self._closed:

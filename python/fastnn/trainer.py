@@ -158,6 +158,7 @@ class Trainer:
         epochs, batch_size = _positive(epochs, "epochs"), _positive(batch_size, "batch_size")
         source = as_batches(data, batch_size, shuffle, self.seed, dtype=self.model.dtype)
         callbacks = list(callbacks)
+        bar = Progress(epochs, source.samples, verbose=verbose)
         self.stop = False
         for callback in callbacks:
             callback.on_fit_begin(self)
@@ -165,18 +166,19 @@ class Trainer:
             for epoch in range(epochs):
                 for callback in callbacks:
                     callback.on_epoch_begin(self)
-                with Progress(source.samples, f"Epoch {epoch + 1}/{epochs}", verbose=verbose) as bar:
-                    logs = self._one_epoch(source, callbacks, bar)
-                    if validation is not None:
-                        results = self.evaluate(validation, max(batch_size, 256))
-                        logs |= {f"val_{name}": value for name, value in results.items()}
-                    self.history.record(logs)
-                    bar.show(_shown(logs))
+                bar.begin(epoch)
+                logs = self._one_epoch(source, callbacks, bar)
+                if validation is not None:
+                    results = self.evaluate(validation, max(batch_size, 256))
+                    logs |= {f"val_{name}": value for name, value in results.items()}
+                self.history.record(logs)
+                bar.end(logs)
                 for callback in callbacks:
                     callback.on_epoch_end(self, logs)
                 if self.stop:
                     break
         finally:
+            bar.close()
             for callback in callbacks:
                 callback.on_fit_end(self)
         return self.history
@@ -408,11 +410,6 @@ class Trainer:
 
     def __repr__(self) -> str:
         return f"Trainer({self.model!r}, loss={self.loss!r}, optimizer={self.optimizer!r}, epoch={self.epoch})"
-
-
-def _shown(logs: dict[str, float]) -> dict[str, float]:
-    """What a progress line has room for."""
-    return {name: value for name, value in logs.items() if name not in ("lr", "seconds")}
 
 
 def _in_memory(source: Any) -> bool:
