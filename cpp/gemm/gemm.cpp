@@ -38,8 +38,12 @@ Choice choose(const Gemm<T>& g) {
 constexpr double kTaskFmas = 64e3;  // vector FMAs of a task: 9 us with AVX2
 constexpr int64_t kMaxTasks = 64;
 
-// Item i of `count` cut into `parts`: [cut(i), cut(i + 1)), sizes differ by one at most.
-static inline int64_t cut(int64_t count, int64_t parts, int64_t i) { return count * i / parts; }
+// `count` items cut into `parts` whose sizes differ by one at most, the longer ones first.
+struct Cut {
+  int64_t size, longer;
+  Cut(int64_t count, int64_t parts) : size(count / parts), longer(count % parts) {}
+  int64_t operator()(int64_t i) const { return i * size + least(i, longer); }
+};
 
 struct Grid {
   int64_t rows, cols;  // tasks along m and n
@@ -65,12 +69,13 @@ void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) 
   const int64_t row_tiles = up(i1 - i0, kBlocking.dot_rows);
   const int64_t most = i1 - i0 == 1 ? wide_dot_cols(1) : kBlocking.dot_cols;
   const int64_t col_tiles = up(j1 - j0, most);
+  const Cut row(i1 - i0, row_tiles), col(j1 - j0, col_tiles);
   constexpr int64_t kDepth = 1024 * 4 / sizeof(T);  // rows of both operands stay in L1
   for (int64_t p = 0; p < g.k; p += kDepth)
     for (int64_t tj = 0; tj < col_tiles; ++tj) {
-      const int64_t j = j0 + cut(j1 - j0, col_tiles, tj), cols = j0 + cut(j1 - j0, col_tiles, tj + 1) - j;
+      const int64_t j = j0 + col(tj), cols = j0 + col(tj + 1) - j;
       for (int64_t ti = 0; ti < row_tiles; ++ti) {
-        const int64_t i = i0 + cut(i1 - i0, row_tiles, ti), rows = i0 + cut(i1 - i0, row_tiles, ti + 1) - i;
+        const int64_t i = i0 + row(ti), rows = i0 + row(ti + 1) - i;
         kDotKernels<T>.at[rows][cols](least(kDepth, g.k - p), g.a + i * g.a_row + p, g.a_row,
                                       g.b + p + j * g.b_col, g.b_col, g.c + i * g.ldc + j, g.ldc,
                                       g.accumulate || p > 0);
@@ -101,8 +106,8 @@ void run_dot(const Gemm<T>& g) {
                             double(g.m) * g.n * (up(g.k, kLanes<T>) + 6));
   parallel(grid.rows * grid.cols, nanoseconds(g), [&](int64_t task) {
     const int64_t r = task / grid.cols, c = task % grid.cols;
-    const int64_t i0 = cut(g.m, grid.rows, r), i1 = cut(g.m, grid.rows, r + 1);
-    const int64_t j0 = cut(g.n, grid.cols, c), j1 = cut(g.n, grid.cols, c + 1);
+    const Cut row(g.m, grid.rows), col(g.n, grid.cols);
+    const int64_t i0 = row(r), i1 = row(r + 1), j0 = col(c), j1 = col(c + 1);
     dot_rows(g, i0, i1, j0, j1);
     finish(g, i0, i1, j0, j1);
   });
@@ -115,6 +120,7 @@ struct Tiles {
   const Gemm<T>& g;
   Choice choice;
   int64_t count;         // of row tiles
+  Cut row;               // where they start
   int64_t width;         // columns of a panel
   int64_t panels;
   int64_t depth;         // k of a block
@@ -122,8 +128,11 @@ struct Tiles {
   T* packed_a;
 
   Tiles(const Gemm<T>& gemm, Choice c, void* scratch)
-      : g(gemm), choice(c), packed_a(static_cast<T*>(scratch)) {
-    count = up(g.m, kBlocking.mr);
+      : g(gemm),
+        choice(c),
+        count(up(g.m, kBlocking.mr)),
+        row(g.m, count),
+        packed_a(static_cast<T*>(scratch)) {
     const int rows = static_cast<int>(up(g.m, count));
     width = choice.pack_b ? kPanel<T> : wide_nr(rows) * kLanes<T>;
     panels = up(g.n, width);
@@ -132,15 +141,17 @@ struct Tiles {
     group = choice.pack_a ? least(blocks, most > 1 ? most : 1) * depth : g.k;
   }
 
-  int64_t row(int64_t tile) const { return cut(g.m, count, tile); }
-
-  // Packed A of the group: k blocks one after the other, tiles inside.
-  void pack_a(int64_t tile, int64_t p0, int64_t p1) const {
-    const int64_t i = row(tile), rows = row(tile + 1) - i;
+  // Packed A of the group: blocks of k one after the other, in them the tiles t0..t1 of this task.
+  // Where A runs along m, all tiles take their share of a cache line while it is in L1.
+  void pack_a(int64_t t0, int64_t t1, int64_t p0, int64_t p1) const {
     for (int64_t p = p0; p < p1; p += depth) {
-      const int64_t k = least(depth, p1 - p);
-      kPackA<T>.at[rows](k, g.a + i * g.a_row + p * g.a_col, g.a_row, g.a_col,
-                         packed_a + (p - p0) * g.m + i * k);
+      const int64_t k = least(depth, p1 - p), step = g.a_row == 1 ? 8 : k;
+      for (int64_t q = 0; q < k; q += step)
+        for (int64_t tile = t0; tile < t1; ++tile) {
+          const int64_t i = row(tile), rows = row(tile + 1) - i;
+          kPackA<T>.at[rows](least(step, k - q), g.a + i * g.a_row + (p + q) * g.a_col, g.a_row,
+                             g.a_col, packed_a + (p - p0) * g.m + i * k + q * rows);
+        }
     }
   }
 
@@ -160,16 +171,21 @@ struct Tiles {
     t.activation = last ? g.activation : Activation::kLinear;
     t.alpha = g.alpha;
     const int64_t vectors = up(cols, kLanes<T>);
-    for (int64_t tile = t0; tile < t1; ++tile) {
-      const int64_t i = row(tile), rows = row(tile + 1) - i;
+    t.plain = cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !(last && g.bias);
+    for (int64_t tile = t0; tile < t1; tile += t.count) {  // the taller tiles, then the others
+      const bool longer = tile < row.longer;
+      const int64_t i = row(tile), rows = row.size + longer;
+      t.count = longer ? least(t1, row.longer) - tile : t1 - tile;
       if (choice.pack_a) {
         t.a = packed_a + (p - p0) * g.m + i * k;
         t.a_row = 1;
         t.a_col = rows;
+        t.a_tile = rows * k;
       } else {
         t.a = g.a + i * g.a_row + p * g.a_col;
         t.a_row = g.a_row;
         t.a_col = g.a_col;
+        t.a_tile = rows * g.a_row;
       }
       t.c = g.c + i * g.ldc + j;
       if (last && g.bias) t.bias = g.bias + (g.bias_per_row ? i : j);
@@ -207,11 +223,12 @@ struct Tiles {
     for (int64_t p0 = 0; p0 < g.k; p0 += group) {
       const int64_t p1 = least(g.k, p0 + group);
       if (choice.pack_a)
-        parallel(count, double(g.m) * (p1 - p0) * 0.15, [&](int64_t t) { pack_a(t, p0, p1); });
+        parallel_chunks(count, 8, double(g.m) * (p1 - p0) * 0.15,
+                        [&](int64_t t0, int64_t t1) { pack_a(t0, t1, p0, p1); });
       parallel(grid.rows * grid.cols, fmas / kBlocking.fma_per_ns * (p1 - p0) / g.k, [&](int64_t task) {
         const int64_t r = task / grid.cols, c = task % grid.cols;
-        run(cut(count, grid.rows, r), cut(count, grid.rows, r + 1), cut(panels, grid.cols, c),
-            cut(panels, grid.cols, c + 1), p0, p1);
+        const Cut t(count, grid.rows), n(panels, grid.cols);
+        run(t(r), t(r + 1), n(c), n(c + 1), p0, p1);
       });
     }
   }

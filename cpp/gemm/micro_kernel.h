@@ -9,34 +9,37 @@
 
 namespace fastnn::FASTNN_ISA {
 
+// `count` tiles of R rows, one below the other, against one panel of B.
 template <class T>
 struct TileArgs {
+  int64_t count;
   int64_t k;  // >= 1
   const T* a;
-  int64_t a_row, a_col;
+  int64_t a_row, a_col, a_tile;  // a_tile: from a tile to the next
   const T* b;
   int64_t b_row;
   T* c;
   int64_t ldc;
-  int64_t cols;            // valid columns, <= V * lanes
-  bool add;                // C += instead of C =
-  const T* bias;           // for this tile, or null
+  int64_t cols;           // valid columns, <= V * lanes
+  bool add;               // C += instead of C =
+  bool plain;             // whole vectors, no bias, no activation
+  const T* bias;          // of the first row or column, or null
   bool bias_per_row;
-  Activation activation;   // kLinear until the last block of k
+  Activation activation;  // kLinear until the last block of k
   double alpha;
 };
 
-// The tile in memory: whatever a register store cannot do. Kept out of line, R and V at run time.
+// A tile in memory: what a plain store of the registers cannot do. Out of line, R and V at run time.
 template <class T>
-static void finish_tile(const TileArgs<T>& t, T* tile, int rows, int width) {
+static void finish_tile(const TileArgs<T>& t, int64_t i0, T* c0, T* tile, int rows, int width) {
   for (int i = 0; i < rows; ++i) {
     T* row = tile + i * width;
-    const T* c = t.c + i * t.ldc;
+    const T* c = c0 + i * t.ldc;
     if (t.add)
 #pragma omp simd
       for (int64_t j = 0; j < t.cols; ++j) row[j] += c[j];
     if (t.bias && t.bias_per_row) {
-      const T b = t.bias[i];
+      const T b = t.bias[i0 + i];
 #pragma omp simd
       for (int64_t j = 0; j < t.cols; ++j) row[j] += b;
     } else if (t.bias) {
@@ -44,61 +47,56 @@ static void finish_tile(const TileArgs<T>& t, T* tile, int rows, int width) {
       for (int64_t j = 0; j < t.cols; ++j) row[j] += t.bias[j];
     }
   }
-  activate(t.activation, t.alpha, tile, rows * width);  // one call: 5 ns for a tile of ReLU
-  for (int i = 0; i < rows; ++i) __builtin_memcpy(t.c + i * t.ldc, tile + i * width, t.cols * sizeof(T));
+  activate(t.activation, t.alpha, tile, rows * width);  // one call for the tile, not one per row
+  for (int i = 0; i < rows; ++i) __builtin_memcpy(c0 + i * t.ldc, tile + i * width, t.cols * sizeof(T));
 }
 
 template <class T, int R, int V>
 static void tile(const TileArgs<T>& t) {
-  constexpr int kWidth = V * kLanes<T>;
-  const T* a = t.a;
-  const T* b = t.b;
-  const int64_t a_row = t.a_row, a_col = t.a_col, b_row = t.b_row;
+  constexpr int L = kLanes<T>, kWidth = V * L;
+  const int64_t a_row = t.a_row, a_col = t.a_col, b_row = t.b_row, k = t.k, ldc = t.ldc;
+  const T* a0 = t.a;
   T* c = t.c;
-  const int64_t ldc = t.ldc;
-  for (int i = 0; i < R; ++i) __builtin_prefetch(c + i * ldc, 1);
-
-  Vector<T> acc[R][V];
-#pragma GCC unroll 64
-  for (int i = 0; i < R; ++i)
-#pragma GCC unroll 64
-    for (int v = 0; v < V; ++v) acc[i][v] = Vector<T>{};
-#pragma GCC unroll 2
-  for (int64_t p = 0; p < t.k; ++p) {
-    Vector<T> bv[V];
-#pragma GCC unroll 64
-    for (int v = 0; v < V; ++v) bv[v] = load(b + v * kLanes<T>);
+  for (int64_t n = 0; n < t.count; ++n, a0 += t.a_tile, c += R * ldc) {
+    for (int i = 0; i < R; ++i) __builtin_prefetch(c + i * ldc, 1);
+    const T* a = a0;
+    const T* b = t.b;
+    Vector<T> acc[R][V];
 #pragma GCC unroll 64
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 64
-      for (int v = 0; v < V; ++v) acc[i][v] += a[i * a_row] * bv[v];
-    a += a_col;
-    b += b_row;
-  }
-
-  if (t.cols == kWidth && !t.bias && t.activation == Activation::kLinear) {
-    if (t.add) {
+      for (int v = 0; v < V; ++v) acc[i][v] = Vector<T>{};
+#pragma GCC unroll 2
+    for (int64_t p = 0; p < k; ++p) {
+      Vector<T> bv[V];
+#pragma GCC unroll 64
+      for (int v = 0; v < V; ++v) bv[v] = load(b + v * L);
 #pragma GCC unroll 64
       for (int i = 0; i < R; ++i)
 #pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) {
-          T* y = c + i * ldc + v * kLanes<T>;
-          store(y, load(y) + acc[i][v]);
-        }
-    } else {
-#pragma GCC unroll 64
-      for (int i = 0; i < R; ++i)
-#pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) store(c + i * ldc + v * kLanes<T>, acc[i][v]);
+        for (int v = 0; v < V; ++v) acc[i][v] += a[i * a_row] * bv[v];
+      a += a_col;
+      b += b_row;
     }
-    return;
+    if (t.plain && !t.add) {
+#pragma GCC unroll 64
+      for (int i = 0; i < R; ++i)
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) store(c + i * ldc + v * L, acc[i][v]);
+    } else if (t.plain) {
+#pragma GCC unroll 64
+      for (int i = 0; i < R; ++i)
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) store(c + i * ldc + v * L, load(c + i * ldc + v * L) + acc[i][v]);
+    } else {
+      alignas(64) T out[R * kWidth];
+#pragma GCC unroll 64
+      for (int i = 0; i < R; ++i)
+#pragma GCC unroll 64
+        for (int v = 0; v < V; ++v) store(out + i * kWidth + v * L, acc[i][v]);
+      finish_tile(t, n * R, c, out, R, kWidth);
+    }
   }
-  alignas(64) T out[R * kWidth];
-#pragma GCC unroll 64
-  for (int i = 0; i < R; ++i)
-#pragma GCC unroll 64
-    for (int v = 0; v < V; ++v) store(out + i * kWidth + v * kLanes<T>, acc[i][v]);
-  finish_tile(t, out, R, kWidth);
 }
 
 template <class T>

@@ -70,29 +70,37 @@ static inline void transpose_lanes(Wide<T, kBytes> (&r)[kBlock<T>]) {
   }
 }
 
-// `cols` columns of B, each contiguous along k (b_row == 1); a cache line of each is read at once, so
-// that columns a power of two apart do not push each other out of L1.
-template <class T>
-static void pack_b_columns(int64_t k, int64_t cols, const T* b, int64_t b_col, T* out) {
-  constexpr int L = kLanes<T>, B = kBlock<T>, kLine = 64 / sizeof(T);
-  for (int v = 0; v < kBlocking.nr; ++v) {
-    int64_t p0 = 0;
-    if ((v + 1) * L <= cols)
-      for (; p0 + kLine <= k; p0 += kLine)
+// One vector of columns of B, each contiguous along k (b_row == 1). A cache line of each is read at
+// once, so that columns a power of two apart do not push each other out of L1.
+template <class T, bool kAll>
+static void pack_b_columns(int64_t k, int64_t valid, const T* b, int64_t b_col, T* out) {
+  constexpr int L = kLanes<T>, B = kBlock<T>;
+  // Columns past the last valid one repeat it: they only reach columns of the tile nobody stores.
+  const auto column = [=](int j) { return b + (kAll || j < valid ? j : valid - 1) * b_col; };
+  const auto block = [=](int64_t p) {
+    Vector<T> r[B];
 #pragma GCC unroll 4
-        for (int64_t p = p0; p < p0 + kLine; p += B) {
-          Vector<T> r[B];
+    for (int i = 0; i < B; ++i) {
+      if constexpr (kAll) {
+        r[i] = gather_lanes<T, kBlocking.vector_bytes>(b + i * b_col + p, b_col);
+      } else {
+        r[i] = Vector<T>{};
+        for (int l = 0; l < L / B; ++l)
+          for (int q = 0; q < B; ++q) r[i][l * B + q] = column(l * B + i)[p + q];
+      }
+    }
+    transpose_lanes<T, kBlocking.vector_bytes>(r);
 #pragma GCC unroll 4
-          for (int i = 0; i < B; ++i)
-            r[i] = gather_lanes<T, kBlocking.vector_bytes>(b + (v * L + i) * b_col + p, b_col);
-          transpose_lanes<T, kBlocking.vector_bytes>(r);
+    for (int i = 0; i < B; ++i) store(out + (p + i) * kPanel<T>, r[i]);
+  };
+  int64_t p = 0;
 #pragma GCC unroll 4
-          for (int i = 0; i < B; ++i) store(out + (p + i) * kPanel<T> + v * L, r[i]);
-        }
-    const int64_t valid = cols - v * L < L ? cols - v * L : L;
-    for (int64_t p = p0; p < k; ++p)
-      for (int j = 0; j < L; ++j) out[p * kPanel<T> + v * L + j] = j < valid ? b[(v * L + j) * b_col + p] : T(0);
-  }
+  for (; p + B <= k; p += B) block(p);
+  if (p < k && k >= B)
+    block(k - B);  // some rows twice
+  else
+    for (; p < k; ++p)
+      for (int j = 0; j < L; ++j) out[p * kPanel<T> + j] = column(j)[p];
 }
 
 // `cols` columns of B, rows contiguous (b_col == 1).
@@ -124,7 +132,14 @@ static void pack_b_rows(int64_t k, int64_t cols, const T* b, int64_t b_row, T* o
 template <class T>
 static void pack_b(int64_t k, int64_t cols, const T* b, int64_t b_row, int64_t b_col, T* out) {
   if (b_col == 1) return pack_b_rows(k, cols, b, b_row, out);
-  if (b_row == 1) return pack_b_columns(k, cols, b, b_col, out);
+  if (b_row == 1) {
+    for (int64_t j = 0; j < cols; j += kLanes<T>)
+      if (j + kLanes<T> <= cols)
+        pack_b_columns<T, true>(k, kLanes<T>, b + j * b_col, b_col, out + j);
+      else
+        pack_b_columns<T, false>(k, cols - j, b + j * b_col, b_col, out + j);
+    return;
+  }
   for (int64_t p = 0; p < k; ++p)
     for (int64_t j = 0; j < kPanel<T>; ++j)
       out[p * kPanel<T> + j] = j < cols ? b[p * b_row + j * b_col] : T(0);
