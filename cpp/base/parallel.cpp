@@ -1,5 +1,8 @@
 #include "base/parallel.h"
 
+#include "base/error.h"
+#include "base/interrupt.h"
+
 #ifndef _OPENMP
 #error "fastnn needs OpenMP: compile with -fopenmp"
 #endif
@@ -20,9 +23,10 @@
 namespace fastnn {
 namespace {
 
-// A team of two costs about 2 us to start and join (libgomp, AMD EPYC); below 4 us per thread a job
-// is faster alone.
-constexpr double kCostPerThread = 4000.0;
+// A team of two costs about 2 us to start and join (libgomp, AMD EPYC), and a time slice where the
+// other core is busy: below 15 us per thread a job stays alone.
+constexpr double kCostPerThread = 15000.0;
+constexpr double kLongJob = 5e6;  // ns: jobs that ask for Ctrl-C between tasks
 
 // Whole CPUs that the cgroup's quota allows, 0 where there is none. cpu.max may be absent, empty or "max".
 int cgroup_cpus() {
@@ -90,12 +94,21 @@ void set_thread_count(int count) { threads().count = std::max(count, 1); }
 void parallel_for(int64_t n_tasks, double cost, Task task, void* context) {
   int64_t team = std::min<int64_t>(n_tasks, thread_count());
   team = std::min<int64_t>(team, static_cast<int64_t>(cost / kCostPerThread));
+  const bool ask = cost > kLongJob;
   if (team <= 1 || g_forked || omp_in_parallel()) {
-    for (int64_t i = 0; i < n_tasks; ++i) task(context, i);
+    for (int64_t i = 0; i < n_tasks; ++i) {
+      if (ask) check_interrupt();
+      task(context, i);
+    }
     return;
   }
+  std::atomic<bool> stop{false};
 #pragma omp parallel for num_threads(static_cast<int>(team)) schedule(static)
-  for (int64_t i = 0; i < n_tasks; ++i) task(context, i);
+  for (int64_t i = 0; i < n_tasks; ++i) {
+    if (ask && omp_get_thread_num() == 0 && interrupted()) stop.store(true, std::memory_order_relaxed);
+    if (!stop.load(std::memory_order_relaxed)) task(context, i);
+  }
+  if (stop) throw Error(ErrorKind::kInterrupt, "interrupted");
 }
 
 }  // namespace fastnn

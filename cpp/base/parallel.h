@@ -8,7 +8,8 @@ namespace fastnn {
 using Task = void (*)(void* context, int64_t index);
 
 // Runs task(context, 0..n_tasks-1). `cost` is the whole job's estimate in nanoseconds of one core:
-// a job too small to pay for waking a second thread stays on the caller's.
+// a job too small to pay for waking a second thread stays on the caller's. A long job answers Ctrl-C
+// between tasks by an Error of kind kInterrupt: kernels hold nothing that it could leak.
 void parallel_for(int64_t n_tasks, double cost, Task task, void* context);
 
 int thread_count();               // threads a large job may use

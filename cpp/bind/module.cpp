@@ -1,10 +1,17 @@
 #include "bind/module.h"
 
 #include "base/error.h"
+#include "base/interrupt.h"
 
 namespace py = pybind11;
 
 namespace {
+
+// Called with the GIL released; signal handlers run on Python's main thread alone.
+bool python_interrupted() {
+  const py::gil_scoped_acquire acquire;
+  return PyErr_CheckSignals() != 0;
+}
 
 PyObject* python_type(fastnn::ErrorKind kind) {
   switch (kind) {
@@ -26,7 +33,10 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
       py::set_error(python_type(e.kind()), e.what());
     }
   });
+  fastnn::set_interrupted(&python_interrupted);
   fastnn::bind_machine(m);
   fastnn::bind_ops(m);
+  fastnn::bind_graph(m);
+  fastnn::bind_rows(m);
   fastnn::bind_optim(m);
 }

@@ -4,8 +4,10 @@
 
 namespace fastnn {
 
+void bind_graph(pybind11::module_& m);
 void bind_ops(pybind11::module_& m);
 void bind_machine(pybind11::module_& m);
+void bind_rows(pybind11::module_& m);
 void bind_optim(pybind11::module_& m);
 
 }  // namespace fastnn

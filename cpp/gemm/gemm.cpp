@@ -1,24 +1,264 @@
+// C = act(A B + bias):  the choice of the algorithm, the loops around the kernels, the split into tasks.
 #include "gemm/gemm.h"
 
+#include "base/parallel.h"
+#include "gemm/dot.h"
+#include "gemm/micro_kernel.h"
+#include "gemm/pack.h"
+
 namespace fastnn::FASTNN_ISA {
+namespace {
+
+static inline int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// --- choice ---------------------------------------------------------------------------------------
+struct Choice {
+  bool dot;      // both operands along k, sums of lanes at the end; else outer-product tiles, with
+  bool pack_a;   // A copied tile by tile into scratch first
+  bool pack_b;   // each panel of B copied into L1 just before use (the last, partial one always is)
+};
 
 template <class T>
-int64_t gemm_scratch(const Gemm<T>&) {
-  return 0;
+Choice choose(const Gemm<T>& g) {
+  constexpr int L = kLanes<T>;
+  const bool along_k = (g.a_col == 1 || g.k == 1) && (g.b_row == 1 || g.k == 1);
+  // Vector FMAs, and what comes on top: 6 per sum of lanes, half a vector's worth per element packed.
+  const double dot = double(g.m) * g.n * (up(g.k, L) + 6);
+  const double tiles = double(g.m) * up(g.n, L) * g.k + 0.5 * double(g.n) * g.k;
+  Choice c{};
+  c.dot = along_k && (g.m == 1 || dot < tiles);
+  c.pack_b = g.b_col != 1 || g.m > 4 * kBlocking.mr;
+  c.pack_a = !c.dot && g.n > 2 * kPanel<T> && g.m > kBlocking.mr && g.k > 16 &&
+             (g.a_col != 1 || g.m > kBlocking.mc);
+  return c;
+}
+
+// --- split ----------------------------------------------------------------------------------------
+constexpr double kTaskFmas = 64e3;  // vector FMAs of a task: 9 us with AVX2
+constexpr int64_t kMaxTasks = 64;
+
+// Item i of `count` cut into `parts`: [cut(i), cut(i + 1)), sizes differ by one at most.
+static inline int64_t cut(int64_t count, int64_t parts, int64_t i) { return count * i / parts; }
+
+struct Grid {
+  int64_t rows, cols;  // tasks along m and n
+};
+
+Grid grid_of(int64_t tiles, int64_t panels, double fmas) {
+  const double share = fmas / kTaskFmas;
+  const int64_t wanted = share > kMaxTasks ? kMaxTasks : share < 1 ? 1 : static_cast<int64_t>(share);
+  Grid grid;
+  grid.cols = least(panels, wanted);
+  grid.rows = least(up(wanted, grid.cols), up(tiles, 4));
+  return grid;
 }
 
 template <class T>
-void gemm(const Gemm<T>& g, void*) {
-  for (int64_t i = 0; i < g.m; ++i) {
-    T* c = g.c + i * g.ldc;
-    for (int64_t j = 0; j < g.n; ++j) {
-      T sum = 0;
-      for (int64_t p = 0; p < g.k; ++p) sum += g.a[i * g.a_row + p * g.a_col] * g.b[p * g.b_row + j * g.b_col];
-      if (g.bias) sum += g.bias[g.bias_per_row ? i : j];
-      c[j] = g.accumulate ? c[j] + sum : sum;
+double nanoseconds(const Gemm<T>& g) {
+  return double(g.m) * up(g.n, kLanes<T>) * g.k / kBlocking.fma_per_ns;
+}
+
+// --- dot ------------------------------------------------------------------------------------------
+template <class T>
+void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+  const int64_t row_tiles = up(i1 - i0, kBlocking.dot_rows);
+  const int64_t most = i1 - i0 == 1 ? wide_dot_cols(1) : kBlocking.dot_cols;
+  const int64_t col_tiles = up(j1 - j0, most);
+  constexpr int64_t kDepth = 1024 * 4 / sizeof(T);  // rows of both operands stay in L1
+  for (int64_t p = 0; p < g.k; p += kDepth)
+    for (int64_t tj = 0; tj < col_tiles; ++tj) {
+      const int64_t j = j0 + cut(j1 - j0, col_tiles, tj), cols = j0 + cut(j1 - j0, col_tiles, tj + 1) - j;
+      for (int64_t ti = 0; ti < row_tiles; ++ti) {
+        const int64_t i = i0 + cut(i1 - i0, row_tiles, ti), rows = i0 + cut(i1 - i0, row_tiles, ti + 1) - i;
+        kDotKernels<T>.at[rows][cols](least(kDepth, g.k - p), g.a + i * g.a_row + p, g.a_row,
+                                      g.b + p + j * g.b_col, g.b_col, g.c + i * g.ldc + j, g.ldc,
+                                      g.accumulate || p > 0);
+      }
     }
-    activate(g.activation, g.alpha, c, g.n);
+}
+
+// bias and activation on rows of C.
+template <class T>
+void finish(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+  for (int64_t i = i0; i < i1; ++i) {
+    T* c = g.c + i * g.ldc;
+    if (g.bias && g.bias_per_row) {
+      const T b = g.bias[i];
+#pragma omp simd
+      for (int64_t j = j0; j < j1; ++j) c[j] += b;
+    } else if (g.bias) {
+#pragma omp simd
+      for (int64_t j = j0; j < j1; ++j) c[j] += g.bias[j];
+    }
+    activate(g.activation, g.alpha, c + j0, j1 - j0);
   }
+}
+
+template <class T>
+void run_dot(const Gemm<T>& g) {
+  const Grid grid = grid_of(up(g.m, kBlocking.dot_rows), up(g.n, kBlocking.dot_cols),
+                            double(g.m) * g.n * (up(g.k, kLanes<T>) + 6));
+  parallel(grid.rows * grid.cols, nanoseconds(g), [&](int64_t task) {
+    const int64_t r = task / grid.cols, c = task % grid.cols;
+    const int64_t i0 = cut(g.m, grid.rows, r), i1 = cut(g.m, grid.rows, r + 1);
+    const int64_t j0 = cut(g.n, grid.cols, c), j1 = cut(g.n, grid.cols, c + 1);
+    dot_rows(g, i0, i1, j0, j1);
+    finish(g, i0, i1, j0, j1);
+  });
+}
+
+// --- tiles ----------------------------------------------------------------------------------------
+// Rows are cut evenly: 128 rows are tiles of 6 and 5, never a last one of 2 that starves the FMA units.
+template <class T>
+struct Tiles {
+  const Gemm<T>& g;
+  Choice choice;
+  int64_t count;         // of row tiles
+  int64_t width;         // columns of a panel
+  int64_t panels;
+  int64_t depth;         // k of a block
+  int64_t group;         // k of what is packed of A at once
+  T* packed_a;
+
+  Tiles(const Gemm<T>& gemm, Choice c, void* scratch)
+      : g(gemm), choice(c), packed_a(static_cast<T*>(scratch)) {
+    count = up(g.m, kBlocking.mr);
+    const int rows = static_cast<int>(up(g.m, count));
+    width = choice.pack_b ? kPanel<T> : wide_nr(rows) * kLanes<T>;
+    panels = up(g.n, width);
+    depth = up(g.k, up(g.k, kBlocking.kc));
+    const int64_t blocks = up(g.k, depth), most = (int64_t{1} << 20) / (g.m * depth);
+    group = choice.pack_a ? least(blocks, most > 1 ? most : 1) * depth : g.k;
+  }
+
+  int64_t row(int64_t tile) const { return cut(g.m, count, tile); }
+
+  // Packed A of the group: k blocks one after the other, tiles inside.
+  void pack_a(int64_t tile, int64_t p0, int64_t p1) const {
+    const int64_t i = row(tile), rows = row(tile + 1) - i;
+    for (int64_t p = p0; p < p1; p += depth) {
+      const int64_t k = least(depth, p1 - p);
+      kPackA<T>.at[rows](k, g.a + i * g.a_row + p * g.a_col, g.a_row, g.a_col,
+                         packed_a + (p - p0) * g.m + i * k);
+    }
+  }
+
+  // C[tiles t0..t1, columns j..j+cols) += A[:, p..p+k) B[p..p+k, :), from a panel b of V vectors.
+  void columns(int64_t t0, int64_t t1, int64_t p, int64_t k, int64_t p0, int64_t j, int64_t cols,
+               const T* b, int64_t b_row) const {
+    const bool last = p + k == g.k;
+    TileArgs<T> t;
+    t.k = k;
+    t.b = b;
+    t.b_row = b_row;
+    t.ldc = g.ldc;
+    t.cols = cols;
+    t.add = g.accumulate || p > 0;
+    t.bias = nullptr;
+    t.bias_per_row = g.bias_per_row;
+    t.activation = last ? g.activation : Activation::kLinear;
+    t.alpha = g.alpha;
+    const int64_t vectors = up(cols, kLanes<T>);
+    for (int64_t tile = t0; tile < t1; ++tile) {
+      const int64_t i = row(tile), rows = row(tile + 1) - i;
+      if (choice.pack_a) {
+        t.a = packed_a + (p - p0) * g.m + i * k;
+        t.a_row = 1;
+        t.a_col = rows;
+      } else {
+        t.a = g.a + i * g.a_row + p * g.a_col;
+        t.a_row = g.a_row;
+        t.a_col = g.a_col;
+      }
+      t.c = g.c + i * g.ldc + j;
+      if (last && g.bias) t.bias = g.bias + (g.bias_per_row ? i : j);
+      kTileKernels<T>.at[rows][vectors](t);
+    }
+  }
+
+  // One task: row tiles [t0, t1) by panels [n0, n1), for k in [p0, p1).
+  void run(int64_t t0, int64_t t1, int64_t n0, int64_t n1, int64_t p0, int64_t p1) const {
+    alignas(64) T panel[kBlocking.kc * kPanel<T>];
+    constexpr int64_t kTilesInL2 = kBlocking.mc / kBlocking.mr;
+    for (int64_t p = p0; p < p1; p += depth) {
+      const int64_t k = least(depth, p1 - p);
+      for (int64_t tb = t0; tb < t1; tb += kTilesInL2) {
+        const int64_t te = least(t1, tb + kTilesInL2);
+        for (int64_t n = n0; n < n1; ++n) {
+          int64_t j = n * width, cols = least(width, g.n - j);
+          if (!choice.pack_b) {
+            const int64_t direct = cols == width ? cols : cols / kPanel<T> * kPanel<T>;
+            if (direct) columns(tb, te, p, k, p0, j, direct, g.b + p * g.b_row + j, g.b_row);
+            j += direct;
+            cols -= direct;
+            if (!cols) continue;
+          }
+          pack_b(k, cols, g.b + p * g.b_row + j * g.b_col, g.b_row, g.b_col, panel);
+          columns(tb, te, p, k, p0, j, cols, panel, kPanel<T>);
+        }
+      }
+    }
+  }
+
+  void run() const {
+    const double fmas = double(g.m) * up(g.n, kLanes<T>) * g.k;
+    const Grid grid = grid_of(count, panels, fmas);
+    for (int64_t p0 = 0; p0 < g.k; p0 += group) {
+      const int64_t p1 = least(g.k, p0 + group);
+      if (choice.pack_a)
+        parallel(count, double(g.m) * (p1 - p0) * 0.15, [&](int64_t t) { pack_a(t, p0, p1); });
+      parallel(grid.rows * grid.cols, fmas / kBlocking.fma_per_ns * (p1 - p0) / g.k, [&](int64_t task) {
+        const int64_t r = task / grid.cols, c = task % grid.cols;
+        run(cut(count, grid.rows, r), cut(count, grid.rows, r + 1), cut(panels, grid.cols, c),
+            cut(panels, grid.cols, c + 1), p0, p1);
+      });
+    }
+  }
+};
+
+// A column of C with A along m: the same problem transposed, a row of C.
+template <class T>
+Gemm<T> straight(const Gemm<T>& g) {
+  if (g.n != 1 || g.m == 1 || g.ldc != 1 || g.a_row != 1) return g;
+  Gemm<T> t = g;
+  t.m = 1;
+  t.n = g.m;
+  t.a = g.b;
+  t.a_row = g.b_col;
+  t.a_col = g.b_row;
+  t.b = g.a;
+  t.b_row = g.a_col;
+  t.b_col = g.a_row;
+  t.ldc = g.m;
+  t.bias_per_row = !g.bias_per_row;
+  return t;
+}
+
+}  // namespace
+
+template <class T>
+int64_t gemm_scratch(const Gemm<T>& given) {
+  const Gemm<T> g = straight(given);
+  if (g.m <= 0 || g.n <= 0 || g.k <= 0) return 0;
+  const Choice choice = choose(g);
+  return choice.pack_a ? g.m * Tiles<T>(g, choice, nullptr).group * sizeof(T) : 0;
+}
+
+template <class T>
+void gemm(const Gemm<T>& given, void* scratch) {
+  const Gemm<T> g = straight(given);
+  if (g.m <= 0 || g.n <= 0) return;
+  if (g.k <= 0) {
+    if (!g.accumulate)
+      for (int64_t i = 0; i < g.m; ++i) __builtin_memset(g.c + i * g.ldc, 0, g.n * sizeof(T));
+    return finish(g, 0, g.m, 0, g.n);
+  }
+  const Choice choice = choose(g);
+  if (choice.dot)
+    run_dot(g);
+  else
+    Tiles<T>(g, choice, scratch).run();
 }
 
 template int64_t gemm_scratch<float>(const Gemm<float>&);

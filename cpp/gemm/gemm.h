@@ -2,7 +2,7 @@
 #pragma once
 #include "simd/activation.h"
 
-namespace fastnn::FASTNN_ISA {
+namespace fastnn {
 
 template <class T>
 struct Gemm {
@@ -20,6 +20,15 @@ struct Gemm {
   double alpha = 0;                    // parameter of the activation
 };
 
+// The two functions below as one instruction set exports them: for tests and benchmarks.
+template <class T>
+struct GemmKernels {
+  int64_t (*scratch)(const Gemm<T>&);
+  void (*run)(const Gemm<T>&, void*);
+};
+
+namespace FASTNN_ISA {
+
 // Bytes of working memory that gemm() needs for this shape (strides and flags count, pointers do not).
 template <class T>
 int64_t gemm_scratch(const Gemm<T>& g);
@@ -28,4 +37,5 @@ int64_t gemm_scratch(const Gemm<T>& g);
 template <class T>
 void gemm(const Gemm<T>& g, void* scratch);
 
-}  // namespace fastnn::FASTNN_ISA
+}  // namespace FASTNN_ISA
+}  // namespace fastnn

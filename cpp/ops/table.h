@@ -1,6 +1,8 @@
 // The table that one instruction set hands to dispatch.
 #pragma once
+#include "gemm/gemm.h"
 #include "ops/op.h"
+#include "simd/rows.h"
 #include "simd/vector.h"
 
 namespace fastnn {
@@ -11,6 +13,9 @@ struct Table {
   const Op* const* ops;
   int n_optimizers;
   const Optimizer* const* optimizers;
+  GemmKernels<float> gemm_f32;
+  GemmKernels<double> gemm_f64;
+  void (*gather_rows)(const Rows&);
   const VectorKernels* vectors;
 };
 

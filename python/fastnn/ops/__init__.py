@@ -1,4 +1,6 @@
 """Ops: on NumPy arrays they run at once, on symbolic tensors they describe a model."""
 
 from fastnn.ops.activations import *
+from fastnn.ops.arithmetic import *
+from fastnn.ops.costs import *
 from fastnn.ops.tensor import Tensor, vjp

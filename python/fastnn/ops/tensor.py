@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 from fastnn import _core
 
 Shape = tuple["int | None", ...]
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as errors print it: ``(N, 3, 28)``."""
+    dims = ", ".join("N" if d is None else str(d) for d in shape)
+    return f"({dims},)" if len(shape) == 1 else f"({dims})"
 
 
 class Tensor:
@@ -55,15 +61,55 @@ class Tensor:
         return len(self.shape)
 
     def __repr__(self) -> str:
-        dims = ", ".join("N" if d is None else str(d) for d in self.shape)
-        comma = "," if len(self.shape) == 1 else ""
-        return f"Tensor({self.name}, shape=({dims}{comma}), dtype={self.dtype})"
+        return f"Tensor({self.name}, shape={shape_text(self.shape)}, dtype={self.dtype})"
 
     def __bool__(self) -> bool:
         raise TypeError(
             "Tensor: a condition must be a value known when the model is described, "
             "got a symbolic tensor; use ops.where or compute it outside"
         )
+
+    def __add__(self, other: Any) -> Any:
+        return call("add", self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return call("add", other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return call("subtract", self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return call("subtract", other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return call("multiply", self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return call("multiply", other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return call("divide", self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return call("divide", other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return call("power", self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return call("power", other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return call("matmul", self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return call("matmul", other, self)
+
+    def __neg__(self) -> Any:
+        return call("negative", self)
+
+    def __abs__(self) -> Any:
+        return call("abs", self)
 
 
 class Parameter(Tensor):
@@ -73,6 +119,18 @@ class Parameter(Tensor):
         super().__init__(shape, "float32", name)
         self.init = init  # name or callable, see fastnn.nn.init
         self.weight = weight  # a weight is penalised by l1, l2 and max-norm, a bias is not
+
+
+class State(Tensor):
+    """An array carried from step to step, changed by training but not by the optimiser.
+
+    The layer that owns it sets ``update`` to the tensor that replaces it after each training step.
+    """
+
+    def __init__(self, shape: tuple[int, ...], name: str, init: Any) -> None:
+        super().__init__(shape, "float32", name)
+        self.init = init
+        self.update: Tensor | None = None
 
 
 class Constant(Tensor):
@@ -91,24 +149,34 @@ class Node:
         self.op = op
         self.inputs = inputs
         self.attrs = attrs
-        self.layer = layer[0] if layer else None
-        self.where = layer[1] if layer else op
+        self.layer = layer
         outputs, self.flops = _core.infer(
-            op, self.where, [t.shape for t in inputs], [t.dtype for t in inputs], attrs
+            op,
+            layer.where if layer else op,
+            [t.shape for t in inputs],
+            [t.dtype for t in inputs],
+            attrs,
         )
         self.outputs = tuple(
             Tensor(shape, dtype, op, self, i) for i, (shape, dtype) in enumerate(outputs)
         )
 
 
-# (layer name, `Layer "name"`) of the layer being called: nodes made meanwhile belong to it.
-current_layer: ContextVar[tuple[str, str] | None] = ContextVar("current_layer", default=None)
+class Scope(Protocol):
+    """What a node knows of the layer it was made in."""
+
+    @property
+    def where(self) -> str: ...
+
+
+# The layer being called: nodes made meanwhile belong to it.
+current_layer: ContextVar[Scope | None] = ContextVar("current_layer", default=None)
 
 
 @contextmanager
-def in_layer(name: str, where: str) -> Iterator[None]:
-    """Nodes made inside the block belong to the layer ``name``; errors begin with ``where``."""
-    token = current_layer.set((name, where))
+def in_layer(layer: Scope) -> Iterator[None]:
+    """Nodes made inside the block belong to ``layer``."""
+    token = current_layer.set(layer)
     try:
         yield
     finally:
@@ -141,7 +209,9 @@ def call(op: str, *inputs: Any, integers: tuple[int, ...] = (), **attrs: Any) ->
             "float32",
         )
         tensors = tuple(
-            x if isinstance(x, Tensor) else Constant(_array(op, x, "int64" if i in integers else dtype))
+            x
+            if isinstance(x, Tensor)
+            else Constant(_array(op, x, "int64" if i in integers else dtype))
             for i, x in enumerate(inputs)
         )
         outputs: tuple[Any, ...] = Node(op, tensors, attrs).outputs
@@ -200,8 +270,3 @@ def _array(op: str, x: Any, dtype: str) -> NDArray[Any]:
     if dtype == "int64" and array.dtype.kind == "f":
         raise TypeError(f"{op}: labels or indices must be integers, got dtype {array.dtype}")
     return np.asarray(array, dtype=dtype, order="C")
-
-
-def freeze(attrs: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as JSON can hold them (tuples become lists)."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in attrs.items()}

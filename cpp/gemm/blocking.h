@@ -1,0 +1,40 @@
+// Every tile size of the GEMM, one row per instruction set. Sizes along n count vectors, so that a
+// row serves float32 and float64 alike: 2 vectors are 16 floats or 8 doubles with AVX2.
+#pragma once
+#include <cstdint>
+
+namespace fastnn::FASTNN_ISA {
+
+struct Blocking {
+  int vector_bytes;
+  // Outer-product tile: mr rows by nr vectors of accumulators, nr registers for B, one for A.
+  int mr, nr;
+  // Dot tile: dot_rows x dot_cols accumulators, dot_cols registers for B, one for A.
+  int dot_rows, dot_cols;
+  // A packed panel of B is kc x nr vectors and stays in L1; a block of A is mc x kc and stays in L2.
+  int kc, mc;
+  double fma_per_ns;  // vectors a core multiplies and adds per nanosecond, to estimate cost
+};
+
+#if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
+constexpr Blocking kBlocking{64, 14, 2, 6, 4, 192, 336, 5};
+#elif defined(__AVX2__)
+constexpr Blocking kBlocking{32, 6, 2, 4, 3, 256, 384, 7};
+#elif defined(__aarch64__)
+constexpr Blocking kBlocking{16, 8, 3, 6, 4, 256, 256, 4};
+#else
+constexpr Blocking kBlocking{16, 6, 2, 4, 3, 256, 192, 5};
+#endif
+
+template <class T>
+constexpr int kLanes = kBlocking.vector_bytes / static_cast<int>(sizeof(T));
+template <class T>
+constexpr int kPanel = kBlocking.nr * kLanes<T>;  // columns of a packed panel of B
+
+// A row of C alone would leave one accumulator per vector: 8 independent ones hide the latency of
+// the FMA. Tiles of few rows are therefore wider (B unpacked only).
+constexpr int wide_nr(int rows) {
+  return rows == 1 ? 4 * kBlocking.nr : rows <= 3 ? 2 * kBlocking.nr : kBlocking.nr;
+}
+
+}  // namespace fastnn::FASTNN_ISA

@@ -1,0 +1,33 @@
+// One block of memory for everything a Plan computes: buffers whose lives do not overlap share room.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+namespace fastnn {
+
+struct Buffer {
+  int64_t bytes = 0;
+  int first = 0, last = -1;  // steps of the plan's time line between which it is in use
+  int64_t offset = 0;        // set by place()
+};
+
+// Sets the offsets (multiples of 64 bytes), largest buffers first, each at the lowest place that is
+// free during its life. Returns the bytes of the arena.
+int64_t place(std::vector<Buffer>& buffers);
+
+// 64-byte aligned memory, zeroed.
+class Memory {
+ public:
+  explicit Memory(int64_t bytes = 0);
+  ~Memory();
+  Memory(Memory&& other) noexcept : data_(other.data_), bytes_(other.bytes_) { other.data_ = nullptr; }
+  Memory& operator=(Memory&& other) noexcept;
+  char* data() const { return data_; }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  char* data_;
+  int64_t bytes_;
+};
+
+}  // namespace fastnn

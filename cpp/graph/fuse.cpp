@@ -1,0 +1,121 @@
+#include "graph/fuse.h"
+
+#include <algorithm>
+
+#include "dispatch/isa.h"
+#include "simd/activation.h"
+
+namespace fastnn {
+std::vector<GraphNode> needed(const Graph& graph, const std::vector<int>& wanted) {
+  std::vector<bool> need(graph.values().size(), false);
+  for (const int id : wanted) need[id] = true;
+  std::vector<GraphNode> nodes;
+  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
+    if (std::none_of(node->out.begin(), node->out.end(), [&](int id) { return need[id]; })) continue;
+    for (const int id : node->in) need[id] = true;
+    nodes.push_back(*node);
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  return nodes;
+}
+
+namespace {
+
+// The activation a linear epilogue can apply for this op, kLinear where there is none.
+Activation fused_activation(const std::string& op) {
+  if (op == "sigmoid") return Activation::kSigmoid;
+  if (op == "tanh") return Activation::kTanh;
+  if (op == "relu") return Activation::kRelu;
+  if (op == "leaky_relu") return Activation::kLeakyRelu;
+  return Activation::kLinear;
+}
+
+class Fusion {
+ public:
+  Fusion(const Graph& graph, const std::vector<int>& wanted)
+      : nodes_(needed(graph, wanted)), wanted_(wanted), producer_(graph.values().size(), -1) {
+    for (size_t i = 0; i < nodes_.size(); ++i)
+      for (const int id : nodes_[i].out) producer_[id] = static_cast<int>(i);
+  }
+
+  std::vector<GraphNode> run() {
+    for (size_t i = 0; i < nodes_.size(); ++i) fuse_cost(i);
+    for (size_t i = 0; i < nodes_.size(); ++i) fuse_activation(i);
+    std::vector<GraphNode> kept;
+    for (GraphNode& node : nodes_)
+      if (!node.op.empty()) kept.push_back(std::move(node));
+    return kept;
+  }
+
+ private:
+  // Consumers of a value whose gradient would flow back into it.
+  int differentiable_uses(int id) const {
+    int uses = 0;
+    for (const GraphNode& node : nodes_)
+      if (!node.op.empty() && find_op(node.op.c_str(), table()).backward[0])
+        uses += static_cast<int>(std::count(node.in.begin(), node.in.end(), id));
+    return uses;
+  }
+
+  int uses(int id) const {
+    int count = static_cast<int>(std::count(wanted_.begin(), wanted_.end(), id));
+    for (const GraphNode& node : nodes_)
+      if (!node.op.empty()) count += static_cast<int>(std::count(node.in.begin(), node.in.end(), id));
+    return count;
+  }
+
+  // The cost moves up to where the softmax was: its target must exist by then.
+  void fuse_cost(size_t i) {
+    GraphNode& cost = nodes_[i];
+    const bool softmax = cost.op == "cross_entropy";
+    if (!softmax && cost.op != "binary_cross_entropy") return;
+    const int p = cost.in[0], at = producer_[p];
+    if (at < 0 || nodes_[at].op != (softmax ? "softmax" : "sigmoid")) return;
+    GraphNode& activation = nodes_[at];
+    if (softmax && !last_axis(activation)) return;
+    if (producer_[cost.in[1]] >= at || differentiable_uses(p) != 1) return;
+    activation.op = softmax ? "softmax_cross_entropy" : "sigmoid_binary_cross_entropy";
+    activation.in = {activation.in[0], cost.in[1]};
+    activation.out = {cost.out[0], p};
+    activation.attrs.clear();
+    producer_[cost.out[0]] = at;
+    cost.op.clear();
+  }
+
+  static bool last_axis(const GraphNode& softmax) {
+    for (const NamedAttr& attr : softmax.attrs)
+      if (attr.name == "axis" && attr.ints.at(0) != -1) return false;
+    return true;
+  }
+
+  void fuse_activation(size_t i) {
+    GraphNode& activation = nodes_[i];
+    if (activation.op.empty() || activation.in.size() != 1) return;
+    const int z = activation.in[0], at = producer_[z];
+    if (at < 0 || nodes_[at].op != "linear" || uses(z) != 1) return;
+    const Activation kind = fused_activation(activation.op);
+    if (kind == Activation::kLinear) return;
+    GraphNode& linear = nodes_[at];
+    if (!linear.attrs.empty()) return;
+    linear.attrs.push_back({"activation", {static_cast<int64_t>(kind)}, 0, false});
+    for (const NamedAttr& attr : activation.attrs) {
+      const double real = attr.is_real ? attr.real : static_cast<double>(attr.ints.at(0));
+      linear.attrs.push_back({"alpha", {}, real, true});
+    }
+    linear.out[0] = activation.out[0];
+    producer_[linear.out[0]] = at;
+    activation.op.clear();
+  }
+
+  std::vector<GraphNode> nodes_;
+  const std::vector<int>& wanted_;
+  std::vector<int> producer_;
+};
+
+}  // namespace
+
+std::vector<GraphNode> fuse(const Graph& graph, const std::vector<int>& wanted) {
+  return Fusion(graph, wanted).run();
+}
+
+}  // namespace fastnn

@@ -1,0 +1,309 @@
+#include "graph/plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/interrupt.h"
+#include "dispatch/isa.h"
+#include "graph/fuse.h"
+
+namespace fastnn {
+namespace {
+
+// Below this a forward run is over in a millisecond: Ctrl-C can wait for its end.
+constexpr double kLongRun = 1e7;  // flops
+
+template <class T>
+bool all_finite(const void* data, int64_t n) {
+  const T* x = static_cast<const T*>(data);
+  return std::all_of(x, x + n, [](T v) { return std::isfinite(v); });
+}
+
+bool finite(const Arg& arg, const void* data) {
+  const int64_t n = elements(arg.shape);
+  if (arg.dtype == DType::kFloat32) return all_finite<float>(data, n);
+  if (arg.dtype == DType::kFloat64) return all_finite<double>(data, n);
+  return true;
+}
+
+int64_t bytes_of(const Arg& arg) { return elements(arg.shape) * size_of(arg.dtype); }
+
+}  // namespace
+
+Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOptions& options,
+           const Storage& storage, const uint64_t* step_counter)
+    : graph_(graph), options_(options), storage_(storage) {
+  const size_t n_values = graph.values().size();
+  requires_.assign(n_values, false);
+  has_gradient_.assign(n_values, false);
+  view_of_.assign(n_values, -1);
+  location_.assign(n_values, -1);
+  value_buffer_.assign(n_values, -1);
+  gradient_buffer_.assign(n_values, -1);
+  input_uses_.resize(n_values);
+  own_inputs_.resize(n_values);
+  args_.reserve(n_values);
+
+  std::vector<int> wanted = outputs;
+  if (options.loss >= 0) wanted.push_back(options.loss);
+  if (options.training)
+    for (const auto& [state, value] : graph.updates()) wanted.push_back(value);
+  compile_steps(options.keep_all ? needed(graph, wanted) : fuse(graph, wanted));
+  for (const int id : wanted)
+    if (location_[id] < 0) {  // a leaf that no step reads
+      Arg arg;
+      arg.shape = graph.values()[id].shape;
+      if (arg.shape.rank && arg.shape.dims[0] == kBatch) arg.shape.dims[0] = options.batch;
+      arg.dtype = graph.values()[id].dtype;
+      location_[id] = static_cast<int>(args_.size());
+      args_.push_back(arg);
+    }
+  for (auto& step : steps_) {
+    step->node.step = step_counter;
+    step->node.key.seed = options.seed;
+  }
+  if (options.loss >= 0) find_gradients();
+  lay_out(wanted);
+  long_ = flops() > kLongRun;
+}
+
+// Shape rules again, now with the batch size; every leaf and output gets its Arg.
+void Plan::compile_steps(const std::vector<GraphNode>& nodes) {
+  for (const GraphNode& g : nodes) {
+    std::vector<Arg> in;
+    for (const int id : g.in) {
+      if (location_[id] < 0) {
+        const Value& v = graph_.values()[id];
+        Arg arg;
+        arg.shape = v.shape;
+        if (v.leaf == Leaf::kInput && arg.shape.rank) arg.shape.dims[0] = options_.batch;
+        arg.dtype = v.dtype;
+        location_[id] = static_cast<int>(args_.size());
+        args_.push_back(arg);
+      }
+      in.push_back(args_[location_[id]]);
+    }
+    auto step = std::make_unique<Step>(find_op(g.op.c_str(), table()), g.where, std::move(in),
+                                       g.attrs, options_.training);
+    step->node.key.stream = g.stream;
+    step->node.callback = g.callback;
+    step->infer();
+    for (int i = 0; i < step->node.n_out; ++i) {
+      location_[g.out[i]] = static_cast<int>(args_.size());
+      args_.push_back(step->node.out[i]);
+    }
+    if (step->node.is_view) view_of_[g.out[0]] = g.in[0];
+    in_ids_.push_back(g.in);
+    out_ids_.push_back(g.out);
+    steps_.push_back(std::move(step));
+  }
+}
+
+// Which values a gradient reaches, which steps run backward, and who adds to a gradient instead of
+// writing it.
+void Plan::find_gradients() {
+  for (size_t id = 0; id < requires_.size(); ++id) requires_[id] = graph_.values()[id].trainable;
+  for (size_t s = 0; s < steps_.size(); ++s)
+    for (const int in : in_ids_[s])
+      if (requires_[in] && steps_[s]->has_backward())
+        for (const int out : out_ids_[s])
+          if (is_real(args_[location_[out]].dtype)) requires_[out] = true;
+
+  active_.assign(steps_.size(), false);
+  has_gradient_[options_.loss] = true;
+  for (int s = static_cast<int>(steps_.size()) - 1; s >= 0; --s) {
+    Node& node = steps_[s]->node;
+    const auto reached = [&](int id) { return has_gradient_[id] && requires_[id]; };
+    if (std::none_of(out_ids_[s].begin(), out_ids_[s].end(), reached)) continue;
+    active_[s] = true;
+    reverse_.push_back(steps_[s].get());
+    for (int i = 0; i < node.n_in; ++i) {
+      const int id = in_ids_[s][i];
+      if (!requires_[id]) continue;
+      node.in[i].accumulate = has_gradient_[id];
+      has_gradient_[id] = true;
+    }
+  }
+}
+
+int Plan::root(int id) const {
+  while (view_of_[id] >= 0) id = view_of_[id];
+  return id;
+}
+
+void Plan::lay_out(const std::vector<int>& wanted) {
+  std::vector<Buffer> buffers;
+  place_values(buffers, wanted);
+  if (options_.loss >= 0) place_gradients(buffers);
+  // What a step keeps for its reverse run.
+  int64_t scratch = 0;
+  std::vector<std::pair<Arg*, size_t>> saved;
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    Node& node = steps_[s]->node;
+    scratch = std::max(scratch, node.scratch_bytes);
+    for (int i = 0; i < node.n_saved; ++i) {
+      const int time = static_cast<int>(s);
+      const bool kept = options_.loss >= 0 && active_[s];
+      saved.emplace_back(&node.saved[i], buffers.size());
+      buffers.push_back({bytes_of(node.saved[i]), time, kept ? backward_time(time) : time});
+    }
+  }
+  if (options_.keep_all)
+    for (Buffer& b : buffers) b.first = 0, b.last = 2 * static_cast<int>(steps_.size());
+  arena_ = Memory(place(buffers));
+  scratch_ = Memory(scratch);
+  set_pointers(buffers);
+  for (const auto& [arg, buffer] : saved) arg->data = arena_.data() + buffers[buffer].offset;
+}
+
+void Plan::place_values(std::vector<Buffer>& buffers, const std::vector<int>& wanted) {
+  const int end = 2 * static_cast<int>(steps_.size());
+  const auto live = [&](int id, int time) {
+    const int buffer = value_buffer_[root(id)];
+    if (buffer >= 0) buffers[buffer].last = std::max(buffers[buffer].last, time);
+  };
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const int time = static_cast<int>(s);
+    const Node& node = steps_[s]->node;
+    for (int i = 0; i < node.n_out; ++i) {
+      const int id = out_ids_[s][i];
+      if (view_of_[id] >= 0) continue;
+      value_buffer_[id] = static_cast<int>(buffers.size());
+      buffers.push_back({bytes_of(node.out[i]), time, time});
+    }
+    for (const int id : in_ids_[s]) live(id, time);
+    if (options_.loss < 0 || !active_[s]) continue;
+    for (int i = 0; i < node.n_in; ++i)
+      if (node.reads_in >> i & 1) live(in_ids_[s][i], backward_time(time));
+    for (int i = 0; i < node.n_out; ++i)
+      if (node.reads_out >> i & 1) live(out_ids_[s][i], backward_time(time));
+  }
+  for (const int id : wanted) live(id, end);
+}
+
+// A gradient lives from the last consumer's reverse run (the first to write it) to the producer's.
+void Plan::place_gradients(std::vector<Buffer>& buffers) {
+  for (int s = static_cast<int>(steps_.size()) - 1; s >= 0; --s) {
+    if (!active_[s]) continue;
+    const int time = backward_time(s);
+    for (const int id : in_ids_[s]) {
+      if (!requires_[id] || graph_.values()[id].leaf != Leaf::kNone) continue;
+      if (gradient_buffer_[id] < 0) {
+        gradient_buffer_[id] = static_cast<int>(buffers.size());
+        buffers.push_back({bytes_of(args_[location_[id]]), time, time});
+      }
+    }
+    for (const int id : out_ids_[s])
+      if (gradient_buffer_[id] >= 0) buffers[gradient_buffer_[id]].last = time;
+  }
+  if (gradient_buffer_[options_.loss] < 0) {
+    gradient_buffer_[options_.loss] = static_cast<int>(buffers.size());
+    buffers.push_back({bytes_of(args_[location_[options_.loss]]), 0, 2 * static_cast<int>(steps_.size())});
+  }
+}
+
+void Plan::set_pointers(const std::vector<Buffer>& buffers) {
+  for (size_t id = 0; id < location_.size(); ++id) {
+    if (location_[id] < 0) continue;
+    Arg& arg = args_[location_[id]];
+    const Value& v = graph_.values()[id];
+    const int buffer = value_buffer_[root(static_cast<int>(id))];
+    if (buffer >= 0) arg.data = arena_.data() + buffers[buffer].offset;
+    const int64_t offset = v.offset * size_of(graph_.real());
+    if (v.leaf == Leaf::kParameter) arg.data = static_cast<char*>(storage_.theta) + offset;
+    if (v.leaf == Leaf::kState) arg.data = static_cast<char*>(storage_.states) + offset;
+    if (v.leaf == Leaf::kConstant) arg.data = const_cast<char*>(v.constant.data());
+    if (v.leaf == Leaf::kParameter && has_gradient_[id])
+      arg.grad = static_cast<char*>(storage_.gradient) + offset;
+    if (gradient_buffer_[id] >= 0) arg.grad = arena_.data() + buffers[gradient_buffer_[id]].offset;
+  }
+  // Views of leaves: the root has its address now.
+  for (size_t id = 0; id < location_.size(); ++id)
+    if (location_[id] >= 0 && view_of_[id] >= 0) {
+      const int from = location_[root(static_cast<int>(id))];
+      args_[location_[id]].data = args_[from].data;
+    }
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    Node& node = steps_[s]->node;
+    node.scratch = scratch_.data();
+    const auto give = [&](Arg& arg, int id) {
+      const Arg& from = args_[location_[id]];
+      arg.data = from.data;
+      arg.grad = options_.loss >= 0 && active_[s] ? from.grad : nullptr;
+      input_uses_[root(id)].push_back(&arg);
+    };
+    for (int i = 0; i < node.n_in; ++i) give(node.in[i], in_ids_[s][i]);
+    for (int i = 0; i < node.n_out; ++i) give(node.out[i], out_ids_[s][i]);
+  }
+}
+
+void Plan::bind(int input, const void* data) {
+  for (Arg* arg : input_uses_[input]) arg->data = const_cast<void*>(data);
+  for (size_t id = 0; id < location_.size(); ++id)
+    if (location_[id] >= 0 && root(static_cast<int>(id)) == input)
+      args_[location_[id]].data = const_cast<void*>(data);
+}
+
+void* Plan::own_input(int input) {
+  if (location_[input] < 0) return nullptr;  // no step reads it
+  if (!own_inputs_[input].data()) own_inputs_[input] = Memory(std::max<int64_t>(bytes_of(args_[location_[input]]), 64));
+  bind(input, own_inputs_[input].data());
+  return own_inputs_[input].data();
+}
+
+void Plan::forward() {
+  for (const auto& step : steps_) {
+    if (long_) check_interrupt();
+    if (!step->node.is_view) step->forward();
+  }
+}
+
+void Plan::backward() {
+  const Arg& loss = args_[location_[options_.loss]];
+  if (graph_.real() == DType::kFloat64)
+    *static_cast<double*>(loss.grad) = 1;
+  else
+    *static_cast<float*>(loss.grad) = 1;
+  for (const Step* step : reverse_) {
+    if (long_) check_interrupt();
+    step->backward();
+  }
+}
+
+void Plan::update_states() {
+  for (const auto& [state, id] : graph_.updates()) {
+    const Value& s = graph_.values()[state];
+    std::memcpy(static_cast<char*>(storage_.states) + s.offset * size_of(s.dtype), value(id).data,
+                static_cast<size_t>(elements(s.shape) * size_of(s.dtype)));
+  }
+}
+
+const Arg& Plan::value(int id) const {
+  if (id < 0 || id >= static_cast<int>(location_.size()) || location_[id] < 0)
+    fail("Plan", "value must be one that this plan computes, got %d", id);
+  return args_[location_[id]];
+}
+
+double Plan::flops() const {
+  double total = 0;
+  for (const auto& step : steps_) total += step->node.flops;
+  return total;
+}
+
+std::string Plan::first_not_finite() const {
+  for (const auto& step : steps_)
+    for (int i = 0; i < step->node.n_out; ++i)
+      if (!finite(step->node.out[i], step->node.out[i].data)) return step->node.where;
+  return "";
+}
+
+std::string Plan::first_gradient_not_finite() const {
+  for (const Step* step : reverse_)
+    for (int i = 0; i < step->node.n_in; ++i)
+      if (step->node.in[i].grad && !finite(step->node.in[i], step->node.in[i].grad))
+        return step->node.where;
+  return "";
+}
+
+}  // namespace fastnn

@@ -1,0 +1,89 @@
+// A Graph compiled for one batch size and one mode: the order of fused steps, where each operand
+// lives, and one arena. Running it only calls kernels: no allocation, no check, no Python.
+// A long run may end with an Error of kind kInterrupt (Ctrl-C) between steps or tasks.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/arena.h"
+#include "graph/graph.h"
+#include "graph/step.h"
+
+namespace fastnn {
+
+// The vectors that live longer than a plan. gradient may be null for inference.
+struct Storage {
+  void* theta = nullptr;
+  void* gradient = nullptr;
+  void* states = nullptr;
+};
+
+struct PlanOptions {
+  int64_t batch = 1;
+  bool training = false;   // dropout on, statistics updated; with `loss` also the reverse pass
+  int loss = -1;           // value to differentiate, -1 for none
+  bool keep_all = false;   // nothing fused, no two values share memory: for inspection
+  uint64_t seed = 0;
+};
+
+class Plan {
+ public:
+  Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOptions& options,
+       const Storage& storage, const uint64_t* step_counter);
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  // Reads the input from this address from now on (batch rows, contiguous).
+  void bind(int input, const void* data);
+  // The plan's own memory for an input, bound to it: what a batch is gathered into.
+  void* own_input(int input);
+
+  void forward();
+  void backward();  // d loss / d parameters into storage.gradient
+  void update_states();
+
+  const Arg& value(int id) const;            // shape, data and (after backward) grad
+  bool has(int id) const { return location_[id] >= 0; }
+  int64_t batch() const { return options_.batch; }
+  int64_t arena_bytes() const { return arena_.bytes(); }
+  double flops() const;                      // of a forward run
+  // First node, in order, one of whose outputs holds NaN or infinity: its `where`, or "".
+  std::string first_not_finite() const;
+  // The same for the gradients of its inputs, in the order of the reverse pass.
+  std::string first_gradient_not_finite() const;
+  const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
+
+ private:
+  struct Use {  // one operand of one step
+    int value;
+    Arg* arg;
+  };
+  void compile_steps(const std::vector<GraphNode>& nodes);
+  void find_gradients();
+  void lay_out(const std::vector<int>& outputs);
+  void place_values(std::vector<Buffer>& buffers, const std::vector<int>& outputs);
+  void place_gradients(std::vector<Buffer>& buffers);
+  void set_pointers(const std::vector<Buffer>& buffers);
+  int backward_time(int step) const { return 2 * static_cast<int>(steps_.size()) - 1 - step; }
+  int root(int id) const;
+
+  const Graph& graph_;
+  PlanOptions options_;
+  Storage storage_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<const Step*> reverse_;            // steps with a backward run, in that order
+  std::vector<std::vector<int>> in_ids_, out_ids_;  // by step
+  std::vector<bool> active_;                    // by step: backward runs
+  std::vector<bool> requires_, has_gradient_;   // by value
+  std::vector<int> view_of_;                    // by value: -1, or the value whose memory it shares
+  std::vector<int> location_;                   // by value: index into args_, -1 if not in this plan
+  std::vector<Arg> args_;                       // the values of this plan
+  std::vector<int> value_buffer_, gradient_buffer_;  // by value, -1 for none
+  std::vector<std::vector<Arg*>> input_uses_;   // by value
+  std::vector<Memory> own_inputs_;
+  Memory arena_, scratch_;
+  bool long_ = false;  // worth asking for Ctrl-C between steps
+};
+
+}  // namespace fastnn

@@ -1,0 +1,177 @@
+#include "graph/training.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "dispatch/isa.h"
+
+namespace fastnn {
+namespace {
+
+double scalar(const Arg& arg) {
+  return arg.dtype == DType::kFloat64 ? *static_cast<const double*>(arg.data)
+                                      : static_cast<double>(*static_cast<const float*>(arg.data));
+}
+
+}  // namespace
+
+Training::Training(const Graph& graph, int loss, std::vector<int> metrics, UpdateRule rule,
+                   uint64_t seed, void* theta, void* states)
+    : graph_(graph), loss_(loss), metrics_(std::move(metrics)), seed_(seed),
+      theta_(static_cast<char*>(theta)), states_(states), table_(&table()) {
+  rule_ = std::move(rule);
+  optimizer_ = &find_optimizer(rule_.optimizer.c_str(), *table_);
+  set_hyper(*optimizer_, rule_.hyper, hyper_);
+  const std::vector<NamedHyper> names = default_hyper(*optimizer_);
+  for (size_t i = 0; i < names.size(); ++i)
+    if (names[i].first == "weight_decay") decay_ = static_cast<int>(i);
+  gradient_ = Memory(parameter_bytes());
+  for (int i = 0; i < optimizer_->states(hyper_); ++i)
+    optimizer_states_.emplace_back(parameter_bytes());
+  find_stretches();
+}
+
+int64_t Training::parameter_bytes() const {
+  return graph_.parameter_elements() * size_of(graph_.real());
+}
+
+void Training::find_stretches() {
+  const bool one_rule = rule_.l1 == 0 && rule_.l2 == 0 && (decay_ < 0 || hyper_[decay_] == 0);
+  for (const Value& v : graph_.values()) {
+    if (v.leaf != Leaf::kParameter || !v.trainable) continue;
+    const int64_t n = elements(v.shape);
+    Stretch* last = stretches_.empty() ? nullptr : &stretches_.back();
+    if (last && last->offset + last->n == v.offset && (one_rule || last->weight == v.weight))
+      last->n += n;
+    else
+      stretches_.push_back({v.offset, n, v.weight});
+    if (v.weight && v.shape.rank >= 2 && rule_.max_norm > 0) limited_.push_back(&v);
+  }
+}
+
+Plan& Training::plan_for(int64_t batch) {
+  std::unique_ptr<Plan>& plan = plans_[batch];
+  if (!plan) {
+    std::vector<int> outputs = metrics_;
+    outputs.push_back(loss_);
+    PlanOptions options;
+    options.batch = batch;
+    options.training = true;
+    options.loss = loss_;
+    options.seed = seed_;
+    plan = std::make_unique<Plan>(graph_, outputs, options, Storage{theta_, gradient_.data(), states_},
+                                  &step_);
+  }
+  return *plan;
+}
+
+double Training::squared_gradient() const {
+  const int real = graph_.real() == DType::kFloat64;
+  double sum = 0;
+  for (const Stretch& s : stretches_)
+    sum += table_->vectors->sum_of_squares[real](gradient_.data() + s.offset * size_of(graph_.real()), s.n);
+  return sum;
+}
+
+double Training::update(double lr, double grad_scale) {
+  const int real = graph_.real() == DType::kFloat64;
+  const int64_t bytes = size_of(graph_.real());
+  double penalty = 0;
+  for (const Stretch& s : stretches_) {
+    Update u{};
+    u.n = s.n;
+    u.theta = theta_ + s.offset * bytes;
+    u.grad = gradient_.data() + s.offset * bytes;
+    for (size_t i = 0; i < optimizer_states_.size(); ++i)
+      u.state[i] = optimizer_states_[i].data() + s.offset * bytes;
+    u.lr = lr;
+    std::copy(std::begin(hyper_), std::end(hyper_), u.hyper);
+    if (decay_ >= 0 && !s.weight) u.hyper[decay_] = 0;
+    u.l1 = s.weight ? rule_.l1 : 0;
+    u.l2 = s.weight ? rule_.l2 : 0;
+    u.grad_scale = grad_scale;
+    u.step = static_cast<int64_t>(step_) + 1;
+    optimizer_->update[real](u);
+    penalty += u.penalty;
+  }
+  limit_norms();
+  return penalty;
+}
+
+void Training::limit_norms() {
+  for (const Value* w : limited_)
+    table_->vectors->max_norm[graph_.real() == DType::kFloat64](
+        theta_ + w->offset * size_of(graph_.real()), w->shape[0], elements(w->shape, 1), rule_.max_norm);
+}
+
+// False where the loss or the gradient is not finite: theta is then as before the step.
+bool Training::one_step(Plan& plan, double lr, bool update_theta, Progress& progress) {
+  plan.forward();
+  const double loss = scalar(plan.value(loss_));
+  if (!std::isfinite(loss)) return false;
+  plan.backward();
+  const double squared = squared_gradient();
+  if (!std::isfinite(squared)) return false;
+  double penalty = 0;
+  if (update_theta) {
+    const double norm = std::sqrt(squared);
+    const double scale = rule_.clip_norm > 0 && norm > rule_.clip_norm ? rule_.clip_norm / norm : 1;
+    plan.update_states();
+    penalty = update(lr, scale);
+    ++step_;
+  }
+  const double rows = static_cast<double>(plan.batch());
+  progress.loss += (loss + penalty) * rows;
+  for (size_t i = 0; i < metrics_.size(); ++i)
+    progress.metrics[i] += scalar(plan.value(metrics_[i])) * rows;
+  progress.rows += plan.batch();
+  ++progress.steps;
+  return true;
+}
+
+Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n,
+                       int64_t batch, const double* lr, double seconds) {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                           std::chrono::duration<double>(seconds));
+  Progress progress;
+  progress.metrics.assign(metrics_.size(), 0);
+  for (int64_t at = 0; at < n; at += batch) {
+    if (at && Clock::now() >= deadline) {
+      progress.stop = Stop::kTime;
+      break;
+    }
+    const int64_t rows = std::min(batch, n - at);
+    Plan& plan = plan_for(rows);
+    for (const Feed& feed : feeds)
+      if (void* to = plan.own_input(feed.input))
+        gather(feed, order + at, 0, rows, graph_.values()[feed.input].dtype, to);
+    if (!one_step(plan, lr[progress.steps], true, progress)) {
+      progress.stop = Stop::kNotFinite;
+      break;
+    }
+  }
+  if (progress.rows) {
+    progress.loss /= static_cast<double>(progress.rows);
+    for (double& m : progress.metrics) m /= static_cast<double>(progress.rows);
+  }
+  return progress;
+}
+
+Progress Training::step(const std::vector<std::pair<int, const void*>>& inputs, int64_t rows,
+                        double lr, bool update) {
+  Progress progress;
+  progress.metrics.assign(metrics_.size(), 0);
+  Plan& plan = plan_for(rows);
+  for (const auto& [input, data] : inputs) plan.bind(input, data);
+  if (!one_step(plan, lr, update, progress)) {
+    progress.stop = Stop::kNotFinite;
+    return progress;
+  }
+  progress.loss /= static_cast<double>(rows);
+  for (double& m : progress.metrics) m /= static_cast<double>(rows);
+  return progress;
+}
+
+}  // namespace fastnn

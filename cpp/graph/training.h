@@ -1,0 +1,86 @@
+// The training loop: gather a batch, forward, backward, update, many steps a call.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/feed.h"
+#include "graph/hyper.h"
+#include "graph/plan.h"
+
+namespace fastnn {
+
+struct UpdateRule {
+  std::string optimizer = "sgd";
+  std::vector<NamedHyper> hyper;
+  double l1 = 0, l2 = 0;      // on weights, not biases
+  double clip_norm = 0;       // 0: no clipping
+  double max_norm = 0;        // of each unit's incoming weights; 0: none
+};
+
+enum class Stop { kDone, kTime, kNotFinite };
+
+struct Progress {
+  Stop stop = Stop::kDone;
+  int64_t steps = 0, rows = 0;
+  double loss = 0;              // mean over rows, penalties included
+  std::vector<double> metrics;  // means over rows
+};
+
+class Training {
+ public:
+  // `loss` and `metrics` are scalar values of the graph. theta and states belong to the caller.
+  Training(const Graph& graph, int loss, std::vector<int> metrics, UpdateRule rule, uint64_t seed,
+           void* theta, void* states);
+
+  // Steps over rows order[0..n) in batches, the last one short; lr has one value a step. Returns
+  // early after `seconds` (at a step's end), or before the update of a step whose loss or gradient
+  // is not finite.
+  Progress run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n, int64_t batch,
+               const double* lr, double seconds);
+  // One step on arrays as they are; the gradient stays in gradient() with `update` false.
+  Progress step(const std::vector<std::pair<int, const void*>>& inputs, int64_t rows, double lr,
+                bool update);
+
+  uint64_t step_counter() const { return step_; }
+  void set_step_counter(uint64_t step) { step_ = step; }
+  char* gradient() const { return gradient_.data(); }
+  int n_states() const { return static_cast<int>(optimizer_states_.size()); }
+  char* state(int i) const { return optimizer_states_[i].data(); }
+  int64_t parameter_bytes() const;
+  const Plan& plan(int64_t batch) { return plan_for(batch); }
+
+ private:
+  // Neighbouring parameters under the same rule: one pass of the update.
+  struct Stretch {
+    int64_t offset, n;
+    bool weight;
+  };
+  Plan& plan_for(int64_t batch);
+  void find_stretches();
+  double squared_gradient() const;
+  double update(double lr, double grad_scale);  // returns the penalty before it
+  void limit_norms();
+  bool one_step(Plan& plan, double lr, bool update, Progress& progress);
+
+  const Graph& graph_;
+  int loss_;
+  std::vector<int> metrics_;
+  UpdateRule rule_;
+  uint64_t seed_;
+  char* theta_;
+  void* states_;
+  const Table* table_;
+  const Optimizer* optimizer_;
+  double hyper_[6] = {};
+  int decay_ = -1;  // place of weight_decay in hyper_: it is for weights, not biases
+  uint64_t step_ = 0;
+  Memory gradient_;
+  std::vector<Memory> optimizer_states_;
+  std::vector<Stretch> stretches_;
+  std::vector<const Value*> limited_;  // weights under max_norm
+  std::map<int64_t, std::unique_ptr<Plan>> plans_;
+};
+
+}  // namespace fastnn

@@ -1,0 +1,28 @@
+// Sum with broadcasting:  y = a + b,  da = db = dy
+#include "ops/binary.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+struct Add {
+  static constexpr int kReads[] = {0, 0};
+  static constexpr double kCost = 0.25;
+
+  template <class T>
+  static inline T value(T a, T b) {
+    return a + b;
+  }
+  template <class T>
+  static inline T da(T dy, T, T, T) {
+    return dy;
+  }
+  template <class T>
+  static inline T db(T dy, T, T, T) {
+    return dy;
+  }
+};
+
+}  // namespace
+extern const Op add;
+const Op add = op_of<Binary<Add>>("add");
+}  // namespace fastnn::FASTNN_ISA

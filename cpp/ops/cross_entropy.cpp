@@ -1,0 +1,28 @@
+// Cross-entropy of probabilities p over the last axis, averaged over the batch:
+//   loss = -1/N sum y log p          Backward:  dp = -y / p / N
+// p is kept at or above the smallest normal number: p = 0 costs 87.3 (float32), 708.4 (float64),
+// and the gradient stays finite. Fused with softmax (softmax_cross_entropy) it is exact.
+#include "ops/class_cost.h"
+#include "simd/math.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+struct CrossEntropy {
+  static constexpr const char* kPrediction = "p";
+  static constexpr double kCost = 2;
+
+  template <class T>
+  static inline T value(T p) {
+    return -simd::log(p < kTiny<T> ? kTiny<T> : p);
+  }
+  template <class T>
+  static inline T slope(T p) {
+    return T(-1) / (p < kTiny<T> ? kTiny<T> : p);
+  }
+};
+
+}  // namespace
+extern const Op cross_entropy;
+const Op cross_entropy = op_of<ClassCost<CrossEntropy>>("cross_entropy");
+}  // namespace fastnn::FASTNN_ISA

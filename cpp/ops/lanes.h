@@ -1,0 +1,33 @@
+// The CPU's vector type: for loops that keep several partial results in registers, which arrays of
+// lanes in an `omp simd` loop do not (sum of 16 KB: 107 against 42 GB/s, AMD EPYC, AVX2, GCC 12).
+#pragma once
+#include "ops/op.h"
+
+namespace fastnn::FASTNN_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+template <class T>
+struct Vector {
+  typedef T type __attribute__((vector_size(kVectorBytes)));
+  static constexpr int64_t kLanes = kVectorBytes / sizeof(T);
+};
+
+template <class T>
+static inline typename Vector<T>::type load(const T* p) {
+  typename Vector<T>::type v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class T>
+static inline void store(T* p, typename Vector<T>::type v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+}  // namespace fastnn::FASTNN_ISA

@@ -1,0 +1,226 @@
+"""What happens between epochs and steps: early stopping, checkpoints, logs, and one's own."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from fastnn.trainer import Trainer
+
+Logs = dict[str, float]
+
+
+class Callback:
+    """Methods that ``Trainer.fit`` calls; a subclass overrides those it needs.
+
+    Attributes
+    ----------
+    every : int
+        ``on_step`` is called each time this many steps are done; 0: never.
+
+    Examples
+    --------
+    >>> class Print(Callback):
+    ...     def on_epoch_end(self, trainer, logs):
+    ...         print(trainer.epoch, sorted(logs))
+    """
+
+    every: int = 0
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        """Before the first epoch."""
+
+    def on_epoch_begin(self, trainer: Trainer) -> None:
+        """Before an epoch, also one that is continued."""
+
+    def on_step(self, trainer: Trainer, logs: Logs) -> None:
+        """After every ``every`` steps; ``logs`` holds the means of the epoch so far."""
+
+    def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
+        """After an epoch and its validation."""
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        """After the last epoch, also when training stopped early."""
+
+
+class LambdaCallback(Callback):
+    """Functions as a callback.
+
+    Parameters
+    ----------
+    on_epoch_end, on_step : callable ``(trainer, logs)``, optional
+    every : int
+        Steps between calls of ``on_step``.
+    """
+
+    def __init__(
+        self,
+        on_epoch_end: Callable[[Any, Logs], None] | None = None,
+        on_step: Callable[[Any, Logs], None] | None = None,
+        every: int = 1,
+    ) -> None:
+        self._epoch_end, self._step = on_epoch_end, on_step
+        self.every = every if on_step else 0
+
+    def on_step(self, trainer: Trainer, logs: Logs) -> None:
+        if self._step:
+            self._step(trainer, logs)
+
+    def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
+        if self._epoch_end:
+            self._epoch_end(trainer, logs)
+
+
+class _Monitor(Callback):
+    """Watches one quantity of the logs for its best value."""
+
+    def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
+        name = type(self).__name__
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f"{name}: mode must be 'auto', 'min' or 'max', got {mode!r}")
+        self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
+        smaller = mode == "min" or (mode == "auto" and ("loss" in monitor or "error" in monitor))
+        self._sign = -1.0 if smaller else 1.0
+        self.best = -np.inf * self._sign
+
+    def improved(self, logs: Logs) -> bool:
+        """Whether this epoch's value is the best so far (then it is remembered)."""
+        if self.monitor not in logs:
+            raise ValueError(
+                f"{type(self).__name__}: monitor must be one of {', '.join(logs)}, "
+                f"got {self.monitor!r}; give fit validation data for the val_ quantities"
+            )
+        value = float(logs[self.monitor])
+        if (value - self.best) * self._sign > self.min_delta:
+            self.best = value
+            return True
+        return False
+
+
+class EarlyStopping(_Monitor):
+    """Stops when a quantity has not improved for ``patience`` epochs.
+
+    Parameters
+    ----------
+    monitor : str
+        A key of the history.
+    patience : int, >= 0
+        Epochs without improvement that are borne.
+    min_delta : float
+        What counts as improvement.
+    mode : {"auto", "min", "max"}
+        "auto": losses and errors fall, anything else rises.
+    restore_best : bool
+        Give the model the weights of the best epoch at the end.
+
+    Source
+    ------
+    Prechelt, Early stopping - but when? (1998).
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 5,
+        min_delta: float = 0.0,
+        mode: str = "auto",
+        restore_best: bool = True,
+    ) -> None:
+        super().__init__(monitor, mode, min_delta)
+        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 0:
+            raise ValueError(
+                f"EarlyStopping: patience must be an integer >= 0, got {patience!r}"
+            )
+        self.patience, self.restore_best = patience, restore_best
+        self.waited = 0
+        self._theta: Any = None
+        self._states: Any = None
+
+    def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
+        if self.improved(logs):
+            self.waited = 0
+            if self.restore_best:
+                self._theta = trainer.model.theta.copy()
+                self._states = trainer.model.state_vector.copy()
+            return
+        self.waited += 1
+        if self.waited > self.patience:
+            trainer.stop = True
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        if self.restore_best and self._theta is not None:
+            trainer.model.theta[...] = self._theta
+            trainer.model.state_vector[...] = self._states
+
+
+class ModelCheckpoint(_Monitor):
+    """Saves the model after each epoch, or only after the best so far.
+
+    Parameters
+    ----------
+    path : str or path
+        File; ``{epoch}`` and keys of the history are filled in (``"m-{epoch}-{val_loss:.3f}.fnn"``).
+    monitor, mode
+        As in `EarlyStopping`.
+    save_best_only : bool
+    """
+
+    def __init__(
+        self,
+        path: Any,
+        monitor: str = "val_loss",
+        save_best_only: bool = False,
+        mode: str = "auto",
+    ) -> None:
+        super().__init__(monitor, mode)
+        self.path, self.save_best_only = path, save_best_only
+
+    def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
+        if not self.save_best_only or self.improved(logs):
+            trainer.model.save(os.fspath(self.path).format(epoch=trainer.epoch, **logs))
+
+
+class Checkpoint(Callback):
+    """Saves the trainer, so that `Trainer.resume` continues from here bit for bit.
+
+    Parameters
+    ----------
+    path : str or path
+    every : int
+        Also every so many steps inside an epoch; 0: at the ends of epochs alone.
+    """
+
+    def __init__(self, path: Any, every: int = 0) -> None:
+        self.path, self.every = path, every
+
+    def on_step(self, trainer: Trainer, logs: Logs) -> None:
+        trainer.save(self.path)
+
+    def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
+        trainer.save(self.path)
+
+
+class CSVLogger(Callback):
+    """Writes the history to a CSV file, a line each epoch.
+
+    Parameters
+    ----------
+    path : str or path
+        Replaced when training begins anew, continued when it is resumed.
+    """
+
+    def __init__(self, path: Any) -> None:
+        self.path = path
+
+    def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
+        history = trainer.history
+        with open(self.path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["epoch", *history])
+            for i in range(history.epochs):
+                writer.writerow([i + 1, *(values[i] for values in history.values())])

@@ -1,0 +1,175 @@
+"""Batches: passes over a data set in an order that a seed decides."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.data.column import Real
+from fastnn.data.dataset import SHUFFLE_STREAM, check_seed
+
+Batch = tuple[Any, Any]  # x, y
+
+
+class Gathers(Protocol):
+    """What batches are drawn from: a Dataset, or samples of another library."""
+
+    def __len__(self) -> int: ...
+
+    def gather(self, numbers: NDArray[np.int64], dtype: Any = None) -> Batch: ...
+
+
+class Source(ABC):
+    """Something to iterate over once per epoch, whose position can be saved.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the pass under way, or of the next one.
+    position : int
+        Batches given out in that pass.
+    samples, batches : int or None
+        Samples and batches of one pass, None where nobody knows.
+    """
+
+    samples: int | None = None
+    batches: int | None = None
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.position = 0
+        self._continues = False
+
+    @abstractmethod
+    def _pass(self, epoch: int, position: int) -> Iterator[Batch]:
+        """The batches of one pass from the given position on."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        if self.position and not self._continues:  # the last pass was left early
+            self.epoch, self.position = self.epoch + 1, 0
+        self._continues = False
+        for batch in self._pass(self.epoch, self.position):
+            self.position += 1
+            yield batch
+        self.epoch, self.position = self.epoch + 1, 0
+
+    def state(self) -> dict[str, int]:
+        """Where it stands: ``{"epoch": ..., "position": ...}``, position in batches given out."""
+        if self.batches is not None and self.position == self.batches:
+            return {"epoch": self.epoch + 1, "position": 0}
+        return {"epoch": self.epoch, "position": self.position}
+
+    def set_state(self, state: dict[str, int]) -> None:
+        """Go on where ``state()`` was called: the next pass begins there."""
+        try:
+            epoch, position = state["epoch"], state["position"]
+        except (TypeError, KeyError):
+            raise ValueError(
+                f"{type(self).__name__}.set_state: state must hold epoch and position, "
+                f"got {state!r}"
+            ) from None
+        most = self.batches
+        if epoch < 0 or position < 0 or most is not None and position >= most:
+            raise ValueError(
+                f"{type(self).__name__}.set_state: state must have epoch >= 0 and position >= 0"
+                f"{'' if most is None else f', below {most}, the batches of a pass'}, got {state!r}"
+            )
+        self.epoch, self.position, self._continues = int(epoch), int(position), True
+
+
+class Batches(Source):
+    """Batches ``(x, y)`` of a data set, in a new order at each pass.
+
+    The order is a function of ``seed`` and the number of the pass alone, so a run can be repeated,
+    and continued from ``state()``.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        At least 1 sample.
+    batch_size : int, >= 1
+        Samples per batch; the last batch of a pass holds what is left.
+    shuffle : bool
+        Draw a new order for each pass, else keep the order of the data set.
+    seed : int, >= 0
+        Decides the orders.
+    drop_last : bool
+        Leave out a last batch that is short.
+    dtype : "float32" or "float64", optional
+        Of the real arrays; by default as ``Dataset.x`` has it.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples or ``batch_size`` is not an integer >= 1.
+
+    Examples
+    --------
+    >>> from fastnn.data import Dataset
+    >>> batches = Batches(Dataset(np.arange(5)), 2, seed=1)
+    >>> [x.tolist() for x, y in batches]
+    [[3, 1], [4, 2], [0]]
+    >>> len(batches), batches.epoch
+    (3, 1)
+    """
+
+    def __init__(
+        self,
+        dataset: Gathers,
+        batch_size: int,
+        *,
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_last: bool = False,
+        dtype: Real | None = None,
+    ) -> None:
+        super().__init__()
+        count = len(dataset)
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
+            raise TypeError(
+                f"Batches: batch_size must be an integer >= 1, got {type(batch_size).__name__}"
+            )
+        if batch_size < 1:
+            raise ValueError(f"Batches: batch_size must be an integer >= 1, got {batch_size}")
+        if count < 1:
+            raise ValueError("Batches: dataset must have at least 1 sample, got 0")
+        if drop_last and count < batch_size:
+            raise ValueError(
+                f"Batches: batch_size must be at most {count}, the number of samples, because "
+                f"drop_last leaves out short batches, got {batch_size}"
+            )
+        check_seed(seed, "Batches")
+        if dtype not in (None, "float32", "float64"):
+            raise ValueError(f"Batches: dtype must be float32, float64 or None, got {dtype!r}")
+        self.dataset = dataset
+        self.batch_size = int(batch_size)
+        self.shuffle = shuffle
+        self.seed = int(seed)
+        self.drop_last = drop_last
+        self.dtype = dtype
+        self.batches = count // self.batch_size if drop_last else -(-count // self.batch_size)
+        self.samples = min(count, self.batches * self.batch_size)
+
+    def __len__(self) -> int:
+        assert self.batches is not None
+        return self.batches
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """Sample numbers in the order of pass ``epoch``, those of ``drop_last`` left out."""
+        count = len(self.dataset)
+        order: NDArray[np.int64] = (
+            _core.random_permutation(self.seed, SHUFFLE_STREAM, epoch, count)
+            if self.shuffle
+            else np.arange(count, dtype=np.int64)
+        )
+        return order[: self.samples]
+
+    def _pass(self, epoch: int, position: int) -> Iterator[Batch]:
+        order = self.order(epoch)
+        for begin in range(position * self.batch_size, len(order), self.batch_size):
+            yield self.dataset.gather(order[begin : begin + self.batch_size], self.dtype)

@@ -1,0 +1,225 @@
+"""From symbolic tensors to the core's Graph, and to the plain structure that a file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import _core
+from fastnn.ops.tensor import Constant, Node, Parameter, State, Tensor
+
+
+class Structure:
+    """What some tensors depend on, in the order it is computed.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        Uses of ops, operands before users.
+    inputs, parameters, states, constants : list of Tensor
+        Leaves in order of first use.
+    """
+
+    def __init__(self, outputs: Iterable[Tensor]) -> None:
+        self.outputs = list(outputs)
+        self.nodes: list[Node] = []
+        self.inputs: list[Tensor] = []
+        self.parameters: list[Parameter] = []
+        self.states: list[State] = []
+        self.constants: list[Constant] = []
+        self._seen: set[int] = set()
+        for tensor in self.outputs:
+            self._visit(tensor)
+
+    def _visit(self, tensor: Tensor) -> None:
+        """Depth first without recursion: a network may be thousands of nodes deep."""
+        stack: list[tuple[Tensor, bool]] = [(tensor, False)]
+        while stack:
+            t, ready = stack.pop()
+            if t.node is None:
+                if id(t) not in self._seen:
+                    self._seen.add(id(t))
+                    self._leaf(t)
+                    if isinstance(t, State) and t.update is not None:
+                        stack.append((t.update, False))
+            elif ready:
+                self.nodes.append(t.node)
+            elif id(t.node) not in self._seen:
+                self._seen.add(id(t.node))
+                stack.append((t, True))
+                stack.extend((x, False) for x in reversed(t.node.inputs))
+
+    def _leaf(self, t: Tensor) -> None:
+        if isinstance(t, Parameter):
+            self.parameters.append(t)
+        elif isinstance(t, State):
+            self.states.append(t)
+        elif isinstance(t, Constant):
+            self.constants.append(t)
+        else:
+            self.inputs.append(t)
+
+
+class Built:
+    """A core Graph and the ids of the tensors in it."""
+
+    def __init__(
+        self, structure: Structure, dtype: str, first: Sequence[Tensor] = (), frozen: Any = ()
+    ) -> None:
+        """``first``: leaves (a model's inputs, parameters and states) that get their ids, and their
+        place in the flat vectors, before all others; ``frozen``: ids of untrained parameters."""
+        self.core = _core.Graph(dtype)
+        self.ids: dict[int, int] = {}
+        self._keep = structure  # tensors are known by identity: they must outlive the ids
+        leaves = [*first, *structure.inputs, *structure.parameters, *structure.states]
+        for t in [*leaves, *structure.constants]:
+            if id(t) not in self.ids:
+                self.ids[id(t)] = self._leaf(t, dtype, frozen)
+        for node in structure.nodes:
+            where = node.layer.where if node.layer else node.op
+            outputs = self.core.add(node.op, where, [self[t] for t in node.inputs], node.attrs)
+            for t, value in zip(node.outputs, outputs, strict=True):
+                self.ids[id(t)] = value
+        for state in structure.states:
+            if state.update is not None:
+                self.core.update(self[state], self[state.update])
+
+    def _leaf(self, t: Tensor, dtype: str, frozen: Any) -> int:
+        if isinstance(t, Parameter):
+            return int(self.core.parameter(t.shape, id(t) not in frozen, t.weight))
+        if isinstance(t, State):
+            return int(self.core.state(t.shape))
+        if isinstance(t, Constant):
+            real = t.value.dtype.kind == "f"
+            return int(self.core.constant(np.ascontiguousarray(t.value, dtype if real else None)))
+        return int(self.core.input(t.shape, dtype if t.dtype.startswith("float") else t.dtype))
+
+    def __getitem__(self, tensor: Tensor) -> int:
+        return self.ids[id(tensor)]
+
+
+class SavedLayer:
+    """What a file remembers of a layer: enough for summaries and errors."""
+
+    def __init__(self, name: str, kind: str, config: dict[str, Any]) -> None:
+        self.name = name
+        self.kind = kind
+        self._config = config
+        self.given_name = True
+        self.trainable = True
+        self.parameters: dict[str, Parameter] = {}
+        self.states: dict[str, State] = {}
+
+    @property
+    def where(self) -> str:
+        """Head of error texts."""
+        return f'{self.kind} "{self.name}"'
+
+    def config(self) -> dict[str, Any]:
+        """Constructor arguments of the layer as it was."""
+        return self._config
+
+
+def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
+    """The structure as plain dicts and lists; arrays of constants are saved beside it."""
+    layers: list[Any] = []
+    refs: dict[int, list[Any]] = {}
+    kinds = {
+        "input": inputs,
+        "parameter": structure.parameters,
+        "state": structure.states,
+        "constant": structure.constants,
+    }
+    for kind, leaves in kinds.items():
+        refs.update({id(t): [kind, i] for i, t in enumerate(leaves)})
+    nodes = []
+    for i, node in enumerate(structure.nodes):
+        if node.layer is not None and node.layer not in layers:
+            layers.append(node.layer)
+        refs.update({id(t): ["node", i, k] for k, t in enumerate(node.outputs)})
+        nodes.append(
+            {
+                "op": node.op,
+                "inputs": [refs[id(t)] for t in node.inputs],
+                "attrs": node.attrs,
+                "layer": None if node.layer is None else layers.index(node.layer),
+            }
+        )
+    owner = {id(p): k for k, x in enumerate(layers) for p in x.parameters.values()}
+    owner |= {id(s): k for k, x in enumerate(layers) for s in x.states.values()}
+    return {
+        "inputs": [{"shape": t.shape[1:], "dtype": t.dtype, "name": t.name} for t in inputs],
+        "parameters": [
+            {"shape": t.shape, "name": t.name, "weight": t.weight, "layer": owner.get(id(t))}
+            for t in structure.parameters
+        ],
+        "states": [
+            {
+                "shape": t.shape,
+                "name": t.name,
+                "layer": owner.get(id(t)),
+                "update": None if t.update is None else refs[id(t.update)],
+            }
+            for t in structure.states
+        ],
+        "constants": len(structure.constants),
+        "nodes": nodes,
+        "outputs": [refs[id(t)] for t in structure.outputs],
+        "layers": [
+            {"name": x.name, "kind": x.kind, "config": plain(x.config()), "trainable": x.trainable}
+            for x in layers
+        ],
+    }
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: what it cannot becomes its repr."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if value is None or isinstance(value, str | int | float | bool) else repr(value)
+
+
+def from_json(saved: dict[str, Any], constants: Sequence[Any]) -> tuple[list[Tensor], list[Tensor]]:
+    """(inputs, outputs) described by `to_json`; every shape rule checks them again."""
+    from fastnn.ops.tensor import in_layer
+
+    layers = [SavedLayer(x["name"], x["kind"], x["config"]) for x in saved["layers"]]
+    for layer, x in zip(layers, saved["layers"], strict=True):
+        layer.trainable = bool(x["trainable"])
+    leaves: dict[str, list[Any]] = {
+        "input": [Tensor((None, *x["shape"]), x["dtype"], x["name"]) for x in saved["inputs"]],
+        "parameter": [
+            Parameter(tuple(x["shape"]), x["name"], "zeros", bool(x["weight"]))
+            for x in saved["parameters"]
+        ],
+        "state": [State(tuple(x["shape"]), x["name"], "zeros") for x in saved["states"]],
+        "constant": [Constant(c) for c in constants],
+    }
+    for kind, attribute in (("parameter", "parameters"), ("state", "states")):
+        for t, x in zip(leaves[kind], saved[kind + "s"], strict=True):
+            if x["layer"] is not None:
+                getattr(layers[x["layer"]], attribute)[x["name"]] = t
+    nodes: list[Node] = []
+
+    def tensor(ref: list[Any]) -> Tensor:
+        found = nodes[ref[1]].outputs[ref[2]] if ref[0] == "node" else leaves[ref[0]][ref[1]]
+        assert isinstance(found, Tensor)
+        return found
+
+    for x in saved["nodes"]:
+        attrs = {k: tuple(v) if isinstance(v, list) else v for k, v in x["attrs"].items()}
+        inputs = tuple(tensor(ref) for ref in x["inputs"])
+        if x["layer"] is None:
+            nodes.append(Node(x["op"], inputs, attrs))
+        else:
+            with in_layer(layers[x["layer"]]):
+                nodes.append(Node(x["op"], inputs, attrs))
+    for t, x in zip(leaves["state"], saved["states"], strict=True):
+        t.update = None if x["update"] is None else tensor(x["update"])
+    return leaves["input"], [tensor(ref) for ref in saved["outputs"]]

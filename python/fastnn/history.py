@@ -1,0 +1,45 @@
+"""What a training run recorded, epoch by epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class History(dict[str, list[float]]):
+    """One list per quantity, one number per epoch: ``history["val_accuracy"][-1]``.
+
+    Keys are "loss", the metrics, the same with "val_" for validation data, "lr" and "seconds".
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.record({"loss": 0.5, "seconds": 1.0})
+    >>> history.record({"loss": 0.25, "seconds": 1.0})
+    >>> history["loss"], history.epochs, history.best("loss")
+    ([0.5, 0.25], 2, 0.25)
+    """
+
+    @property
+    def epochs(self) -> int:
+        """Epochs recorded."""
+        return max((len(v) for v in self.values()), default=0)
+
+    def record(self, logs: dict[str, float]) -> None:
+        """Append one epoch; what earlier epochs did not have is NaN there."""
+        before = self.epochs
+        for name in {**self, **logs}:
+            values = self.setdefault(name, [])
+            values += [float("nan")] * (before - len(values))
+            values.append(float(logs.get(name, float("nan"))))
+
+    def best(self, name: str) -> float:
+        """Smallest value of a loss, error or time; largest of anything else."""
+        values = [v for v in self[name] if v == v]
+        small = any(word in name for word in ("loss", "error", "mse", "mae", "seconds", "entropy"))
+        return min(values) if small else max(values)
+
+    def plot(self, path: Any = None, ax: Any = None) -> Any:
+        """Learning curves, see `fastnn.plot.learning_curves`."""
+        from fastnn.plot import learning_curves
+
+        return learning_curves(self, path=path, ax=ax)

@@ -1,0 +1,78 @@
+"""Trainers as files: model, optimiser, position and history; a resumed run is the uninterrupted one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fastnn import optim
+from fastnn.history import History
+from fastnn.io import tensors
+from fastnn.io.save import VERSION, model_from_file, model_to_file, read_structure, rebuilding
+
+if TYPE_CHECKING:
+    from fastnn.trainer import Trainer
+
+
+def save_trainer(trainer: Trainer, path: Any) -> None:
+    """Write a trainer; see ``Trainer.save``."""
+    arrays, model = model_to_file(trainer.model)
+    for i, state in enumerate(trainer.optimizer_states()):
+        arrays[f"optimizer.{i}"] = state
+    structure = {
+        "model": model,
+        "trainer": {
+            "loss": _names(trainer.loss),
+            "optimizer": trainer.optimizer.config(),
+            "metrics": _names(trainer.metrics),
+            "l1": trainer.l1,
+            "l2": trainer.l2,
+            "clip_norm": trainer.clip_norm,
+            "max_norm": trainer.max_norm,
+            "seed": trainer.seed,
+        },
+        "progress": trainer.progress(),
+        "history": dict(trainer.history),
+    }
+    metadata = {"format": "fastnn", "version": str(VERSION), "kind": "checkpoint"}
+    tensors.write(path, arrays, metadata | {"structure": json.dumps(structure)})
+
+
+def load_trainer(path: Any, functions: Mapping[str, Any]) -> Trainer:
+    """Read a trainer; see ``Trainer.resume``."""
+    from fastnn.trainer import Trainer
+
+    arrays, structure = read_structure(path, "Trainer.resume", "checkpoint")
+    with rebuilding(path, "Trainer.resume"):
+        model = model_from_file(arrays, structure["model"], functions)
+        saved = dict(structure["trainer"])
+        progress, history = structure["progress"], History(structure["history"])
+        optimizer = optim.from_config(saved.pop("optimizer"))
+    loss = _functions(saved.pop("loss"), functions)
+    metrics = _functions(saved.pop("metrics"), functions)
+    trainer = Trainer(model, loss, optimizer, metrics, **saved)
+    states = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer.")]
+    trainer.restore(progress, history, states)
+    return trainer
+
+
+def _names(given: Any) -> Any:
+    """Names of losses or metrics; a function is remembered as {"function": its name}."""
+    if isinstance(given, list | tuple):
+        return [_names(g) for g in given]
+    return given if isinstance(given, str) else {"function": getattr(given, "__name__", "function")}
+
+
+def _functions(saved: Any, functions: Mapping[str, Any]) -> Any:
+    if isinstance(saved, list):
+        return [_functions(s, functions) for s in saved]
+    if isinstance(saved, str):
+        return saved
+    name = saved["function"]
+    if name not in functions:
+        raise ValueError(
+            f"Trainer.resume: {name} must be given, because the checkpoint used a function of that "
+            f"name and files hold no code; call Trainer.resume(path, {name}=...)"
+        )
+    return functions[name]

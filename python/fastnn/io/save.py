@@ -1,0 +1,133 @@
+"""Models as files: parameters by name, structure as JSON, nothing that is code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fastnn.graph import from_json, to_json
+from fastnn.io import tensors
+from fastnn.model import Model
+
+VERSION = 1
+
+
+def model_to_file(model: Model) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A model as named arrays and a JSON-able structure."""
+    arrays: dict[str, Any] = dict(model.parameters)
+    arrays |= {f"state.{name}": a for name, a in model.states.items()}
+    arrays |= {f"constant.{i}": c.value for i, c in enumerate(model.structure.constants)}
+    structure = to_json(model.structure, model.inputs)
+    structure |= {
+        "dtype": model.dtype,
+        "seed": model.seed,
+        "one_output": model.one_output,
+        "parameter_names": list(model.parameters),
+        "state_names": list(model.states),
+    }
+    return arrays, structure
+
+
+def model_from_file(
+    arrays: Mapping[str, Any], structure: dict[str, Any], functions: Mapping[str, Any]
+) -> Model:
+    """The model that `model_to_file` described."""
+    constants = [arrays[f"constant.{i}"] for i in range(structure["constants"])]
+    inputs, outputs = from_json(structure, constants)
+    model = Model(
+        inputs,
+        outputs[0] if structure["one_output"] else outputs,
+        seed=structure["seed"],
+        dtype=structure["dtype"],
+    )
+    names = zip(model.parameters.values(), structure["parameter_names"], strict=True)
+    for view, name in names:
+        view[...] = _shaped(arrays[name], view)
+    for view, name in zip(model.states.values(), structure["state_names"], strict=True):
+        view[...] = _shaped(arrays[f"state.{name}"], view)
+    return model
+
+
+def _shaped(array: Any, like: Any) -> Any:
+    if array.shape != like.shape:
+        raise ValueError(f"an array of shape {array.shape} for one of {like.shape}")
+    return array
+
+
+def save_model(model: Model, path: Any) -> None:
+    """Write a model; see ``Model.save``."""
+    arrays, structure = model_to_file(model)
+    metadata = {"format": "fastnn", "version": str(VERSION), "kind": "model"}
+    tensors.write(path, arrays, metadata | {"structure": json.dumps(structure)})
+
+
+def read_structure(path: Any, where: str, kind: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arrays and structure of a fastnn file of a kind ("model", "checkpoint"; None: either)."""
+    arrays, metadata = tensors.read(path, where)
+    if metadata.get("format") != "fastnn":
+        raise OSError(f"{where}: file must be one that fastnn wrote, got {str(path)!r} without its mark")
+    if not metadata.get("version", "").isdigit() or int(metadata["version"]) > VERSION:
+        raise OSError(
+            f"{where}: file must have version <= {VERSION}, got {metadata.get('version')!r} in "
+            f"{str(path)!r}; a newer fastnn wrote it"
+        )
+    if kind is not None and metadata.get("kind") != kind:
+        other = {"model": "Trainer.resume", "checkpoint": "fastnn.load"}[kind]
+        raise OSError(
+            f"{where}: file must hold a {kind}, got a {metadata.get('kind')} in {str(path)!r}; "
+            f"use {other}"
+        )
+    return arrays, json.loads(metadata["structure"])
+
+
+def load(path: Any, **functions: Any) -> Model:
+    """Read a model.
+
+    Parameters
+    ----------
+    path : str or path
+        A file of ``Model.save``, or a checkpoint of ``Trainer.save``.
+    **functions
+        Python functions of the model's ``nn.Function`` layers, by name: code is never stored.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    OSError
+        If the file is missing, damaged, or not fastnn's. Reading never runs code.
+
+    Examples
+    --------
+    >>> import os, tempfile, fastnn as fnn
+    >>> path = os.path.join(tempfile.mkdtemp(), "tiny.fnn")
+    >>> fnn.Model([fnn.nn.Dense(1)], input_shape=(2,)).save(path)
+    >>> load(path)
+    Model([Dense], 3 parameters, float32)
+    """
+    arrays, structure = read_structure(path, "fastnn.load", None)
+    with rebuilding(path, "fastnn.load"):
+        return model_from_file(arrays, structure.get("model", structure), functions)
+
+
+class rebuilding:
+    """Turns what a damaged or forged structure causes into one clear error."""
+
+    def __init__(self, path: Any, where: str) -> None:
+        self._path, self._where = path, where
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        wrong = (KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError)
+        if isinstance(error, wrong) and not isinstance(error, np.exceptions.AxisError):
+            raise OSError(
+                f"{self._where}: file must hold a structure that fastnn wrote, "
+                f"got {str(self._path)!r} with {type(error).__name__}: {error}"
+            ) from error

@@ -1,0 +1,165 @@
+"""The safetensors format, with a checksum: named arrays and a JSON text in one file.
+
+8 bytes: length of the header; the header, JSON: ``{"__metadata__": {...}, name: {"dtype", "shape",
+"data_offsets"}}``; then the arrays' bytes, row-major, little-endian. Reading runs no code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import math
+import os
+import struct
+import tempfile
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+_CODES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "|u1"}
+_NAMES = {np.dtype(v): k for k, v in _CODES.items()}
+
+
+def write(path: Any, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+    """Write arrays and metadata; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : str or path
+        Replaced where it exists, only once the new file is complete and on disk.
+    arrays : dict of str to array
+        float64, float32, float16, int64, int32 or uint8.
+    metadata : dict of str to str
+        "sha256" is added: of the rest of the header and all bytes.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; an old one is then as it was.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "a.safetensors")
+    >>> write(path, {"w": np.ones(2, np.float32)}, {"made by": "me"})
+    >>> arrays, metadata = read(path, "read")
+    >>> arrays["w"], metadata["made by"]
+    (array([1., 1.], dtype=float32), 'me')
+    """
+    header: dict[str, Any] = {}
+    parts: list[bytes] = []
+    at = 0
+    for name, array in arrays.items():
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        data = little.tobytes()
+        header[name] = {
+            "dtype": _NAMES[little.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [at, at + len(data)],
+        }
+        parts.append(data)
+        at += len(data)
+    header["__metadata__"] = dict(metadata)
+    header["__metadata__"]["sha256"] = _checksum(header, parts)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # arrays begin at a multiple of 8
+    _replace(os.fspath(path), [struct.pack("<Q", len(text)), text, *parts])
+
+
+def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
+    """Read what `write` wrote, or any safetensors file of these dtypes.
+
+    Parameters
+    ----------
+    path : str or path
+    where : str
+        Head of error texts.
+
+    Returns
+    -------
+    arrays : dict of str to array
+        Read-only views of the file's bytes.
+    metadata : dict of str to str
+
+    Raises
+    ------
+    OSError
+        If the file is missing, truncated, damaged, or of another kind.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{where}: path must name a file, got {os.fspath(path)!r}") from None
+    try:
+        (length,) = struct.unpack_from("<Q", content)
+        if length > len(content) - 8:
+            raise ValueError("a header longer than the file")
+        header = json.loads(content[8 : 8 + length])
+        metadata = header.get("__metadata__", {})
+        data = memoryview(content)[8 + length :]
+        arrays = {n: _array(e, data) for n, e in header.items() if n != "__metadata__"}
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise OSError(
+            f"{where}: file must be a whole safetensors file, got {os.fspath(path)!r} with {error}; "
+            "it is truncated, damaged or of another kind"
+        ) from None
+    if "sha256" in metadata and metadata["sha256"] != _checksum(header, [data]):
+        raise OSError(
+            f"{where}: file must have the checksum it was written with, got {os.fspath(path)!r} "
+            "with another; it is damaged: use a copy"
+        )
+    return arrays, metadata
+
+
+def _array(entry: Any, data: memoryview) -> NDArray[Any]:
+    begin, end = entry["data_offsets"]
+    shape = tuple(entry["shape"])
+    dtype = np.dtype(_CODES[entry["dtype"]])
+    if any(not isinstance(d, int) or d < 0 for d in (begin, end, *shape)):
+        raise ValueError("a size that is not an integer >= 0")
+    if not begin <= end <= len(data) or math.prod(shape) * dtype.itemsize != end - begin:
+        raise ValueError(f"bytes {begin}..{end} of {len(data)} for shape {shape}")
+    return np.frombuffer(data[begin:end], dtype=dtype).reshape(shape)
+
+
+def _checksum(header: Mapping[str, Any], parts: list[Any]) -> str:
+    plain = dict(header)
+    plain["__metadata__"] = {k: v for k, v in header["__metadata__"].items() if k != "sha256"}
+    digest = hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _replace(path: str, parts: list[bytes]) -> None:
+    folder = os.path.dirname(path) or "."
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=os.path.basename(path) + ".", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(parts)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

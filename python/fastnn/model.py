@@ -1,0 +1,379 @@
+"""Model: layers, or tensors computed from inputs, with their parameters in one flat vector."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.data import Dataset
+from fastnn.graph import Built, Structure
+from fastnn.nn.init import initial
+from fastnn.nn.layer import Layer
+from fastnn.ops.tensor import Node, Parameter, Tensor, in_layer, shape_text
+
+Array = NDArray[Any]
+_ONE_BATCH = 256  # rows that the short way of predict runs at once
+
+
+def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tensor:
+    """A model's input.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one sample, without the batch.
+    dtype : {"float32", "int64"}
+        "float32" stands for the model's own float type.
+    name : str
+
+    Returns
+    -------
+    Tensor of shape (N, *shape)
+
+    Raises
+    ------
+    ValueError
+        If a size is not an integer >= 1.
+
+    Examples
+    --------
+    >>> Input((3, 32, 32))
+    Tensor(x, shape=(N, 3, 32, 32), dtype=float32)
+    """
+    dims = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    if any(isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 1 for d in dims):
+        raise ValueError(f"Input: shape must hold integers >= 1, got {shape!r}")
+    if dtype not in ("float32", "int64"):
+        raise ValueError(f"Input: dtype must be 'float32' or 'int64', got {dtype!r}")
+    return Tensor((None, *(int(d) for d in dims)), dtype, name)
+
+
+class Model:
+    """A network: its structure, its parameters, and what it predicts.
+
+    Parameters
+    ----------
+    inputs : list of Layer, or Tensor, or list of Tensor
+        Layers to stack (then ``input_shape`` is needed), or the input tensor(s).
+    outputs : Tensor or list of Tensor, optional
+        What is computed from the input tensors.
+    input_shape : tuple of int, optional
+        Shape of one sample, for the list form.
+    seed : int
+        Decides all chance: initial values, and in training dropout and shuffling.
+    dtype : {"float32", "float64"}
+        Of parameters and everything computed.
+
+    Attributes
+    ----------
+    theta : array, shape (P,)
+        All parameters, one after the other: the lectures' vec(W).
+    parameters : dict of str to array
+        Views of ``theta`` by name, such as ``"dense1.weight"``; writing to them changes the model.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes do not fit (naming the layer), or an argument is of the wrong kind.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> model = Model([fnn.nn.Dense(3, "relu"), fnn.nn.Dense(1)], input_shape=(2,))
+    >>> list(model.parameters)
+    ['dense1.weight', 'dense1.bias', 'dense2.weight', 'dense2.bias']
+    >>> model.predict([[0.0, 0.0]])
+    array([[0.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        inputs: Any,
+        outputs: Any = None,
+        *,
+        input_shape: Sequence[int] | None = None,
+        seed: int = 0,
+        dtype: str = "float32",
+    ) -> None:
+        if dtype not in ("float32", "float64"):
+            raise ValueError(f"Model: dtype must be 'float32' or 'float64', got {dtype!r}")
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise ValueError(f"Model: seed must be an integer >= 0, got {seed!r}")
+        self.seed = int(seed)
+        self.dtype = dtype
+        if outputs is None:
+            inputs, outputs = _stack(inputs, input_shape)
+        elif input_shape is not None:
+            raise ValueError(
+                "Model: input_shape must be left out with tensors, "
+                f"got {input_shape!r}; their shapes are known"
+            )
+        self.inputs = _tensors(inputs, "inputs")
+        self.outputs = _tensors(outputs, "outputs")
+        self.one_output = isinstance(outputs, Tensor)
+        self.structure = Structure(self.outputs)
+        self._check_inputs()
+        self._name_layers()
+        self._make_parameters()
+        self._compile()
+
+    def _check_inputs(self) -> None:
+        known = {id(t) for t in self.inputs}
+        for t in self.inputs:
+            if t.node is not None or isinstance(t, Parameter):
+                raise ValueError(f"Model: inputs must come from fnn.Input, got {t!r}")
+        for t in self.structure.inputs:
+            if id(t) not in known:
+                raise ValueError(
+                    f"Model: inputs must name every input that the outputs need, got none for {t!r}"
+                )
+
+    def _name_layers(self) -> None:
+        self.layers: list[Any] = []
+        for node in self.structure.nodes:
+            if node.layer is not None and node.layer not in self.layers:
+                self.layers.append(node.layer)
+        taken = [x.name for x in self.layers if x.given_name]
+        for name in taken:
+            if taken.count(name) > 1:
+                raise ValueError(f"Model: layer names must differ, got {name!r} twice")
+        counts: dict[str, int] = {}
+        for layer in self.layers:
+            if not layer.given_name:
+                base = layer.kind.lower()
+                name = None
+                while name is None or name in taken:
+                    counts[base] = counts.get(base, 0) + 1
+                    name = f"{base}{counts[base]}"
+                layer.name = name
+
+    def _make_parameters(self) -> None:
+        """theta and the states, filled by each parameter's initialiser from the model's seed."""
+        structure = self.structure
+        self.theta, self.parameters = self._vector(structure.parameters, 0)
+        self.state_vector, self.states = self._vector(structure.states, 1 << 20)
+
+    def _vector(self, leaves: Sequence[Any], stream: int) -> tuple[Array, dict[str, Array]]:
+        owners = {
+            id(t): layer
+            for layer in self.layers
+            for t in (*layer.parameters.values(), *layer.states.values())
+        }
+        vector = np.zeros(sum(int(np.prod(t.shape)) for t in leaves), dtype=self.dtype)
+        views: dict[str, Array] = {}
+        at = 0
+        for i, t in enumerate(leaves):
+            layer = owners.get(id(t))
+            name = f"{layer.name}.{t.name}" if layer is not None else t.name
+            if name in views:
+                name = f"{name}{i}"
+            size = int(np.prod(t.shape))
+            views[name] = vector[at : at + size].reshape(t.shape)
+            at += size
+            key = (self.seed, stream + i)
+            views[name][...] = initial(
+                t.init,
+                t.shape,
+                lambda n, key=key: _core.random_uniform(*key, 0, n),
+                lambda n, key=key: _core.random_normal(*key, 1, n),
+                layer.where if layer is not None else t.name,
+            )
+        return vector, views
+
+    def leaves(self) -> list[Tensor]:
+        """Inputs, parameters and states, in the order of their ids and of the flat vectors."""
+        return [*self.inputs, *self.structure.parameters, *self.structure.states]
+
+    def frozen(self) -> set[int]:
+        """Identities of the parameters of layers that are not trainable."""
+        return {id(p) for x in self.layers if not x.trainable for p in x.parameters.values()}
+
+    def weights(self) -> dict[str, Array]:
+        """The parameters that penalties apply to."""
+        named = zip(self.parameters.items(), self.structure.parameters, strict=True)
+        return {name: array for (name, array), p in named if p.weight}
+
+    def split_vector(self, vector: Array) -> dict[str, Array]:
+        """A vector like ``theta`` (a gradient, say) as views by parameter name."""
+        views, at = {}, 0
+        for name, array in self.parameters.items():
+            views[name] = vector[at : at + array.size].reshape(array.shape)
+            at += array.size
+        return views
+
+    def _compile(self) -> None:
+        self._graph = Built(self.structure, self.dtype, self.leaves())
+        self._inference = self._infer(self.outputs)
+        # The short way of predict: one input, one output, rows that fit one batch.
+        self._rows = self._inference.rows if len(self.inputs) == len(self.outputs) == 1 else None
+        self._input_id = self._graph[self.inputs[0]] if self.inputs else -1
+
+    def _infer(self, outputs: Sequence[Tensor]) -> Any:
+        ids = [self._graph[t] for t in outputs]
+        return _core.Inference(self._graph.core, ids, self.theta, self.state_vector)
+
+    # -- use ---------------------------------------------------------------------------------------
+
+    def predict(self, x: Any, batch_size: int = 256) -> Any:
+        """Outputs for given inputs, without dropout.
+
+        Parameters
+        ----------
+        x : array, shape (N, ...), or Dataset, or a list of arrays for several inputs
+            Anything ``numpy.asarray`` takes; cast to the model's dtype.
+        batch_size : int, >= 1
+            Rows computed at a time.
+
+        Returns
+        -------
+        array, shape (N, ...), of the model's dtype; a list where the model has several outputs
+
+        Raises
+        ------
+        ValueError
+            If a shape does not fit the model's input.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> fnn.Model([fnn.nn.Activation("relu")], input_shape=(2,)).predict([[-1, 2]])
+        array([[0., 2.]], dtype=float32)
+        """
+        if self._rows is not None:
+            y = self._rows(self._input_id, x, _ONE_BATCH)
+            if y is not None:
+                return y
+        if isinstance(batch_size, bool) or int(batch_size) < 1:
+            raise ValueError(f"Model.predict: batch_size must be an integer >= 1, got {batch_size!r}")
+        feeds, n, order = self.feeds(x, "Model.predict")
+        results = self._inference.run(feeds, order, n, int(batch_size))
+        return results[0] if self.one_output else results
+
+    def feeds(self, x: Any, where: str) -> tuple[list[Any], int, Any]:
+        """Checked inputs as the core reads them: [(id, array, scale, offset)], rows, their order."""
+        if isinstance(x, Dataset):
+            return self.dataset_feeds(x, where), len(x), x.indices
+        given = tuple(x.values()) if isinstance(x, dict) else x
+        if len(self.inputs) == 1 and not isinstance(given, tuple):
+            given = (given,)
+        if not isinstance(given, list | tuple) or len(given) != len(self.inputs):
+            count = len(given) if isinstance(given, list | tuple) else type(given).__name__
+            raise ValueError(
+                f"{where}: x must be {len(self.inputs)} arrays as the model has inputs, got {count}"
+            )
+        feeds = []
+        for tensor, one in zip(self.inputs, given, strict=True):
+            feeds.append((self._graph[tensor], as_rows(one, tensor, self.dtype, where), 1.0, 0.0))
+        rows = {len(feed[1]) for feed in feeds}
+        if len(rows) > 1:
+            raise ValueError(f"{where}: x must have as many rows in each input, got {sorted(rows)}")
+        return feeds, rows.pop(), None
+
+    def dataset_feeds(self, data: Dataset, where: str) -> list[Any]:
+        """The stored arrays of a data set, checked; the core scales and casts while it gathers."""
+        if len(data.inputs) != len(self.inputs):
+            raise ValueError(
+                f"{where}: x must be {len(self.inputs)} arrays as the model has inputs, "
+                f"got {len(data.inputs)}"
+            )
+        pairs = list(zip(self.inputs, data.inputs, strict=True))
+        for tensor, column in pairs:
+            _check_rows(column.array, tensor, where)
+        return [(self._graph[t], c.array, c.scale, c.offset) for t, c in pairs]
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The model's outputs for tensors (sharing its structure's parameters) or for arrays."""
+        if not any(isinstance(x, Tensor) for x in inputs):
+            return self.predict(inputs[0] if len(inputs) == 1 else list(inputs))
+        new = dict(zip((id(t) for t in self.inputs), inputs, strict=True))
+        for node in self.structure.nodes:
+            operands = tuple(new.get(id(t), t) for t in node.inputs)
+            if node.layer is None:
+                outputs = Node(node.op, operands, node.attrs).outputs
+            else:
+                with in_layer(node.layer):
+                    outputs = Node(node.op, operands, node.attrs).outputs
+            new.update({id(a): b for a, b in zip(node.outputs, outputs, strict=True)})
+        results = [new[id(t)] for t in self.outputs]
+        return results[0] if self.one_output else results
+
+    def save(self, path: Any) -> None:
+        """Write structure and parameters to one file; see `fastnn.load`."""
+        from fastnn.io.save import save_model
+
+        save_model(self, path)
+
+    # -- what it is --------------------------------------------------------------------------------
+
+    def summary(self, file: TextIO | None = None) -> None:
+        """Print layers, shapes, parameters, FLOPs and memory."""
+        from fastnn.summary import summary
+
+        print(summary(self), file=file or sys.stdout)
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(repr(x) if isinstance(x, Layer) else x.kind for x in self.layers)
+        return f"Model([{kinds}], {self.theta.size} parameters, {self.dtype})"
+
+
+def as_rows(x: Any, tensor: Tensor, dtype: str, where: str) -> Array:
+    """An input as a contiguous array of the tensor's shape and dtype."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{where}: x must hold real numbers, got dtype {array.dtype}")
+    _check_rows(array, tensor, where)
+    wanted = dtype if tensor.dtype.startswith("float") else tensor.dtype
+    return np.asarray(array, dtype=wanted, order="C")
+
+
+def _check_rows(array: Array, tensor: Tensor, where: str) -> None:
+    if array.shape[1:] != tensor.shape[1:] or array.ndim != tensor.ndim:
+        hint = ""
+        if array.shape == tensor.shape[1:]:
+            hint = "; one sample needs a batch axis: x[None]"
+        elif array.ndim and array[:1].size == math.prod(d or 1 for d in tensor.shape[1:]):
+            hint = f"; reshape it to {(-1, *tensor.shape[1:])}"
+        raise ValueError(
+            f'{where}: x must have shape {shape_text(tensor.shape)} as input "{tensor.name}" has, '
+            f"got {array.shape}{hint}"
+        )
+    if not tensor.dtype.startswith("float") and array.dtype.kind == "f":
+        raise TypeError(
+            f'{where}: x must hold integers as input "{tensor.name}" does, got dtype {array.dtype}'
+        )
+
+
+def _stack(layers: Any, input_shape: Sequence[int] | None) -> tuple[Tensor, Any]:
+    if not isinstance(layers, list | tuple) or not layers or isinstance(layers[0], Tensor):
+        raise TypeError(
+            "Model: inputs must be a non-empty list of layers, or tensors with outputs, "
+            f"got {layers!r}"
+        )
+    if input_shape is None:
+        raise ValueError(
+            "Model: input_shape must be given with a list of layers, got None; "
+            "it is the shape of one sample, such as (1, 28, 28)"
+        )
+    x = Input(input_shape)
+    y: Any = x
+    for layer in layers:
+        if not callable(layer):
+            raise TypeError(f"Model: inputs must be a list of layers, got {layer!r} in it")
+        y = layer(y)
+    return x, y
+
+
+def _tensors(given: Any, argument: str) -> list[Tensor]:
+    tensors = list(given) if isinstance(given, list | tuple) else [given]
+    for t in tensors:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"Model: {argument} must be tensors, got {type(t).__name__}")
+    if not tensors:
+        raise ValueError(f"Model: {argument} must hold at least one tensor, got none")
+    return tensors

@@ -1,0 +1,92 @@
+"""Activations by name, and as layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn import ops
+from fastnn.nn.layer import Layer
+from fastnn.ops.tensor import Tensor
+
+NAMES = (
+    "linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus",
+    "hard_sigmoid", "step", "softmax", "log_softmax",
+)  # fmt: skip
+
+
+def apply(activation: Any, x: Tensor, where: str) -> Any:
+    """The activation of a tensor; None and "linear" leave it as it is."""
+    if activation is None or activation == "linear":
+        return x
+    if callable(activation):
+        return activation(x)
+    if activation not in NAMES:
+        raise ValueError(
+            f"{where}: activation must be None, a function or one of {', '.join(NAMES)}, "
+            f"got {activation!r}"
+        )
+    return getattr(ops, activation)(x)
+
+
+class Activation(Layer):
+    """An activation as a layer of its own.
+
+    Parameters
+    ----------
+    activation : str or callable
+        Name of an activation, or a function of a tensor.
+    name : str, optional
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.Model([fnn.nn.Activation("relu")], input_shape=(3,)).predict([[-1.0, 0.0, 2.0]])
+    array([[0., 0., 2.]], dtype=float32)
+    """
+
+    def __init__(self, activation: Any, name: str | None = None) -> None:
+        super().__init__(name)
+        self.activation = activation
+
+    def config(self) -> dict[str, Any]:
+        return {"activation": self.activation}
+
+    def forward(self, x: Tensor) -> Any:
+        return apply(self.activation, x, self.where)
+
+
+class PReLU(Layer):
+    """ReLU with a learned slope for negative inputs, one for each unit or channel (axis 1).
+
+    Parameters
+    ----------
+    init : float or str
+        Initial slope.
+    name : str, optional
+
+    Source
+    ------
+    He et al., Delving deep into rectifiers (2015).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.Model([fnn.nn.PReLU()], input_shape=(2,)).predict([[-1.0, 2.0]])
+    array([[-0.25,  2.  ]], dtype=float32)
+    """
+
+    def __init__(self, init: Any = 0.25, name: str | None = None) -> None:
+        super().__init__(name)
+        self.init = init
+
+    def config(self) -> dict[str, Any]:
+        return {"init": self.init}
+
+    def build(self, *inputs: Tensor) -> None:
+        (x,) = inputs
+        if x.ndim < 2 or x.shape[1] is None:
+            raise ValueError(f"{self.where}: input must have shape (N, C, ...), got {x!r}")
+        self.slope = self.parameter("slope", (x.shape[1],), self.init, weight=False)
+
+    def forward(self, x: Tensor) -> Any:
+        return ops.prelu(x, self.slope)

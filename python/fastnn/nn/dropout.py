@@ -1,0 +1,48 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn import ops
+from fastnn.nn.layer import Layer
+from fastnn.ops.tensor import Tensor
+
+
+class Dropout(Layer):
+    """While training, sets units to zero with probability ``rate`` and scales the rest by 1/(1-rate).
+
+    Parameters
+    ----------
+    rate : float in [0, 1)
+        Share of units dropped.
+    name : str, optional
+
+    Raises
+    ------
+    ValueError
+        If ``rate`` is outside [0, 1).
+
+    Source
+    ------
+    Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, JMLR 15
+    (2014).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.Model([fnn.nn.Dropout(0.5)], input_shape=(2,)).predict([[1.0, 2.0]])
+    array([[1., 2.]], dtype=float32)
+    """
+
+    def __init__(self, rate: float, name: str | None = None) -> None:
+        super().__init__(name)
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.0 <= rate < 1.0:
+            raise ValueError(f"Dropout: rate must be a number in [0, 1), got {rate!r}")
+        self.rate = rate
+
+    def config(self) -> dict[str, Any]:
+        return {"rate": self.rate}
+
+    def forward(self, x: Tensor) -> Any:
+        return ops.dropout(x, float(self.rate))

@@ -1,0 +1,109 @@
+"""Layers that change shapes or join tensors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from fastnn import ops
+from fastnn.nn.layer import Layer
+from fastnn.ops.tensor import Tensor
+
+
+class Flatten(Layer):
+    """All axes but the batch made one: (N, ...) to (N, D).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.nn.Flatten()(fnn.Input((1, 28, 28))).shape
+    (None, 784)
+    """
+
+    def forward(self, x: Tensor) -> Any:
+        return ops.reshape(x, (-1, math.prod(d for d in x.shape[1:] if d is not None)))
+
+
+class Reshape(Layer):
+    """Another shape for each sample.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        New shape without the batch; one axis may be -1.
+    name : str, optional
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.nn.Reshape((1, 8, -1))(fnn.Input((64,))).shape
+    (None, 1, 8, 8)
+    """
+
+    def __init__(self, shape: tuple[int, ...], name: str | None = None) -> None:
+        super().__init__(name)
+        self.shape = shape
+
+    def config(self) -> dict[str, Any]:
+        return {"shape": self.shape}
+
+    def forward(self, x: Tensor) -> Any:
+        size = math.prod(d for d in x.shape[1:] if d is not None)
+        known = math.prod(d for d in self.shape if d != -1)
+        unknown = sum(d == -1 for d in self.shape)
+        if unknown > 1 or any(d < -1 for d in self.shape):
+            raise ValueError(
+                f"{self.where}: shape must hold sizes >= 0 and at most one -1, got {self.shape}"
+            )
+        if (size % known if unknown and known else size != known) or (unknown and not known):
+            raise ValueError(
+                f"{self.where}: shape must hold {size} elements as the input {x!r} does, "
+                f"got {self.shape}"
+            )
+        dims = tuple(size // known if d == -1 else d for d in self.shape)
+        return ops.reshape(x, (-1, *dims))
+
+
+class Concatenate(Layer):
+    """Tensors side by side along an axis (not the batch).
+
+    Parameters
+    ----------
+    axis : int
+        1 is the first after the batch; -1 the last.
+    name : str, optional
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.nn.Concatenate()(fnn.Input((2,)), fnn.Input((3,))).shape
+    (None, 5)
+    """
+
+    def __init__(self, axis: int = 1, name: str | None = None) -> None:
+        super().__init__(name)
+        self.axis = axis
+
+    def config(self) -> dict[str, Any]:
+        return {"axis": self.axis}
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return ops.concatenate(inputs, axis=self.axis)
+
+
+class Add(Layer):
+    """Sum of tensors of one shape, as at the end of a residual block.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> a = fnn.Input((2,))
+    >>> fnn.nn.Add()(a, a).shape
+    (None, 2)
+    """
+
+    def forward(self, *inputs: Tensor) -> Any:
+        total: Any = inputs[0]
+        for x in inputs[1:]:
+            total = total + x
+        return total

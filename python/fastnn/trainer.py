@@ -1,0 +1,429 @@
+"""Trainer: fits a model to data, epoch by epoch, and can continue where it stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn import losses, optim
+from fastnn.callbacks import Callback
+from fastnn.data import Batches, Dataset, as_batches
+from fastnn.history import History
+from fastnn.model import Model
+from fastnn.objective import Objective, name_of
+from fastnn.progress import Progress
+
+# The core returns at least this often, so that the bar moves and Ctrl-C is heard.
+_SECONDS = 0.1
+_MOST_STEPS = 1 << 16
+_FIRST = np.zeros(1, np.int64)  # a batch of one, to see what targets are like
+
+
+class Trainer:
+    """Fits a model: loss, optimiser, penalties, metrics, and the state of a run.
+
+    Parameters
+    ----------
+    model : Model
+    loss : str or callable
+        A name ("cross_entropy", "binary_cross_entropy", "quadratic", "mse", "mae", "huber",
+        "hinge", "nll_loss") or a function ``f(prediction, target)`` of symbolic tensors; a list of
+        them where the model has several outputs (the losses are added).
+    optimizer : Optimizer or str
+        Such as ``optim.Adam(lr=1e-3)``; a name takes the defaults.
+    metrics : list of str or callable
+        "accuracy", "top_k_accuracy", the losses, or functions of (prediction, target) tensors.
+    l1, l2 : float, >= 0
+        The cost gains ``l1 sum|w| + l2/2 sum w^2`` over weights, not biases.
+    clip_norm : float, optional
+        Largest norm of the whole gradient.
+    max_norm : float, optional
+        Largest norm of the weights into one unit.
+    seed : int, optional
+        Decides shuffling and dropout; the model's by default.
+
+    Attributes
+    ----------
+    history : History
+        One number per epoch and quantity.
+    epoch, steps : int
+        Epochs and updates done.
+    stop : bool
+        A callback sets it to end training after the epoch.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> train, held_out = fnn.datasets.digits()
+    >>> model = fnn.Model([fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")], input_shape=(1, 8, 8))
+    >>> trainer = Trainer(model, optimizer=fnn.optim.Adam(0.01), metrics=["accuracy"])
+    >>> history = trainer.fit(train, epochs=5, verbose=0)
+    >>> trainer.evaluate(held_out)["accuracy"] > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        loss: Any = "cross_entropy",
+        optimizer: Any = "adam",
+        metrics: Sequence[Any] = (),
+        *,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip_norm: float | None = None,
+        max_norm: float | None = None,
+        seed: int | None = None,
+    ) -> None:
+        if not isinstance(model, Model):
+            raise TypeError(f"Trainer: model must be a Model, got {type(model).__name__}")
+        for name, value in (("l1", l1), ("l2", l2), ("clip_norm", clip_norm), ("max_norm", max_norm)):
+            if value is not None and not (_is_number(value) and 0 <= value < np.inf):
+                raise ValueError(f"Trainer: {name} must be a finite number >= 0, got {value!r}")
+        self.model = model
+        self.loss = loss
+        self.optimizer = optim.find(optimizer)
+        self.metrics = list(metrics)
+        self.l1, self.l2, self.clip_norm, self.max_norm = l1, l2, clip_norm, max_norm
+        self.seed = model.seed if seed is None else int(seed)
+        self._losses = [
+            losses.find(f, "Trainer") for f in (loss if isinstance(loss, list | tuple) else [loss])
+        ]
+        if len(self._losses) not in (1, len(model.outputs)):
+            raise ValueError(
+                f"Trainer: loss must be one, or one for each of the {len(model.outputs)} outputs, "
+                f"got {len(self._losses)}"
+            )
+        self._metrics = {
+            name_of(m): losses.find(m, "Trainer", "metrics", losses.METRICS) for m in self.metrics
+        }
+        self.history = History()
+        self.epoch = self.steps = 0
+        self.stop = False
+        self._objective: Objective | None = None
+        self._position = 0  # rows (of a Dataset) or batches done in the epoch under way
+        self._sums: dict[str, float] = {}  # of the epoch under way, with the rows they are over
+        self._seconds = 0.0
+        self._restored: list[Any] | None = None  # optimiser states read from a checkpoint
+
+    # -- training ----------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        data: Any,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation: Any = None,
+        callbacks: Iterable[Callback] = (),
+        shuffle: bool = True,
+        verbose: int = 1,
+    ) -> History:
+        """Train for ``epochs`` more epochs (one that was interrupted is finished first and counts).
+
+        Parameters
+        ----------
+        data : Dataset, (x, y), or anything iterable over batches (x, y)
+        epochs, batch_size : int, >= 1
+            The last batch of an epoch may be short.
+        validation : as ``data``, optional
+            Evaluated after each epoch; its results have the prefix ``val_``.
+        callbacks : list of Callback
+        shuffle : bool
+            A new order each epoch, from the seed and the epoch's number.
+        verbose : {0, 1, 2}
+            Nothing; a progress bar (where there is a terminal); a line per epoch.
+
+        Returns
+        -------
+        History
+            ``trainer.history``, which grows over several calls.
+
+        Raises
+        ------
+        ValueError
+            If data do not fit the model, or hold NaN or infinity.
+        RuntimeError
+            If the loss or a gradient becomes NaN or infinite; the weights are those before that step.
+        KeyboardInterrupt
+            On Ctrl-C, within 100 ms or one op; model, history and position stay usable.
+        """
+        epochs, batch_size = _positive(epochs, "epochs"), _positive(batch_size, "batch_size")
+        source = as_batches(data, batch_size, shuffle, self.seed, dtype=self.model.dtype)
+        callbacks = list(callbacks)
+        self.stop = False
+        for callback in callbacks:
+            callback.on_fit_begin(self)
+        try:
+            for epoch in range(epochs):
+                for callback in callbacks:
+                    callback.on_epoch_begin(self)
+                with Progress(source.samples, f"Epoch {epoch + 1}/{epochs}", verbose=verbose) as bar:
+                    logs = self._one_epoch(source, callbacks, bar)
+                    if validation is not None:
+                        results = self.evaluate(validation, max(batch_size, 256))
+                        logs |= {f"val_{name}": value for name, value in results.items()}
+                    self.history.record(logs)
+                    bar.show(_shown(logs))
+                for callback in callbacks:
+                    callback.on_epoch_end(self, logs)
+                if self.stop:
+                    break
+        finally:
+            for callback in callbacks:
+                callback.on_fit_end(self)
+        return self.history
+
+    def _one_epoch(self, source: Any, callbacks: list[Callback], bar: Progress) -> dict[str, float]:
+        """The rest of the epoch under way; means of the loss and the metrics over its rows."""
+        run = self._run_dataset if _in_memory(source) else self._run_batches
+        began = time.perf_counter() - self._seconds
+        lr = self._rates(1)[0]
+        for _ in run(source, callbacks):
+            self._seconds = time.perf_counter() - began
+            logs = self._means()
+            bar.update(int(self._sums["rows"]), logs)
+            for callback in callbacks:
+                if callback.every and self.steps % callback.every == 0:
+                    callback.on_step(self, logs)
+        logs = self._means() | {"lr": float(lr), "seconds": time.perf_counter() - began}
+        self._position, self._sums, self._seconds = 0, {}, 0.0
+        self.epoch += 1
+        return logs
+
+    def _run_dataset(self, source: Batches, callbacks: list[Callback]) -> Any:
+        """Stretches of many steps in the core; yields after each stretch."""
+        data, batch = source.dataset, source.batch_size
+        assert isinstance(data, Dataset)
+        objective = self._prepare(*data.gather(_FIRST, self.model.dtype))
+        feeds = objective.dataset_feeds(data, "Trainer.fit")
+        numbers = source.order(self.epoch)
+        order = data.rows(numbers)
+        while self._position < len(order):
+            steps = min(
+                [_MOST_STEPS, -(-(len(order) - self._position) // batch)]
+                + [c.every - self.steps % c.every for c in callbacks if c.every]
+            )
+            stretch = order[self._position : self._position + steps * batch]
+            done = objective.core.run(feeds, stretch, batch, self._rates(steps), _SECONDS)
+            self._add(done)
+            self._position += done["rows"]
+            if done["stop"] == "not finite":
+                at = numbers[self._position : self._position + batch]
+                x, y = data.gather(at, self.model.dtype)
+                objective.explain(x, y, at, "Trainer.fit", self.epoch, self.steps)
+            yield
+
+    def _run_batches(self, source: Any, callbacks: list[Callback]) -> Any:
+        """One batch after the other from Python; yields after each."""
+        source.set_state({"epoch": self.epoch, "position": self._position})
+        for x, y in source:
+            objective = self._prepare(x, y)
+            feeds, rows = objective.feeds(x, y, "Trainer.fit")
+            done = objective.core.step(feeds, rows, self._rates(1)[0], True)
+            self._add(done)
+            if done["stop"] == "not finite":
+                objective.explain(x, y, None, "Trainer.fit", self.epoch, self.steps)
+            self._position += 1
+            yield
+
+    def step(self, x: Any, y: Any) -> float:
+        """One update on one batch, for loops of one's own.
+
+        Parameters
+        ----------
+        x, y : arrays, shape (N, ...)
+            A batch and its targets (tuples where the model has several inputs or outputs).
+
+        Returns
+        -------
+        float
+            The cost before the update, penalties included.
+        """
+        objective = self._prepare(x, y)
+        feeds, rows = objective.feeds(x, y, "Trainer.step")
+        done = objective.core.step(feeds, rows, self._rates(1)[0], True)
+        self.steps += done["steps"]
+        if done["stop"] == "not finite":
+            objective.explain(x, y, None, "Trainer.step", self.epoch, self.steps)
+        return float(done["loss"])
+
+    def gradient(self, x: Any, y: Any) -> dict[str, Any]:
+        """The cost's gradient for each parameter on one batch, without an update.
+
+        Penalties (``l1``, ``l2``) and clipping belong to the update and are not in it.
+
+        Returns
+        -------
+        dict of str to array
+            By the names of ``model.parameters``.
+        """
+        objective = self._prepare(x, y)
+        feeds, rows = objective.feeds(x, y, "Trainer.gradient")
+        objective.core.step(feeds, rows, 0.0, False)
+        return self.model.split_vector(objective.core.gradient().copy())
+
+    def inspect(self, x: Any, y: Any) -> dict[str, Any]:
+        """Every number of one forward and backward run, by name, without an update.
+
+        Parameters
+        ----------
+        x, y : arrays, shape (N, ...)
+
+        Returns
+        -------
+        dict of str to Quantity
+            ``.value`` and ``.grad``, the cost's gradient for it, of inputs ("x"), parameters
+            ("dense1.weight"), each op of a layer ("dense1.linear" is the lectures' z,
+            "dense1.sigmoid" its a) and the cost. The gradient of z is the lectures' delta.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> layer = fnn.nn.Dense(1, "sigmoid", init=2.0, bias_init=2.0)
+        >>> trainer = Trainer(fnn.Model([layer], input_shape=(1,)), "quadratic")
+        >>> seen = trainer.inspect([[1.0]], [[0.0]])
+        >>> float(seen["dense1.linear"].value[0, 0])
+        4.0
+        """
+        return self._prepare(x, y).inspect(x, y)
+
+    def evaluate(self, data: Any, batch_size: int = 256) -> dict[str, float]:
+        """Loss and metrics on data, without dropout.
+
+        Parameters
+        ----------
+        data : as for `fit`
+        batch_size : int, >= 1
+
+        Returns
+        -------
+        dict of str to float
+            "loss" (penalties included) and each metric, means over samples.
+        """
+        source = as_batches(
+            data, _positive(batch_size, "batch_size"), False, self.seed, dtype=self.model.dtype
+        )
+        if _in_memory(source):
+            objective = self._prepare(*source.dataset.gather(_FIRST, self.model.dtype))
+            return objective.evaluate_dataset(source.dataset, source.batch_size)
+        batches = []
+        for x, y in source:
+            objective = self._prepare(x, y)
+            batches.append(objective.feeds(x, y, "Trainer.evaluate"))
+        return objective.evaluate_batches(batches)
+
+    # -- saving ------------------------------------------------------------------------------------
+
+    def save(self, path: Any) -> None:
+        """Write model, optimiser, position and history to one file; see `Trainer.resume`."""
+        from fastnn.io.checkpoint import save_trainer
+
+        save_trainer(self, path)
+
+    @classmethod
+    def resume(cls, path: Any, **functions: Any) -> Trainer:
+        """The trainer of a checkpoint; its next ``fit`` continues bit for bit.
+
+        Parameters
+        ----------
+        path : str or path
+        **functions
+            Losses, metrics or Python ops that were functions, by name: code is never stored.
+        """
+        from fastnn.io.checkpoint import load_trainer
+
+        return load_trainer(path, functions)
+
+    def optimizer_states(self) -> list[Any]:
+        """The optimiser's vectors (momentum, moments ...), each like ``model.theta``."""
+        if self._objective is not None:
+            return list(self._objective.core.optimizer_states())
+        return list(self._restored or [])
+
+    def progress(self) -> dict[str, Any]:
+        """Where the run stands, as JSON can hold it."""
+        return {
+            "epoch": self.epoch,
+            "steps": self.steps,
+            "position": self._position,
+            "sums": self._sums,
+            "seconds": self._seconds,
+        }
+
+    def restore(self, progress: dict[str, Any], history: History, states: list[Any]) -> None:
+        """Take over where a saved run stood."""
+        self.epoch, self.steps = int(progress["epoch"]), int(progress["steps"])
+        self._position, self._sums = int(progress["position"]), dict(progress["sums"])
+        self._seconds = float(progress["seconds"])
+        self.history, self._restored = history, states
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    def _prepare(self, x: Any, y: Any) -> Objective:
+        """The graph of model, loss and metrics for this kind of target; built once."""
+        if self._objective is None or not self._objective.takes(y):
+            objective = Objective(
+                self.model, self._losses, self._metrics, self._rule(), self.seed, y
+            )
+            if self._objective is not None:
+                objective.carry_over(self._objective)
+            elif self._restored is not None:
+                objective.restore(self._restored, self.steps)
+            self._objective = objective
+        return self._objective
+
+    def _rule(self) -> dict[str, Any]:
+        return {
+            "optimizer": self.optimizer.name,
+            "hyper": self.optimizer.hyper(),
+            "l1": float(self.l1),
+            "l2": float(self.l2),
+            "clip_norm": float(self.clip_norm or 0.0),
+            "max_norm": float(self.max_norm or 0.0),
+        }
+
+    def _rates(self, n: int) -> Any:
+        lr = self.optimizer.lr
+        if callable(lr):
+            return np.asarray(lr(np.arange(self.steps, self.steps + n)), dtype=np.float64)
+        return np.full(n, lr, dtype=np.float64)
+
+    def _add(self, done: dict[str, Any]) -> None:
+        self.steps += done["steps"]
+        for name, value in zip(("loss", *self._metrics), (done["loss"], *done["metrics"]), strict=True):
+            self._sums[name] = self._sums.get(name, 0.0) + value * done["rows"]
+        self._sums["rows"] = self._sums.get("rows", 0.0) + done["rows"]
+
+    def _means(self) -> dict[str, float]:
+        rows = max(self._sums.get("rows", 0.0), 1.0)
+        return {name: self._sums.get(name, 0.0) / rows for name in ("loss", *self._metrics)}
+
+    def __repr__(self) -> str:
+        return f"Trainer({self.model!r}, loss={self.loss!r}, optimizer={self.optimizer!r}, epoch={self.epoch})"
+
+
+def _shown(logs: dict[str, float]) -> dict[str, float]:
+    """What a progress line has room for."""
+    return {name: value for name, value in logs.items() if name not in ("lr", "seconds")}
+
+
+def _in_memory(source: Any) -> bool:
+    return isinstance(source, Batches) and isinstance(source.dataset, Dataset) and not source.drop_last
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _positive(value: Any, name: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"Trainer: {name} must be an integer >= 1, got {value!r}")
+    return int(value)

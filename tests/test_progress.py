@@ -1,0 +1,219 @@
+"""The progress bar: its look, narrow terminals, silence, Ctrl-C."""
+
+import io
+import os
+import re
+
+import pytest
+
+from fastnn.progress import Progress, _clock_text, _scaled
+
+
+class Terminal(io.StringIO):
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+FIGURES = {"loss": 0.31, "accuracy": 0.91}
+
+
+def bar(
+    columns, *, count=2250, total=5000, label="Epoch 3/30", figures=FIGURES, terminal=None, **kw
+):
+    """The last drawing of a run that reached ``count`` after 1.8 s."""
+    clock, stream = Clock(), terminal or Terminal()
+    progress = Progress(total, label, stream=stream, columns=columns, clock=clock, **kw)
+    clock.now = 1.8
+    progress.update(count, figures)
+    return stream.getvalue().rpartition("\r")[2].rstrip()
+
+
+def test_look_is_tqdms():
+    assert bar(95) == (
+        "Epoch 3/30:  45%|████▉      | 2250/5000 "
+        "[00:01<00:02, 1.2ksamples/s, loss=0.31, accuracy=0.91]"
+    )
+
+
+def test_bar_fills_in_eighths():
+    bars = [bar(40, count=n, figures={}, label="") for n in (0, 100, 2500, 4999, 5000)]
+    assert bars[0].startswith("  0%|     ")
+    assert bars[2].startswith(" 50%|")
+    assert bars[4].startswith("100%|█")
+    room = len(bars[4].split("|")[1])
+    for line, n in zip(bars, (0, 100, 2500, 4999, 5000), strict=True):
+        assert len(line) == len(bars[4]) or "<?" in line
+        filled = line.split("|")[1]
+        eighths = 8 * filled.count("█") + sum(" ▏▎▍▌▋▊▉".index(c) for c in filled if c != "█")
+        assert eighths == int(8 * len(filled) * n / 5000)
+    assert room >= 5
+
+
+@pytest.mark.parametrize("columns", range(1, 130))
+def test_never_wider_than_the_terminal(columns):
+    assert len(bar(columns)) <= max(columns - 1, 1)
+    assert len(bar(columns, total=None)) <= max(columns - 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (84, "Epoch 3/30:  45%|██████▊        | 2250/5000 [00:01<00:02, loss=0.31, accuracy=0.91]"),
+        (64, "Epoch 3/30:  45%|██▎  | [00:01<00:02, loss=0.31, accuracy=0.91]"),
+        (40, "Epoch 3/30:  45%|████     | [loss=0.31]"),
+        (30, "Epoch 3/30:  45% [loss=0.31]"),
+        (12, "Epoch 3/30:"),
+    ],
+)
+def test_details_give_way_on_narrow_terminals(columns, line):
+    assert bar(columns) == line
+
+
+def test_without_a_total():
+    assert bar(90, total=None) == (
+        "Epoch 3/30: 2250 [00:01, 1.2ksamples/s, loss=0.31, accuracy=0.91]"
+    )
+
+
+def test_ascii_where_the_stream_knows_no_blocks():
+    terminal = Terminal()
+    terminal.encoding = "ascii"
+    assert bar(95, terminal=terminal).startswith("Epoch 3/30:  45%|####       | 2250")
+
+
+def test_bytes_are_scaled():
+    line = bar(80, count=4_500_000, total=9_900_000, unit="B", scale=True, figures={}, label="file")
+    assert line.endswith("| 4.5M/9.9M [00:01<00:02, 2.5MB/s]")
+
+
+def test_shorter_line_wipes_the_longer_one():
+    clock, stream = Clock(), Terminal()
+    progress = Progress(10, "x", stream=stream, columns=60, clock=clock)
+    clock.now = 1.0
+    progress.update(5, {"loss": 0.123456})
+    clock.now = 2.0
+    progress.update(6, {})
+    drawings = stream.getvalue().split("\r")[1:]
+    assert len(drawings[2]) >= len(drawings[1].rstrip())
+
+
+def test_drawn_ten_times_a_second_at_most():
+    clock, stream = Clock(), Terminal()
+    with Progress(1000, stream=stream, columns=60, clock=clock) as progress:
+        for i in range(1000):
+            clock.now = i / 1000
+            progress.update(i)
+    assert stream.getvalue().count("\r") <= 12
+    assert stream.getvalue().endswith("\n")
+
+
+def test_silent_where_there_is_no_terminal_and_with_verbose_0():
+    for stream, verbose in ((io.StringIO(), 1), (Terminal(), 0), (io.StringIO(), 0)):
+        with Progress(10, stream=stream, verbose=verbose) as progress:
+            progress.update(10, FIGURES)
+        assert stream.getvalue() == ""
+
+
+def test_silent_without_standard_error(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    for verbose in (0, 1, 2):
+        with Progress(10, verbose=verbose) as progress:
+            progress.update(10)
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_verbose_2_is_one_line_anywhere(stream):
+    clock = Clock()
+    with Progress(5000, "Epoch 3/30", stream=stream, verbose=2, clock=clock) as progress:
+        for i in range(0, 5001, 100):
+            clock.now = i / 1000
+            progress.update(i, FIGURES)
+    assert stream.getvalue() == (
+        "Epoch 3/30: 5000/5000 [00:05, 1.0ksamples/s, loss=0.31, accuracy=0.91]\n"
+    )
+
+
+def test_interrupt_leaves_a_clean_line():
+    stream = Terminal()
+    progress = Progress(10, stream=stream, columns=60)
+    with pytest.raises(KeyboardInterrupt), progress:
+        progress.update(3)
+        raise KeyboardInterrupt
+    progress.close()
+    assert stream.getvalue().endswith("]\n")
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_real_terminal_and_its_width():
+    pty = pytest.importorskip("pty")
+    import fcntl
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+    try:
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
+        with (
+            open(slave, "w", encoding="utf-8", closefd=False) as stream,
+            Progress(10, "label", stream=stream) as progress,
+        ):
+            progress.update(10, FIGURES)
+        text = os.read(master, 10_000).decode()
+    finally:
+        os.close(master)
+        os.close(slave)
+    lines = [part for part in re.split("[\r\n]+", text) if part]
+    assert lines
+    assert all(len(line) <= 49 for line in lines)
+    assert "100%|" in lines[-1]
+
+
+def test_notebooks_draw_at_a_fixed_width():
+    stream_type = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
+    stream = stream_type()
+    with Progress(10, stream=stream) as progress:
+        progress.update(10)
+    assert "100%|" in stream.getvalue()
+
+
+def test_nothing_to_do_is_all_done():
+    assert bar(60, count=0, total=0, figures={}, label="").startswith("100%|")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "00:00"), (61.9, "01:01"), (3600, "1:00:00"), (90061, "25:01:01")]
+)
+def test_clock_text(seconds, text):
+    assert _clock_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (1, "1"),
+        (2.5, "2.5"),
+        (999, "999"),
+        (999.6, "1.0k"),
+        (1234, "1.2k"),
+        (34_500, "34k"),
+        (5.6e6, "5.6M"),
+        (7.8e12, "7800G"),
+    ],
+)
+def test_scaled(value, text):
+    assert _scaled(value) == text
+
+
+def test_error_text():
+    with pytest.raises(ValueError, match=r"^Progress: verbose must be 0, 1 or 2, got 3$"):
+        Progress(10, verbose=3)

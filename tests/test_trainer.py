@@ -1,0 +1,370 @@
+"""Trainer: exactness over threads and resumes, gradients, penalties, callbacks, and errors in full."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import callbacks, nn, optim
+from fastnn.data import Batches, Dataset
+
+
+def blobs(n=200, d=6, k=3, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, k, n)
+    x = rng.standard_normal((n, d)) * 0.7 + 2.0 * np.eye(k, d)[y]
+    return Dataset(x.astype("f"), y)
+
+
+def net(d=6, k=3, seed=0, dtype="float32", rate=0.2):
+    layers = [nn.Dense(16, "relu"), nn.Dropout(rate), nn.Dense(k, "softmax")]
+    return fnn.Model(layers, input_shape=(d,), seed=seed, dtype=dtype)
+
+
+def trainer(**kwargs):
+    kwargs = {"optimizer": optim.Adam(0.01), "metrics": ["accuracy"], **kwargs}
+    return fnn.Trainer(net(), "cross_entropy", **kwargs)
+
+
+def test_learns_and_records():
+    t = trainer()
+    history = t.fit(blobs(), 10, 20, validation=blobs(seed=1), verbose=0)
+    assert set(history) == {"loss", "accuracy", "lr", "seconds", "val_loss", "val_accuracy"}
+    assert history.epochs == 10 == t.epoch and t.steps == 100
+    assert history["loss"][-1] < 0.5 * history["loss"][0]
+    assert history["val_accuracy"][-1] > 0.9
+    assert t.evaluate(blobs(seed=1))["accuracy"] == pytest.approx(history["val_accuracy"][-1])
+
+
+def test_evaluate_equals_numpy():
+    t = trainer(l1=0.01, l2=0.1)
+    data = blobs(137)
+    p = t.model.predict(data.x).astype("f8")
+    cost = -np.log(p[np.arange(137), data.y]).mean()
+    weights = [t.model.parameters[n].astype("f8") for n in ("dense1.weight", "dense2.weight")]
+    penalty = sum(0.01 * np.abs(w).sum() + 0.05 * np.square(w).sum() for w in weights)
+    seen = t.evaluate(data, batch_size=50)
+    assert seen["loss"] == pytest.approx(cost + penalty, rel=1e-5)
+    assert seen["accuracy"] == pytest.approx((p.argmax(1) == data.y).mean())
+    batches = [(data.x[:100], data.y[:100]), (data.x[100:], data.y[100:])]
+    assert t.evaluate(batches) == pytest.approx(seen, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "quadratic", "mse"])
+def test_gradient_of_a_float64_model_equals_finite_differences(loss):
+    activation = "softmax" if loss == "cross_entropy" else "sigmoid"
+    model = fnn.Model([nn.Dense(5, "tanh"), nn.Dense(3, activation)], input_shape=(4,), dtype="float64")
+    t = fnn.Trainer(model, loss)
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((7, 4)), np.eye(3)[rng.integers(0, 3, 7)]
+    grads = np.concatenate([g.ravel() for g in t.gradient(x, y).values()])
+    for i in range(0, model.theta.size, 3):
+        keep = model.theta[i]
+        costs = []
+        for step in (1e-6, -1e-6):
+            model.theta[i] = keep + step
+            costs.append(t.evaluate((x, y))["loss"])
+        model.theta[i] = keep
+        assert grads[i] == pytest.approx((costs[0] - costs[1]) / 2e-6, rel=1e-6, abs=1e-8)
+
+
+def test_gradient_of_shared_layers_and_residuals_equals_finite_differences():
+    x = fnn.Input((4,))
+    shared = nn.Dense(4, "tanh")
+    h = shared(shared(x)) + x
+    model = fnn.Model(x, nn.Dense(2, "sigmoid")(nn.Concatenate()(h, shared(h))), dtype="float64")
+    t = fnn.Trainer(model, "quadratic")
+    rng = np.random.default_rng(0)
+    data, y = rng.standard_normal((5, 4)), rng.random((5, 2))
+    grads = np.concatenate([g.ravel() for g in t.gradient(data, y).values()])
+    for i in range(model.theta.size):
+        keep = model.theta[i]
+        costs = []
+        for step in (1e-6, -1e-6):
+            model.theta[i] = keep + step
+            costs.append(t.evaluate((data, y))["loss"])
+        model.theta[i] = keep
+        assert grads[i] == pytest.approx((costs[0] - costs[1]) / 2e-6, rel=1e-6, abs=1e-8)
+
+
+def wide():
+    """Large enough that a second thread takes part in GEMM, update and elementwise steps."""
+    rng = np.random.default_rng(0)
+    data = Dataset(rng.standard_normal((700, 300)).astype("f"), rng.integers(0, 10, 700))
+    layers = [nn.Dense(256, "relu"), nn.Dropout(0.3), nn.Dense(200, "gelu"), nn.Dense(10, "softmax")]
+    return data, fnn.Model(layers, input_shape=(300,), seed=4)
+
+
+@pytest.mark.parametrize("optimizer", [optim.SGD(0.1, momentum=0.9), optim.Adam(), optim.AdamW()])
+def test_same_bits_for_any_number_of_threads(optimizer, threads):
+    thetas, losses = [], []
+    for count in (1, 2, 3, 8):
+        threads(count)
+        data, model = wide()
+        t = fnn.Trainer(model, optimizer=optimizer, l2=1e-4, clip_norm=1.0, metrics=["accuracy"])
+        history = t.fit(data, 2, 128, verbose=0)
+        thetas.append(model.theta.tobytes())
+        losses.append((history["loss"], history["accuracy"]))
+    assert len(set(thetas)) == 1
+    assert all(x == losses[0] for x in losses)
+
+
+def test_same_bits_from_batches_of_any_source():
+    data = blobs(103)
+    whole = trainer()
+    whole.fit(data, 3, 16, verbose=0)
+    one_by_one = trainer()
+    one_by_one.fit(list(Batches(data, 16, seed=0)), 1, verbose=0)
+    expected = trainer()
+    expected.fit(data, 1, 16, verbose=0)
+    assert np.array_equal(one_by_one.model.theta, expected.model.theta)
+    by_step = trainer()
+    batches = Batches(data, 16, seed=0)
+    for _ in range(3):
+        for x, y in batches:
+            by_step.step(x, y)
+    assert np.array_equal(by_step.model.theta, whole.model.theta)
+
+
+def test_uint8_scaled_on_the_fly_equals_floats():
+    rng = np.random.default_rng(0)
+    pixels, y = rng.integers(0, 256, (90, 6), dtype=np.uint8), rng.integers(0, 3, 90)
+    a, b = trainer(), trainer()
+    a.fit(Dataset(pixels, y, scale=1 / 255), 2, 16, verbose=0)
+    b.fit(Dataset(pixels.astype("f") * np.float32(1 / 255), y), 2, 16, verbose=0)
+    np.testing.assert_allclose(a.model.theta, b.model.theta, rtol=1e-5, atol=1e-6)
+
+
+def test_memory_map_and_one_hot_and_one_row(tmp_path):
+    data = blobs(50)
+    np.save(tmp_path / "x.npy", data.x)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    a, b = trainer(), trainer()
+    a.fit((mapped, data.y), 1, 16, verbose=0)
+    b.fit((data.x, np.eye(3)[data.y]), 1, 16, verbose=0)
+    np.testing.assert_allclose(a.model.theta, b.model.theta, rtol=1e-6, atol=1e-7)
+    t = trainer()
+    t.fit(data[:1], 1, 16, verbose=0)
+    assert t.steps == 1
+
+
+class StopAt(callbacks.Callback):
+    """Breaks off in the middle of an epoch, as a crash would."""
+
+    def __init__(self, step, path):
+        self.every, self.at, self.path = 1, step, path
+
+    def on_step(self, trainer, logs):
+        if trainer.steps == self.at:
+            trainer.save(self.path)
+            raise InterruptedError
+
+
+@pytest.mark.parametrize("at", [1, 5, 13, 14, 20])
+def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(at, tmp_path):
+    data, epochs = blobs(100), 4
+    make = lambda: trainer(optimizer=optim.SGD(fnn.schedules.Cosine(0.2, 28), momentum=0.9))  # noqa: E731
+    straight = make()
+    straight.fit(data, epochs, 16, validation=blobs(seed=1), verbose=0)
+    broken = make()
+    with pytest.raises(InterruptedError):
+        broken.fit(data, epochs, 16, validation=blobs(seed=1), verbose=0,
+                   callbacks=[StopAt(at, tmp_path / "run.ckpt")])  # fmt: skip
+    resumed = fnn.Trainer.resume(tmp_path / "run.ckpt")
+    resumed.fit(data, epochs - resumed.epoch, 16, validation=blobs(seed=1), verbose=0)
+    assert np.array_equal(straight.model.theta, resumed.model.theta)
+    assert resumed.steps == straight.steps == 28
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy", "lr"):
+        assert resumed.history[name] == straight.history[name]
+
+
+def test_second_fit_continues():
+    a, b = trainer(), trainer()
+    a.fit(blobs(), 4, 32, verbose=0)
+    b.fit(blobs(), 2, 32, verbose=0)
+    b.fit(blobs(), 2, 32, verbose=0)
+    assert np.array_equal(a.model.theta, b.model.theta)
+    assert b.history.epochs == 4
+
+
+def test_frozen_layer_keeps_its_weights():
+    model = net()
+    before = {k: v.copy() for k, v in model.parameters.items()}
+    model.layers[0].trainable = False
+    fnn.Trainer(model, optimizer=optim.SGD(0.1)).fit(blobs(), 1, 32, verbose=0)
+    assert np.array_equal(model.parameters["dense1.weight"], before["dense1.weight"])
+    assert not np.array_equal(model.parameters["dense2.weight"], before["dense2.weight"])
+
+
+def test_max_norm_and_clip_norm_hold():
+    model = net()
+    fnn.Trainer(model, optimizer=optim.SGD(1.0), max_norm=0.5).fit(blobs(), 2, 32, verbose=0)
+    for name in ("dense1.weight", "dense2.weight"):
+        assert np.linalg.norm(model.parameters[name], axis=1).max() <= 0.5 * (1 + 1e-6)
+    model = net(rate=0.0)
+    t = fnn.Trainer(model, optimizer=optim.SGD(1.0), clip_norm=0.01)
+    before = model.theta.copy()
+    data = blobs()
+    t.step(data.x, data.y)
+    assert np.linalg.norm((model.theta - before).astype("f8")) == pytest.approx(0.01, rel=1e-4)
+
+
+def test_early_stopping_restores_the_best():
+    stop = callbacks.EarlyStopping("val_loss", patience=2)
+    t = fnn.Trainer(net(), optimizer=optim.SGD(3.0))
+    history = t.fit(blobs(), 50, 16, validation=blobs(seed=1), callbacks=[stop], verbose=0)
+    assert history.epochs < 50
+    assert t.evaluate(blobs(seed=1))["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-6)
+
+
+def test_callbacks_in_order_and_every_so_many_steps(tmp_path):
+    seen = []
+
+    class Spy(callbacks.Callback):
+        every = 3
+
+        def on_fit_begin(self, trainer):
+            seen.append("begin")
+
+        def on_step(self, trainer, logs):
+            seen.append(trainer.steps)
+
+        def on_epoch_end(self, trainer, logs):
+            seen.append(f"epoch {trainer.epoch}")
+
+        def on_fit_end(self, trainer):
+            seen.append("end")
+
+    log = callbacks.CSVLogger(tmp_path / "log.csv")
+    best = callbacks.ModelCheckpoint(str(tmp_path / "m{epoch}.fnn"))
+    trainer().fit(blobs(100), 2, 20, callbacks=[Spy(), log, best], verbose=0)
+    assert seen == ["begin", 3, "epoch 1", 6, 9, "epoch 2", "end"]
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == 3
+    assert (tmp_path / "m1.fnn").exists() and (tmp_path / "m2.fnn").exists()
+
+
+def test_loss_of_ones_own_equals_the_built_in():
+    def squares(p, y):
+        return fnn.ops.mean((p - y) * (p - y))
+
+    a, b = (fnn.Trainer(net(rate=0.0), f, optim.SGD(0.1)) for f in (squares, "mse"))
+    data = blobs(64)
+    y = np.eye(3, dtype="f")[data.y]
+    for _ in range(5):
+        assert a.step(data.x, y) == pytest.approx(b.step(data.x, y), rel=1e-5)
+    np.testing.assert_allclose(a.model.theta, b.model.theta, rtol=1e-5, atol=1e-6)
+
+
+def test_regression_on_a_vector_of_targets():
+    x = np.linspace(-1, 1, 64, dtype="f")[:, None]
+    model = fnn.Model([nn.Dense(16, "tanh"), nn.Dense(1)], input_shape=(1,))
+    t = fnn.Trainer(model, "mse", optim.Adam(0.02))
+    t.fit((x, x[:, 0] ** 2), 200, 16, verbose=0)
+    assert t.evaluate((x, x[:, 0] ** 2))["loss"] < 2e-3
+
+
+def test_inspect_shows_the_lectures_quantities():
+    layer = nn.Dense(1, "sigmoid", init=2.0, bias_init=2.0)
+    t = fnn.Trainer(fnn.Model([layer], input_shape=(1,), dtype="float64"), "quadratic")
+    seen = t.inspect([[1.0]], [[0.0]])
+    a = 1 / (1 + np.exp(-4.0))
+    assert seen["dense1.linear"].value == 4.0
+    assert seen["dense1.sigmoid"].value == pytest.approx(a)
+    assert seen["dense1.sigmoid"].grad == pytest.approx(a)  # dC/da = a - y
+    assert seen["dense1.linear"].grad == pytest.approx(a * a * (1 - a))  # delta
+    assert seen["dense1.weight"].grad == pytest.approx(a * a * (1 - a))
+
+
+def test_ctrl_c_keeps_model_and_history():
+    data = Dataset(np.random.default_rng(0).standard_normal((4000, 300)).astype("f"),
+                   np.random.default_rng(1).integers(0, 10, 4000))  # fmt: skip
+    t = fnn.Trainer(fnn.Model([nn.Dense(512, "relu"), nn.Dense(10, "softmax")], input_shape=(300,)))
+    t.fit(data, 1, 64, verbose=0)
+    timer = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        t.fit(data, 100000, 64, verbose=0)
+    timer.join()
+    assert t.history.epochs == t.epoch >= 1
+    assert np.isfinite(t.model.theta).all()
+    t.fit(data, 1, 64, verbose=0)
+
+
+def nan_in(where):
+    data = blobs(64)
+    x, y = data.x.copy(), np.eye(3, dtype="f")[data.y]
+    (x if where == "x" else y)[17, 1] = np.nan
+    return x, y
+
+
+@pytest.mark.parametrize("where", ["x", "y"])
+def test_nan_in_data_is_named_and_weights_are_kept(where):
+    t = trainer()
+    before = t.model.theta.copy()
+    with pytest.raises(ValueError) as error:
+        t.fit(nan_in(where), 1, 64, verbose=0)
+    assert str(error.value) == (
+        f"Trainer.fit: {where} must be finite, got NaN or infinity in row 17 (epoch 1, step 1); "
+        "the weights are those before that step"
+    )
+    assert np.array_equal(t.model.theta, before)
+
+
+def test_divergence_names_layer_and_step_and_keeps_the_last_good_weights():
+    model = fnn.Model([nn.Dense(8, "relu"), nn.Dense(1)], input_shape=(3,))
+    t = fnn.Trainer(model, "quadratic", optim.SGD(1e20))
+    x = np.ones((4, 3), "f")
+    with pytest.raises(RuntimeError) as error:
+        t.fit((x, np.ones((4, 1))), 20, 4, verbose=0)
+    text = str(error.value)
+    assert text.startswith("Trainer.fit: loss and gradient must be finite, got NaN or infinity in the ")
+    assert 'Dense "dense' in text or "loss" in text
+    assert text.endswith("lower the learning rate or set clip_norm=1.0; the weights are those before "
+                         "that step")  # fmt: skip
+    assert np.isfinite(model.theta).all()
+
+
+D = blobs(20)
+ERRORS = [
+    (lambda: fnn.Trainer(3), TypeError, "Trainer: model must be a Model, got int"),
+    (lambda: trainer(l2=-1), ValueError, "Trainer: l2 must be a finite number >= 0, got -1"),
+    (lambda: fnn.Trainer(net(), "cross"), ValueError,
+     "Trainer: loss must be one of cross_entropy, binary_cross_entropy, quadratic, mse, mae, huber, "
+     "hinge, nll_loss, got 'cross'"),
+    (lambda: trainer(metrics=["f1"]), ValueError,
+     "Trainer: metrics must be one of accuracy, top_k_accuracy, cross_entropy, binary_cross_entropy, "
+     "quadratic, mse, mae, huber, hinge, nll_loss, got 'f1'"),
+    (lambda: trainer().fit(D, 0), ValueError, "Trainer: epochs must be an integer >= 1, got 0"),
+    (lambda: trainer().fit(D, 1, 0), ValueError, "Trainer: batch_size must be an integer >= 1, got 0"),
+    (lambda: trainer().fit((D.x, D.y + 1), 1, verbose=0), ValueError,
+     "Trainer.fit: y must hold labels in [0, 3) as the output has 3 units, got 3 in row "
+     f"{int((D.y == 2).argmax())}"),
+    (lambda: trainer().fit((D.x[:, :5], D.y), 1, verbose=0), ValueError,
+     'Trainer.fit: x must have shape (N, 6) as input "x" has, got (20, 5)'),
+    (lambda: trainer().fit(D.x, 1, verbose=0), TypeError,
+     "data: source must be a Dataset, a tuple (x, y), a map-style data set, an iterable over batches "
+     "(x, y) or a function that returns one, got ndarray"),
+    (lambda: trainer().fit((D.x[:0], D.y[:0]), 1, verbose=0), ValueError,
+     "Batches: dataset must have at least 1 sample, got 0"),
+    (lambda: trainer().fit((D.x, D.y[:5]), 1, verbose=0), ValueError,
+     "Dataset: y must have 20 rows as x has, got 5"),
+    (lambda: trainer().step(D.x, D.y[:5]), ValueError,
+     "Trainer.step: y must have 20 rows as x has, got 5"),
+    (lambda: trainer().fit(Dataset(D.x), 1, verbose=0), ValueError,
+     "Trainer: y must be given, got data without targets"),
+    (lambda: fnn.Trainer(net(), lambda p, y: p).step(D.x, D.y), ValueError,
+     "Trainer: loss must be a function that gives a tensor of shape (), got Tensor(softmax, "
+     "shape=(N, 3), dtype=float32) from <lambda>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "kind", "text"), ERRORS, ids=range(len(ERRORS)))
+def test_errors_in_full(act, kind, text):
+    with pytest.raises(kind) as error:
+        act()
+    assert str(error.value) == text
