@@ -12,8 +12,9 @@ void update(Update& u) {
   T* s = state<T>(u, 0);
   const T lr = static_cast<T>(u.lr), eps = static_cast<T>(u.hyper[kEps]);
   sweep<T>(u, 5 * sizeof(T), [=](int64_t i, T g) {
-    s[i] = simd::fma(g, g, s[i]);
-    w[i] -= lr * (g / (simd::sqrt(s[i]) + eps));
+    const T sum = simd::fma(g, g, s[i]);
+    s[i] = sum;
+    w[i] = simd::fma(-lr, g / (simd::sqrt(sum) + eps), w[i]);
   });
 }
 

@@ -28,10 +28,11 @@ static void adam_update(Update& u, double keep_all) {
   const T rate = static_cast<T>(u.lr / (1 - power(b1, u.step)));
   const T unbias = static_cast<T>(1 / __builtin_sqrt(1 - power(b2, u.step)));
   sweep<T>(u, 7 * sizeof(T), [=](int64_t i, T g) {
-    m[i] = simd::fma(new1, g - m[i], m[i]);
-    v[i] = simd::fma(new2 * g, g, keep2 * v[i]);
-    const T root = simd::fma(simd::sqrt(v[i]), unbias, eps);
-    w[i] = simd::fma(-rate, m[i] / root, keep * w[i]);
+    const T mean = simd::fma(new1, g - m[i], m[i]);
+    const T square = simd::fma(new2 * g, g, keep2 * v[i]);
+    m[i] = mean;
+    v[i] = square;
+    w[i] = simd::fma(-rate, mean / simd::fma(simd::sqrt(square), unbias, eps), keep * w[i]);
   });
 }
 

@@ -5,11 +5,13 @@
 #pragma once
 #include "ops/op.h"
 #include "simd/real.h"
+#include "simd/sum.h"
 
 namespace fastnn::FASTNN_ISA {
 
 constexpr int kMaxChunks = 64;  // partial sums of the penalty, added in order
 constexpr int64_t kLeastChunk = 8192;
+constexpr int64_t kBlock = 1024;
 
 // The state arrays, typed.
 template <class T>
@@ -21,12 +23,11 @@ static inline T* state(const Update& u, int i) {
 // states. `bytes`: memory traffic of one parameter, which is what a pass costs.
 template <class T, class Rule>
 static void sweep(Update& u, int bytes, const Rule& given) {
-  constexpr double kBytesPerNs = 16;  // one core from the last-level cache, AMD EPYC
+  constexpr double kBytesPerNs = 50;  // one core, from memory or cache (AMD EPYC)
   const T* w = static_cast<const T*>(u.theta);
   const T* g = static_cast<const T*>(u.grad);
   const T scale = static_cast<T>(u.grad_scale), l1 = static_cast<T>(u.l1),
           l2 = static_cast<T>(u.l2);
-  const double l1_sum = u.l1, l2_sum = u.l2 / 2;
   const bool penalised = u.l1 != 0 || u.l2 != 0;
   const int64_t share = (u.n + kMaxChunks - 1) / kMaxChunks;
   const int64_t grain = share > kLeastChunk ? (share + 1023) / 1024 * 1024 : kLeastChunk;
@@ -41,17 +42,22 @@ static void sweep(Update& u, int bytes, const Rule& given) {
       for (int64_t i = begin; i < end; ++i) rule(i, s * gs[i]);
       return;
     }
-    const double c1 = l1_sum, c2 = l2_sum;
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = begin; i < end; ++i) {
-      const T v = ws[i];
-      const T sign = T(v > T(0)) - T(v < T(0));
-      const double size = simd::abs(static_cast<double>(v));
-      sum += size * (c1 + c2 * size);
-      rule(i, simd::fma(b, v, simd::fma(a, sign, s * gs[i])));
+    double sum_1 = 0, sum_2 = 0;  // block by block: the update then finds w in L1
+    for (int64_t at = begin; at < end; at += kBlock) {
+      const int64_t stop = at + kBlock < end ? at + kBlock : end;
+      const T* v = ws + at;
+      if (l1 != T(0))
+        sum_1 +=
+            simd::sum(stop - at, [v](int64_t i) { return static_cast<double>(simd::abs(v[i])); });
+      if (l2 != T(0))
+        sum_2 += simd::sum(stop - at, [v](int64_t i) { return static_cast<double>(v[i]) * v[i]; });
+#pragma omp simd
+      for (int64_t i = at; i < stop; ++i) {
+        const T pull = ws[i] == T(0) ? T(0) : simd::copysign(a, ws[i]);
+        rule(i, simd::fma(b, ws[i], simd::fma(s, gs[i], pull)));
+      }
     }
-    partial[begin / grain] = sum;
+    partial[begin / grain] = u.l1 * sum_1 + u.l2 / 2 * sum_2;
   });
   u.penalty = 0;
   for (const double p : partial) u.penalty += p;

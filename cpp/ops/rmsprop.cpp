@@ -17,14 +17,17 @@ void update(Update& u) {
   const T m = static_cast<T>(u.hyper[kMomentum]);
   if (m == T(0))
     sweep<T>(u, 5 * sizeof(T), [=](int64_t i, T g) {
-      s[i] = simd::fma(rest * g, g, a * s[i]);
-      w[i] -= lr * (g / (simd::sqrt(s[i]) + eps));
+      const T square = simd::fma(rest * g, g, a * s[i]);
+      s[i] = square;
+      w[i] = simd::fma(-lr, g / (simd::sqrt(square) + eps), w[i]);
     });
   else
     sweep<T>(u, 7 * sizeof(T), [=](int64_t i, T g) {
-      s[i] = simd::fma(rest * g, g, a * s[i]);
-      v[i] = simd::fma(m, v[i], g / (simd::sqrt(s[i]) + eps));
-      w[i] = simd::fma(-lr, v[i], w[i]);
+      const T square = simd::fma(rest * g, g, a * s[i]);
+      const T velocity = simd::fma(m, v[i], g / (simd::sqrt(square) + eps));
+      s[i] = square;
+      v[i] = velocity;
+      w[i] = simd::fma(-lr, velocity, w[i]);
     });
 }
 

@@ -16,13 +16,15 @@ void update(Update& u) {
     sweep<T>(u, 3 * sizeof(T), [=](int64_t i, T g) { w[i] = simd::fma(-lr, g, w[i]); });
   else if (u.hyper[kNesterov] == 0)
     sweep<T>(u, 5 * sizeof(T), [=](int64_t i, T g) {
-      v[i] = simd::fma(m, v[i], g);
-      w[i] = simd::fma(-lr, v[i], w[i]);
+      const T velocity = simd::fma(m, v[i], g);
+      v[i] = velocity;
+      w[i] = simd::fma(-lr, velocity, w[i]);
     });
   else
     sweep<T>(u, 5 * sizeof(T), [=](int64_t i, T g) {
-      v[i] = simd::fma(m, v[i], g);
-      w[i] = simd::fma(-lr, simd::fma(m, v[i], g), w[i]);
+      const T velocity = simd::fma(m, v[i], g);
+      v[i] = velocity;
+      w[i] = simd::fma(-lr, simd::fma(m, velocity, g), w[i]);
     });
 }
 
