@@ -27,7 +27,7 @@ struct Reduction {
 };
 
 // kept[i]: axis i of `full` stays.
-static Reduction reduction_of(const Shape& full, const bool* kept) {
+static inline Reduction reduction_of(const Shape& full, const bool* kept) {
   Reduction r;
   for (int i = 0; i < full.rank; ++i) {
     const int64_t dim = full[i] == kBatch ? 1 : full[i];
