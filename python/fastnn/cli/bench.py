@@ -70,7 +70,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     config = machine.config()
     if not arguments.json:
         print(
-            f"fastnn {config['fastnn']}, {config['isa']}, {config['threads']} threads of {config['cpus']} CPUs"
+            f"fastnn {config['fastnn']}, {config['isa']}, "
+            f"{config['threads']} threads of {config['cpus']} CPUs"
         )
         rows = [[r["workload"], f"{r['microseconds']:.1f}", f"{r['best']:.1f}"] for r in results]
         print(table(["workload", "median us", "best us"], rows, right=[1, 2]))

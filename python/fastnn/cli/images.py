@@ -62,36 +62,36 @@ def read(path: str, height: int, width: int, invert: bool | None) -> Image:
 
 def _grey(path: str) -> Image:
     """The image's pixels as greys in [0, 1]."""
-    pillow = _pillow()
+    pil = _pillow()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pillow.DecompressionBombWarning)
-            with pillow.open(path) as image:
+            warnings.simplefilter("ignore", pil.Image.DecompressionBombWarning)
+            with pil.Image.open(path) as image:
                 image.load()
                 if image.mode.startswith("I"):  # 16 bits
                     return np.asarray(image, dtype=np.float32) / np.float32(65535)
                 if image.mode == "F":
                     return np.clip(np.asarray(image, dtype=np.float32), 0, 1)
                 rgba = image.convert("RGBA")
-                ground = pillow.new("RGBA", rgba.size, "white")
-                grey = pillow.alpha_composite(ground, rgba).convert("L")
+                ground = pil.Image.new("RGBA", rgba.size, "white")
+                grey = pil.Image.alpha_composite(ground, rgba).convert("L")
                 return np.asarray(grey, dtype=np.float32) / np.float32(255)
     except FileNotFoundError:
         raise Failure(f"predict: IMAGE must name a file, got {path!r}") from None
     except IsADirectoryError:
         raise Failure(f"predict: IMAGE must name a file, got the folder {path!r}") from None
-    except pillow.UnidentifiedImageError:
+    except pil.UnidentifiedImageError:
         raise Failure(
             f"predict: IMAGE must be an image such as PNG or JPEG, got {path!r}"
         ) from None
-    except (OSError, SyntaxError, ValueError, pillow.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, pil.Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or error
         raise Failure(f"predict: IMAGE must be readable, got {path!r} with {reason}") from None
 
 
 def _fitted(grey: Image, ground: float, height: int, width: int) -> Image:
     """The image padded to the ratio height / width and resized."""
-    pillow = _pillow()
+    pil = _pillow()
     rows, columns = grey.shape
     side = max(rows / height, columns / width)
     padded_rows, padded_columns = max(rows, round(side * height)), max(columns, round(side * width))
@@ -99,18 +99,16 @@ def _fitted(grey: Image, ground: float, height: int, width: int) -> Image:
     padded = np.full((padded_rows, padded_columns), ground, np.float32)
     padded[top : top + rows, left : left + columns] = grey
     shrinks = padded_rows >= height
-    how = pillow.Resampling.BOX if shrinks else pillow.Resampling.BILINEAR
-    resized = pillow.fromarray(padded).resize((width, height), how)
+    how = pil.Image.Resampling.BOX if shrinks else pil.Image.Resampling.BILINEAR
+    resized = pil.Image.fromarray(padded).resize((width, height), how)
     return np.clip(np.asarray(resized, dtype=np.float32), 0, 1)
 
 
 def _pillow() -> Any:
     try:
-        from PIL import Image as pillow
-        from PIL import UnidentifiedImageError
+        import PIL.Image
     except ImportError:
         raise Failure(
             "predict: Pillow must be installed to read images, got none; pip install pillow"
         ) from None
-    pillow.UnidentifiedImageError = UnidentifiedImageError
-    return pillow
+    return PIL

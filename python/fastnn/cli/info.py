@@ -45,16 +45,16 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     if "trainer" in structure:
         document["trainer"] = structure["trainer"] | structure["progress"]
     if not arguments.json:
-        kind = f"{document['kind']}, format {document['format_version']}"
         print(
-            f"file      {path} ({kind}, {document['bytes']:,} bytes, checksum {document['checksum']})"
+            f"file      {path}: {document['kind']}, format {document['format_version']}, "
+            f"{document['bytes']:,} bytes, checksum {document['checksum']}"
         )
         print(f"numbers   {model.dtype}, seed {model.seed}")
         if "trainer" in structure:
             saved = document["trainer"]
             print(
-                f"training  {saved['epoch']} epochs, {saved['steps']} steps, loss {json.dumps(saved['loss'])}, "
-                f"optimizer {json.dumps(saved['optimizer'])}"
+                f"training  {saved['epoch']} epochs, {saved['steps']} steps, "
+                f"loss {json.dumps(saved['loss'])}, optimizer {json.dumps(saved['optimizer'])}"
             )
         print()
         print(summary(model))

@@ -45,7 +45,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> str:
     """Lines of aligned columns; the columns numbered in ``right`` are flush right.
 
     Examples

@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         )
     height, width = images.size_of(model.inputs[0].shape)
     pixels = [images.read(path, height, width, arguments.invert) for path in arguments.images]
-    shape = tuple(int(d) for d in model.inputs[0].shape[1:])
+    shape = model.inputs[0].shape[1:]
     outputs = model.predict(np.stack(pixels).reshape(-1, *shape))
     predictions = [_prediction(p, y) for p, y in zip(arguments.images, outputs, strict=True)]
     if not arguments.json:

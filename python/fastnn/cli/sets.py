@@ -21,7 +21,7 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "digits": Recipe((64,), 0.003, 0.0, 40, 32),
+    "digits": Recipe((128, 128), 0.002, 0.2, 60, 32),
     "mnist": Recipe((512, 512), 0.001, 0.2, 5, 128),
     "fashion_mnist": Recipe((512, 512), 0.001, 0.2, 8, 128),
 }
@@ -59,7 +59,7 @@ def name_for(shape: tuple[int, ...], where: str) -> str:
     """The data set whose samples have this shape."""
     if shape not in _SHAPES:
         raise Failure(
-            f"{where}: MODEL must take images of 8 x 8 or 28 x 28 to be tested without a data set's "
-            f"name, got one that takes {shape}"
+            f"{where}: DATASET must be named, as MODEL takes neither 8 x 8 nor 28 x 28 pixels, "
+            f"got one that takes {shape}"
         )
     return _SHAPES[shape]

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fastnn import callbacks, losses, machine, nn, optim
+from fastnn import callbacks, losses, machine, optim
+from fastnn.cli.network import description, make_trainer
 from fastnn.cli.output import (
     Failure,
     Interrupted,
@@ -21,7 +22,6 @@ from fastnn.cli.output import (
 )
 from fastnn.cli.sets import RECIPES, add_data, add_target, load
 from fastnn.data import Dataset
-from fastnn.model import Model
 from fastnn.nn import activations
 from fastnn.trainer import Trainer
 
@@ -34,12 +34,10 @@ examples:
   fastnn train --checkpoint run.ckpt          stopped by Ctrl-C, it continues with
   fastnn train --resume run.ckpt --checkpoint run.ckpt
 
-The last layer follows from the loss: softmax for cross_entropy, sigmoid for binary_cross_entropy,
-quadratic, mse, mae and huber, none for hinge. A resumed run equals the uninterrupted one bit for bit.
+The last layer follows from the loss: softmax for cross_entropy, log_softmax for nll_loss, none for
+hinge, else sigmoid. A resumed run equals the uninterrupted one bit for bit.
 """
 
-# What ends a network that is trained with a loss.
-_LAST = {"cross_entropy": "softmax", "nll_loss": "log_softmax", "hinge": None}
 _HIDDEN = tuple(n for n in activations.NAMES if "softmax" not in n)
 _OF_THE_RUN = ("hidden", "activation", "loss", "optimizer", "lr", "l2", "dropout", "seed")
 
@@ -102,9 +100,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         trainer = Trainer.resume(arguments.resume)
         _check_resumed(trainer, len(train), batch_size, epochs)
     else:
-        trainer = _trainer(arguments, train)
+        trainer = make_trainer(arguments, train)
     if talk:
-        _describe(arguments.dataset, train, test, trainer, batch_size)
+        print(description(arguments.dataset, train, test, trainer, batch_size), flush=True)
     seconds = _fit(trainer, train, test, epochs, batch_size, arguments, output, plot, talk)
     results = trainer.evaluate(test)
     trainer.model.save(output)
@@ -112,7 +110,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     accuracy = results["accuracy"]
     if talk:
         print(
-            f"test accuracy {accuracy:.2%}, loss {results['loss']:.4f}, {trainer.epoch} epochs in {seconds:.1f} s"
+            f"test accuracy {accuracy:.2%}, loss {results['loss']:.4f}, "
+            f"{trainer.epoch} epochs in {seconds:.1f} s"
         )
         print(f"model saved to {output}" + (f", learning curves to {saved}" if saved else ""))
     reached = arguments.target is None or accuracy >= arguments.target
@@ -168,8 +167,8 @@ def _check_resumed(trainer: Trainer, samples: int, batch_size: int, epochs: int)
     expected = trainer.epoch * -(-samples // batch_size) + -(-progress["position"] // batch_size)
     if trainer.steps != expected:
         raise Failure(
-            f"train: --batch-size and the data set must be those of the checkpoint, got {batch_size} and "
-            f"{samples} samples, which make {expected} steps where the run had {trainer.steps}"
+            "train: --batch-size and DATASET must be those of the checkpoint's run, "
+            f"got {batch_size} and {samples} samples: {expected} steps for {trainer.steps}"
         )
     if trainer.epoch >= epochs:
         raise Failure(
@@ -181,43 +180,6 @@ def _check_resumed(trainer: Trainer, samples: int, batch_size: int, epochs: int)
             "train: --resume must name a checkpoint of fastnn train, got one with the metrics "
             f"{trainer.metrics}"
         )
-
-
-def _trainer(arguments: argparse.Namespace, train: Dataset) -> Trainer:
-    """Network and trainer from the options."""
-    recipe = RECIPES[arguments.dataset]
-    sizes = recipe.hidden if arguments.hidden is None else arguments.hidden
-    activation = arguments.activation or "relu"
-    rate = recipe.dropout if arguments.dropout is None else arguments.dropout
-    loss = arguments.loss or "cross_entropy"
-    init = "he_uniform" if activation == "relu" else "glorot_uniform"
-    layers: list[nn.Layer] = [nn.Flatten()]
-    for units in sizes:
-        layers.append(nn.Dense(units, activation, init=init))
-        if rate:
-            layers.append(nn.Dropout(rate))
-    layers.append(nn.Dense(10, _LAST.get(loss, "sigmoid")))
-    model = Model(layers, input_shape=train.inputs[0].array.shape[1:], seed=arguments.seed or 0)
-    optimizer = optim.find(arguments.optimizer or "adam", "train")
-    if arguments.lr is not None:
-        optimizer.lr = arguments.lr
-    elif arguments.optimizer in (None, "adam", "adamw"):
-        optimizer.lr = recipe.lr
-    return Trainer(model, loss, optimizer, ["accuracy"], l2=arguments.l2 or 0.0)
-
-
-def _describe(name: str, train: Dataset, test: Dataset, trainer: Trainer, batch_size: int) -> None:
-    model = trainer.model
-    shape = " x ".join(map(str, train.inputs[0].array.shape[2:]))
-    print(f"{name}: {len(train)} images of {shape} to learn from, {len(test)} to test with")
-    dense = [layer for layer in model.layers if layer.kind == "Dense"]
-    sizes = [model.theta.size and model.parameters[f"{x.name}.weight"].shape for x in dense]
-    print(
-        f"network {'-'.join(str(n) for n in (sizes[0][1], *(s[0] for s in sizes)))}, "
-        f"{model.theta.size:,} parameters, {trainer.loss}, {trainer.optimizer!r}, batch {batch_size}, "
-        f"seed {trainer.seed}, {machine.isa()}, {machine.get_num_threads()} threads",
-        flush=True,
-    )
 
 
 def _fit(
@@ -241,7 +203,8 @@ def _fit(
     except KeyboardInterrupt:
         trainer.model.save(output)
         saved = _save_plot(trainer, plot)
-        text = f"interrupted after {trainer.epoch} epochs and {trainer.steps} steps; model so far saved to {output}"
+        text = f"interrupted after {trainer.epoch} epochs and {trainer.steps} steps; "
+        text += f"model so far saved to {output}"
         text += f", learning curves to {saved}" if saved else ""
         if arguments.checkpoint:
             trainer.save(arguments.checkpoint)
