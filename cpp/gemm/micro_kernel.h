@@ -9,21 +9,23 @@
 
 namespace fastnn::FASTNN_ISA {
 
-// `count` tiles of R rows, one below the other, against one panel of B.
+// `count` tiles, each `*_step` elements from the one before: one below the other against one panel of B,
+// or side by side against one tile of A.
 template <class T>
 struct TileArgs {
   int64_t count;
   int64_t k;  // >= 1
   const T* a;
-  int64_t a_row, a_col, a_tile;  // a_tile: from a tile to the next
+  int64_t a_row, a_col, a_step;
   const T* b;
-  int64_t b_row;
+  int64_t b_row, b_step;
   T* c;
-  int64_t ldc;
+  int64_t ldc, c_step;
   int64_t cols;           // valid columns, <= V * lanes
   bool add;               // C += instead of C =
   bool plain;             // whole vectors, no bias, no activation
   const T* bias;          // of the first row or column, or null
+  int64_t bias_step;
   bool bias_per_row;
   Activation activation;  // kLinear until the last block of k
   double alpha;
@@ -31,20 +33,21 @@ struct TileArgs {
 
 // A tile in memory: what a plain store of the registers cannot do. Out of line, R and V at run time.
 template <class T>
-static void finish_tile(const TileArgs<T>& t, int64_t i0, T* c0, T* tile, int rows, int width) {
+[[gnu::noinline]] static void finish_tile(const TileArgs<T>& t, const T* bias, T* c0, T* tile, int rows,
+                                          int width) {
   for (int i = 0; i < rows; ++i) {
     T* row = tile + i * width;
     const T* c = c0 + i * t.ldc;
     if (t.add)
 #pragma omp simd
       for (int64_t j = 0; j < t.cols; ++j) row[j] += c[j];
-    if (t.bias && t.bias_per_row) {
-      const T b = t.bias[i0 + i];
+    if (bias && t.bias_per_row) {
+      const T b = bias[i];
 #pragma omp simd
       for (int64_t j = 0; j < t.cols; ++j) row[j] += b;
-    } else if (t.bias) {
+    } else if (bias) {
 #pragma omp simd
-      for (int64_t j = 0; j < t.cols; ++j) row[j] += t.bias[j];
+      for (int64_t j = 0; j < t.cols; ++j) row[j] += bias[j];
     }
   }
   activate(t.activation, t.alpha, tile, rows * width);  // one call for the tile, not one per row
@@ -55,12 +58,11 @@ template <class T, int R, int V>
 static void tile(const TileArgs<T>& t) {
   constexpr int L = kLanes<T>, kWidth = V * L;
   const int64_t a_row = t.a_row, a_col = t.a_col, b_row = t.b_row, k = t.k, ldc = t.ldc;
-  const T* a0 = t.a;
-  T* c = t.c;
-  for (int64_t n = 0; n < t.count; ++n, a0 += t.a_tile, c += R * ldc) {
+  for (int64_t n = 0; n < t.count; ++n) {
+    T* c = t.c + n * t.c_step;
     for (int i = 0; i < R; ++i) __builtin_prefetch(c + i * ldc, 1);
-    const T* a = a0;
-    const T* b = t.b;
+    const T* a = t.a + n * t.a_step;
+    const T* b = t.b + n * t.b_step;
     Vector<T> acc[R][V];
 #pragma GCC unroll 64
     for (int i = 0; i < R; ++i)
@@ -94,7 +96,7 @@ static void tile(const TileArgs<T>& t) {
       for (int i = 0; i < R; ++i)
 #pragma GCC unroll 64
         for (int v = 0; v < V; ++v) store(out + i * kWidth + v * L, acc[i][v]);
-      finish_tile(t, n * R, c, out, R, kWidth);
+      finish_tile(t, t.bias ? t.bias + n * t.bias_step : nullptr, c, out, R, kWidth);
     }
   }
 }
