@@ -201,23 +201,35 @@ struct Tiles {
         t.b_step = t.c_step = width;
         t.bias_step = g.bias_per_row ? 0 : width;
       }
-      kTileKernels<T>.at[rows][vectors](t);
+      (t.copy ? kTileKernels<T>.copy[rows] : kTileKernels<T>.at[rows][vectors])(t);
       if (width) return;
     }
   }
 
-  // Columns [j, j + cols), less than a panel or one that is packed.
+  // Columns [j, j + cols) of one panel, packed. Contiguous rows are packed by the first tile.
   void packed(TileArgs<T>& t, int64_t t0, int64_t t1, int64_t p, int64_t p0, int64_t j, int64_t cols,
               T* panel) const {
-    pack_b(t.k, cols, g.b + p * g.b_row + j * g.b_col, g.b_row, g.b_col, panel);
+    const T* b = g.b + p * g.b_row + j * g.b_col;
+    if (g.b_col == 1 && cols == kPanel<T>) {
+      t.b = b;
+      t.b_row = g.b_row;
+      t.copy = panel;
+      multiply(t, t0, t0 + 1, p, p0, j, cols, 0);
+      t.copy = nullptr;
+      ++t0;
+    } else {
+      pack_b(t.k, cols, b, g.b_row, g.b_col, panel);
+    }
     t.b = panel;
     t.b_row = kPanel<T>;
-    multiply(t, t0, t1, p, p0, j, cols, 0);
+    if (t0 < t1) multiply(t, t0, t1, p, p0, j, cols, 0);
   }
 
-  // Columns [j, end) of whole panels from B as it is, the rest packed.
+  // Columns [j, end) from B as it is: wide panels, whole panels, and the rest. There whole vectors are
+  // read too: what follows a row is the next one, whose elements only reach columns of the tile that
+  // nobody stores. The last rows end where B ends, and are copied into the tail.
   void direct(TileArgs<T>& t, int64_t t0, int64_t t1, int64_t p, int64_t p0, int64_t j, int64_t end,
-              T* panel) const {
+              T* tail) const {
     t.b_row = g.b_row;
     const int64_t widths[] = {width, kPanel<T>};
     for (const int64_t w : widths) {
@@ -229,7 +241,16 @@ struct Tiles {
         for (int64_t c = 0; c < cols; c += w, t.b += w) multiply(t, t0, t1, p, p0, j + c, w, 0);
       j += cols;
     }
-    if (j < end) packed(t, t0, t1, p, p0, j, end - j, panel);
+    if (j == end) return;
+    const int64_t cols = end - j, whole = up(cols, kLanes<T>) * kLanes<T>;
+    t.b = g.b + p * g.b_row + j;
+    t.tail = tail;
+    t.tail_rows = end < g.n ? 0 : least(t.k, g.b_row > 0 ? up(whole - cols, g.b_row) : t.k);
+    for (int64_t q = 0; q < t.tail_rows; ++q)
+      for (int64_t c = 0; c < whole; ++c)
+        tail[q * whole + c] = c < cols ? t.b[(t.k - t.tail_rows + q) * g.b_row + c] : T(0);
+    multiply(t, t0, t1, p, p0, j, cols, 0);
+    t.tail_rows = 0;
   }
 
   // One task: row tiles [t0, t1) by panels [n0, n1), for k in [p0, p1).

@@ -1,8 +1,8 @@
 // Outer-product tile:  C[R x V vectors] (+)= sum_p A[:, p] B[p, :], accumulators in registers.
 //
 // A is read by broadcast at any strides, packed or not: addressing costs nothing, the six rows of
-// AVX2 fit x86's base + index form. B is read as V vectors per row, packed or not, always whole
-// vectors: the caller packs the last columns of a B whose rows end before.
+// AVX2 fit x86's base + index form. B is read as V whole vectors per row, packed or not; where B itself
+// is read and its last rows end before the last vector does, those rows stand in a tail.
 #pragma once
 #include "gemm/gemm.h"
 #include "gemm/vector.h"
@@ -19,6 +19,9 @@ struct TileArgs {
   int64_t a_row, a_col, a_step;
   const T* b;
   int64_t b_row, b_step;
+  const T* tail;       // the last tail_rows rows of b, V vectors each
+  int64_t tail_rows;
+  T* copy;             // kCopy: the panel is left here, packed, for the tiles to come
   T* c;
   int64_t ldc, c_step;
   int64_t cols;           // valid columns, <= V * lanes
@@ -54,10 +57,11 @@ template <class T>
   for (int i = 0; i < rows; ++i) __builtin_memcpy(c0 + i * t.ldc, tile + i * width, t.cols * sizeof(T));
 }
 
-template <class T, int R, int V>
+// kCopy: the first tile of a panel packs it on the way. Its stores hide behind the multiplications.
+template <class T, int R, int V, bool kCopy>
 static void tile(const TileArgs<T>& t) {
   constexpr int L = kLanes<T>, kWidth = V * L;
-  const int64_t a_row = t.a_row, a_col = t.a_col, b_row = t.b_row, k = t.k, ldc = t.ldc;
+  const int64_t a_row = t.a_row, a_col = t.a_col, ldc = t.ldc;
   for (int64_t n = 0; n < t.count; ++n) {
     T* c = t.c + n * t.c_step;
     for (int i = 0; i < R; ++i) __builtin_prefetch(c + i * ldc, 1);
@@ -68,17 +72,30 @@ static void tile(const TileArgs<T>& t) {
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 64
       for (int v = 0; v < V; ++v) acc[i][v] = Vector<T>{};
+    int64_t rows = t.k - t.tail_rows, b_row = t.b_row;
+    T* copy = t.copy;
+    for (bool more = t.tail_rows > 0;; more = false) {
 #pragma GCC unroll 2
-    for (int64_t p = 0; p < k; ++p) {
-      Vector<T> bv[V];
+      for (int64_t p = 0; p < rows; ++p) {
+        Vector<T> bv[V];
 #pragma GCC unroll 64
-      for (int v = 0; v < V; ++v) bv[v] = load(b + v * L);
+        for (int v = 0; v < V; ++v) bv[v] = load(b + v * L);
+        if constexpr (kCopy) {
 #pragma GCC unroll 64
-      for (int i = 0; i < R; ++i)
+          for (int v = 0; v < V; ++v) store(copy + v * L, bv[v]);
+          copy += V * L;
+        }
 #pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) acc[i][v] += a[i * a_row] * bv[v];
-      a += a_col;
-      b += b_row;
+        for (int i = 0; i < R; ++i)
+#pragma GCC unroll 64
+          for (int v = 0; v < V; ++v) acc[i][v] += a[i * a_row] * bv[v];
+        a += a_col;
+        b += b_row;
+      }
+      if (!more) break;
+      b = t.tail;
+      b_row = kWidth;
+      rows = t.tail_rows;
     }
     if (t.plain && !t.add) {
 #pragma GCC unroll 64
@@ -108,15 +125,17 @@ using TileKernel = void (*)(const TileArgs<T>&);
 template <class T>
 struct TileKernels {
   TileKernel<T> at[kBlocking.mr + 1][4 * kBlocking.nr + 1] = {};
+  TileKernel<T> copy[kBlocking.mr + 1] = {};  // of a whole panel
 
   template <int R, int V>
   constexpr void add() {
-    at[R][V] = tile<T, R, V>;
+    at[R][V] = tile<T, R, V, false>;
     if constexpr (V > 1) add<R, V - 1>();
   }
   template <int R>
   constexpr void add_rows() {
     add<R, wide_nr(R)>();
+    copy[R] = tile<T, R, kBlocking.nr, true>;
     if constexpr (R > 1) add_rows<R - 1>();
   }
   constexpr TileKernels() { add_rows<kBlocking.mr>(); }

@@ -119,7 +119,7 @@ static void pack_a(int64_t k, const T* a, int64_t a_row, int64_t a_col, T* out) 
         Wide<T, 16> r[B];
 #pragma GCC unroll 4
         for (int q = 0; q < B; ++q)
-          __builtin_memcpy(&r[q], a + (i + q < R ? i + q : R - 1) * a_row + p, 16);
+          r[q] = gather_lanes<T, 16>(a + (i + q < R ? i + q : R - 1) * a_row + p, 0);
         transpose_lanes<T, 16>(r);
         const int64_t bytes = (R - i < B ? R - i : B) * sizeof(T);
 #pragma GCC unroll 4
