@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "dispatch/isa.h"
-#include "simd/activation.h"
 
 namespace fastnn {
 std::vector<GraphNode> needed(const Graph& graph, const std::vector<int>& wanted) {
@@ -20,15 +19,6 @@ std::vector<GraphNode> needed(const Graph& graph, const std::vector<int>& wanted
 }
 
 namespace {
-
-// The activation a linear epilogue can apply for this op, kLinear where there is none.
-Activation fused_activation(const std::string& op) {
-  if (op == "sigmoid") return Activation::kSigmoid;
-  if (op == "tanh") return Activation::kTanh;
-  if (op == "relu") return Activation::kRelu;
-  if (op == "leaky_relu") return Activation::kLeakyRelu;
-  return Activation::kLinear;
-}
 
 class Fusion {
  public:
@@ -93,15 +83,13 @@ class Fusion {
     if (activation.op.empty() || activation.in.size() != 1) return;
     const int z = activation.in[0], at = producer_[z];
     if (at < 0 || nodes_[at].op != "linear" || uses(z) != 1) return;
-    const Activation kind = fused_activation(activation.op);
-    if (kind == Activation::kLinear) return;
     GraphNode& linear = nodes_[at];
-    if (!linear.attrs.empty()) return;
-    linear.attrs.push_back({"activation", {static_cast<int64_t>(kind)}, 0, false});
-    for (const NamedAttr& attr : activation.attrs) {
-      const double real = attr.is_real ? attr.real : static_cast<double>(attr.ints.at(0));
-      linear.attrs.push_back({"alpha", {}, real, true});
-    }
+    Node node;
+    node.op = &find_op(activation.op.c_str(), table());
+    if (!node.op->activation || !linear.attrs.empty()) return;
+    set_attributes(node, activation.attrs);  // the op's one parameter, given or by default
+    linear.attrs.push_back({"activation", {node.op->activation}, 0, false});
+    linear.attrs.push_back({"alpha", {}, node.attr[0].real, true});
     linear.out[0] = activation.out[0];
     producer_[linear.out[0]] = at;
     activation.op.clear();

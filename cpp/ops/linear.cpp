@@ -2,6 +2,7 @@
 // Backward, with dz = dy act'(y):  dx = dz w,  dw = dz^T x,  db = sum over rows of dz
 #include "gemm/gemm.h"
 #include "ops/op.h"
+#include "ops/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -43,14 +44,24 @@ Gemm<T> dw_gemm(const Node& n, const T* dz) {
   return g;
 }
 
+// dz (rows, K) summed over rows.
+Reduction over_rows(int64_t rows, int64_t K) {
+  const bool kept[] = {false, true};
+  return reduction_of(Shape{2, {rows, K}}, kept);
+}
+
+int64_t dz_bytes(int64_t rows, int64_t K, int64_t size) { return (rows * K * size + 63) / 64 * 64; }
+
 template <class T>
 int64_t scratch_bytes(const Node& n) {
   const auto [rows, D, K] = sizes(n);
   const int64_t forward = gemm_scratch(forward_gemm<T>(n));
   const int64_t dx = gemm_scratch(dx_gemm<T>(n, nullptr));
   const int64_t dw = gemm_scratch(dw_gemm<T>(n, nullptr));
-  const int64_t most = dx > dw ? dx : dw;
-  const int64_t dz = (rows * K * sizeof(T) + 63) / 64 * 64;
+  const int64_t db = reduce_scratch<Sum<T>, Stored<T>>(over_rows(rows, K));
+  const int64_t gemms = dx > dw ? dx : dw;
+  const int64_t most = gemms > db ? gemms : db;
+  const int64_t dz = n.attr[kActivation].ints[0] ? dz_bytes(rows, K, sizeof(T)) : 0;
   return forward > dz + most ? forward : dz + most;
 }
 
@@ -60,11 +71,21 @@ struct Linear {
   static void infer(Node& n) {
     const Arg& x = n.in[0];
     const Arg& w = n.in[1];
-    if (!is_real(x.dtype)) fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));
+    if (!is_real(x.dtype))
+      fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));
     if (w.dtype != x.dtype)
       fail_type(n.where, "w must be %s because x is, got %s", name_of(x.dtype), name_of(w.dtype));
     if (x.shape.rank < 1) fail(n.where, "x must have at least 1 axis, got shape ()");
+    if (n.n_in > 2 && n.in[2].dtype != x.dtype)
+      fail_type(n.where, "b must be %s because x is, got %s", name_of(x.dtype),
+                name_of(n.in[2].dtype));
+    const int64_t kind = n.attr[kActivation].ints[0];
+    if (kind < 0 || kind > static_cast<int64_t>(Activation::kLeakyRelu))
+      fail(n.where, "activation must be a number from 0 to %d, got %lld",
+           static_cast<int>(Activation::kLeakyRelu), static_cast<long long>(kind));
     const int64_t D = x.shape[x.shape.rank - 1];
+    if (x.shape.rank == 1 && D == kBatch)
+      fail(n.where, "x must have features on its last axis, got shape (N,); reshape it to (N, 1)");
     if (w.shape.rank != 2 || w.shape[1] != D)
       fail(n.where, "w must have shape (K, %lld) because x has shape %s, got %s",
            static_cast<long long>(D), text_of(x.shape).text, text_of(w.shape).text);
@@ -78,7 +99,8 @@ struct Linear {
     n.reads_in = 3u;
     n.reads_out = n.attr[kActivation].ints[0] ? 1u : 0u;
     n.flops = 2.0 * elements(x.shape) * K;
-    n.scratch_bytes = x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
+    n.scratch_bytes =
+        x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
   }
 
   template <class T>
@@ -94,17 +116,17 @@ struct Linear {
     char* scratch = static_cast<char*>(n.scratch);
     if (kind != Activation::kLinear) {
       T* slope = reinterpret_cast<T*>(scratch);
-      activation_backward(kind, n.attr[kAlpha].real, data<T>(n.out[0]), dz, slope, rows * K);
+      const T *y = data<T>(n.out[0]), *dy = dz;
+      const double alpha = n.attr[kAlpha].real;
+      parallel_chunks(rows * K, kReduceGrain, rows * K * 0.5, [=](int64_t begin, int64_t end) {
+        activation_backward(kind, alpha, y + begin, dy + begin, slope + begin, end - begin);
+      });
       dz = slope;
-      scratch += (rows * K * sizeof(T) + 63) / 64 * 64;
+      scratch += dz_bytes(rows, K, sizeof(T));
     }
-    if (n.n_in > 2 && n.in[2].grad) {
-      T* db = grad<T>(n.in[2]);
-      if (!n.in[2].accumulate) __builtin_memset(db, 0, K * sizeof(T));
-      for (int64_t i = 0; i < rows; ++i)
-#pragma omp simd
-        for (int64_t j = 0; j < K; ++j) db[j] += dz[i * K + j];
-    }
+    if (n.n_in > 2 && n.in[2].grad)
+      reduce<Sum<T>, T>(over_rows(rows, K), Stored<T>{dz}, scratch, rows * K * 0.15,
+                        store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
     if (n.in[1].grad) gemm(dw_gemm<T>(n, dz), scratch);
     if (n.in[0].grad) gemm(dx_gemm<T>(n, dz), scratch);
   }

@@ -67,6 +67,7 @@ struct Op {
   Kernel forward[2];       // float32, float64 (the dtype of out[0])
   Kernel backward[2];      // null: no gradient
   const char* isa;         // the instruction set this copy was compiled for
+  int activation;          // what op linear's `activation` must be to do this op too, 0: it cannot
 };
 
 // One pass over a stretch of the flat parameter vector.
@@ -103,11 +104,12 @@ concept HasBackward = requires(const Node& n) { K::template backward<float>(n); 
 template <class K>
 constexpr Op op_of(const char* name) {
   Op op{name, K::attrs, K::infer, {K::template forward<float>, K::template forward<double>}, {},
-        FASTNN_TEXT(FASTNN_ISA)};
+        FASTNN_TEXT(FASTNN_ISA), 0};
   if constexpr (HasBackward<K>) {
     op.backward[0] = K::template backward<float>;
     op.backward[1] = K::template backward<double>;
   }
+  if constexpr (requires { K::kActivation; }) op.activation = static_cast<int>(K::kActivation);
   return op;
 }
 

@@ -5,7 +5,7 @@
 #pragma once
 #include "ops/op.h"
 #include "simd/real.h"
-#include "simd/sum.h"
+#include "simd/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 

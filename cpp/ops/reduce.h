@@ -2,7 +2,7 @@
 // fix. Terms come from `source.segment(at, n, buffer)`: n <= Source::kSegment values that start at
 // the flat index `at` of the full index space, where they lie or computed into `buffer`. The
 // reducer R says how: Acc (what partial results are), zero(), row() (one contiguous stretch),
-// rows() (several rows into a row of results), join(), pair() (two terms into one).
+// rows() (several rows into a row of results), join(), and with kFolds pair() (two terms into one).
 #pragma once
 #include "ops/lanes.h"
 #include "ops/op.h"
@@ -27,7 +27,7 @@ struct Reduction {
 };
 
 // kept[i]: axis i of `full` stays.
-static Reduction reduction_of(const Shape& full, const bool* kept) {
+static inline Reduction reduction_of(const Shape& full, const bool* kept) {
   Reduction r;
   for (int i = 0; i < full.rank; ++i) {
     const int64_t dim = full[i] == kBatch ? 1 : full[i];
@@ -142,12 +142,14 @@ static void reduce_columns(const Reduction& r, const Source& source, int64_t bas
   for (int64_t j = 0; j < n; ++j) acc[j] = R::zero();
   // Whole rows that follow one another in memory are taken as one stretch.
   const bool whole = n == r.dims[r.rank - 1] && r.reduced_axes == 1;
-  const int64_t stretch = Source::kSegment < kFold ? Source::kSegment : kFold;
-  int64_t fold = 1;
-  while (fold * 2 * n <= stretch) fold *= 2;
-  if (whole && n <= kNarrow)
-    for (; from + fold <= to; from += fold)
-      fold_rows<R>(source.segment(base + from * n, fold * n, buffer[0]), fold, n, acc);
+  if constexpr (R::kFolds) {
+    const int64_t stretch = Source::kSegment < kFold ? Source::kSegment : kFold;
+    int64_t fold = 1;
+    while (fold * 2 * n <= stretch) fold *= 2;
+    if (whole && n <= kNarrow)
+      for (; from + fold <= to; from += fold)
+        fold_rows<R>(source.segment(base + from * n, fold * n, buffer[0]), fold, n, acc);
+  }
   for (int64_t q = from; q < to; q += kRows) {
     const int64_t m = to - q < kRows ? to - q : kRows;
     const T* rows[kRows];
@@ -180,7 +182,8 @@ static void reduce(const Reduction& r, const Source& source, void* scratch, doub
       const int64_t part = task / units, unit = task % units;
       const int64_t from = part * c.pieces / parts, to = (part + 1) * c.pieces / parts;
       if (!c.by_columns) {
-        const Acc acc = reduce_pieces<R, T>(r, c, source, outer_position(r, true, unit), from, to);
+        const int64_t first = r.rank <= 2 ? unit * c.inner : outer_position(r, true, unit);
+        const Acc acc = reduce_pieces<R, T>(r, c, source, first, from, to);
         if (parts > 1)
           partial[part * r.outputs + unit] = acc;
         else
@@ -234,6 +237,7 @@ struct Computed {
 template <class T>
 struct Sum {
   using Acc = double;
+  static constexpr bool kFolds = true;
   static Acc zero() { return 0; }
   static Acc join(Acc a, Acc b) { return a + b; }
   static inline T pair(T a, T b) { return a + b; }
@@ -257,6 +261,10 @@ struct Sum {
 
   static Acc row(const T* p, int64_t n) {
     double sum = 0;
+    if (n < 4 * Vector<T>::kLanes) {
+      for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(p[i]);
+      return sum;
+    }
     for (int64_t i = 0; i < n; i += 1024) sum += block(p + i, n - i < 1024 ? n - i : 1024);
     return sum;
   }

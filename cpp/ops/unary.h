@@ -8,9 +8,18 @@ namespace fastnn::FASTNN_ISA {
 
 constexpr int64_t kUnaryGrain = 8192;  // elements per task
 
+// An op that a dense layer can fuse tells its Activation.
 // A functor's parameter is its op's one attribute, under the functor's name for it.
 template <class F>
-struct Unary {
+struct Plain {};
+template <class F>
+  requires requires { F::kActivation; }
+struct Plain<F> {
+  static constexpr Activation kActivation = F::kActivation;
+};
+
+template <class F>
+struct Unary : Plain<F> {
   static constexpr const char* attrs = F::attrs;
 
   static void infer(Node& n) {

@@ -32,6 +32,7 @@ struct FromOutput {
 };
 
 struct Sigmoid : FromOutput {
+  static constexpr Activation kActivation = Activation::kSigmoid;
   static constexpr double kCost = 0.6;
   template <class T>
   static inline T value(T x, T) {
@@ -44,6 +45,7 @@ struct Sigmoid : FromOutput {
 };
 
 struct Tanh : FromOutput {
+  static constexpr Activation kActivation = Activation::kTanh;
   static constexpr double kCost = 0.6;
   template <class T>
   static inline T value(T x, T) {
@@ -56,6 +58,7 @@ struct Tanh : FromOutput {
 };
 
 struct Relu : FromOutput {
+  static constexpr Activation kActivation = Activation::kRelu;
   template <class T>
   static inline T value(T x, T) {
     return simd::at_least(T(0), x);
@@ -67,6 +70,7 @@ struct Relu : FromOutput {
 };
 
 struct LeakyRelu : FromOutput {
+  static constexpr Activation kActivation = Activation::kLeakyRelu;
   static constexpr const char* attrs = "negative_slope:real=0.01";
   template <class T>
   static inline T value(T x, T negative_slope) {
@@ -79,6 +83,7 @@ struct LeakyRelu : FromOutput {
 };
 
 struct Elu : FromOutput {
+  static constexpr Activation kActivation = Activation::kElu;
   static constexpr const char* attrs = "alpha:real=1";
   static constexpr double kCost = 0.6;
   template <class T>
@@ -93,6 +98,7 @@ struct Elu : FromOutput {
 };
 
 struct Selu : FromOutput {
+  static constexpr Activation kActivation = Activation::kSelu;
   static constexpr double kCost = 0.6;
   static constexpr double kScale = 1.0507009873554804934, kAlpha = 1.6732632423543772848;
   template <class T>
@@ -107,6 +113,7 @@ struct Selu : FromOutput {
 };
 
 struct Softplus : FromOutput {
+  static constexpr Activation kActivation = Activation::kSoftplus;
   static constexpr const char* attrs = "beta:real=1";
   static constexpr double kCost = 1.2;
   template <class T>
@@ -121,6 +128,7 @@ struct Softplus : FromOutput {
 
 // min(max(x + 3, 0), 6) / 6.
 struct HardSigmoid : FromOutput {
+  static constexpr Activation kActivation = Activation::kHardSigmoid;
   template <class T>
   static inline T value(T x, T) {
     return simd::at_most(T(6), simd::at_least(T(0), x + T(3))) / T(6);
@@ -133,6 +141,7 @@ struct HardSigmoid : FromOutput {
 
 // 1 where x > 0, else 0.
 struct Step : FromOutput {
+  static constexpr Activation kActivation = Activation::kStep;
   template <class T>
   static inline T value(T x, T) {
     const T unordered = x != x ? x : T(0);

@@ -1,7 +1,7 @@
 #include "simd/vector.h"
 
 #include "base/parallel.h"
-#include "simd/sum.h"
+#include "simd/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {

@@ -274,6 +274,8 @@ class AdamW(Adam):
 
 CLASSES: tuple[type[Optimizer], ...] = (SGD, Adagrad, RMSprop, Adam, AdamW)
 
+from_config = Optimizer.from_config
+
 
 def find(optimizer: Any, where: str = "Trainer") -> Optimizer:
     """The optimiser of a name, with its defaults; an Optimizer is taken as it is.

@@ -1,0 +1,42 @@
+// Euclidean norm over axes:  y = sqrt(sum x^2),  dx = dy x / y, 0 where y = 0
+// Squares are double: float32 norms neither overflow nor vanish.
+#include "ops/reduction.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+struct Norm {
+  static constexpr const char* attrs = kReductionAttrs;
+
+  static void infer(Node& n) {
+    infer_reduction(n);
+    n.reads_in = 1u;
+    n.reads_out = 1u;
+    n.flops *= 2;
+    n.scratch_bytes = reduce_scratch<Sum<double>, Computed<int>>(reduction_of_node(n));
+  }
+
+  template <class T>
+  static void forward(const Node& n) {
+    const T* x = data<T>(n.in[0]);
+    T* y = out_data<T>(n.out[0]);
+    const auto square = [=](int64_t i) {
+      return static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    };
+    reduce<Sum<double>, double>(reduction_of_node(n), Computed<decltype(square)>{square}, n.scratch,
+                                elements(n.in[0].shape) * 0.3, [=](int64_t k, double sum) {
+                                  y[k] = static_cast<T>(__builtin_sqrt(sum));
+                                });
+  }
+
+  template <class T>
+  static void backward(const Node& n) {
+    const T *y = data<T>(n.out[0]), *dy = grad<T>(n.out[0]);
+    spread<T>(n, 0.4, [=](T v, int64_t o) { return y[o] == T(0) ? T(0) : dy[o] * (v / y[o]); });
+  }
+};
+
+}  // namespace
+extern const Op norm;
+const Op norm = op_of<Norm>("norm");
+}  // namespace fastnn::FASTNN_ISA

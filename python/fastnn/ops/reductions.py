@@ -1,0 +1,370 @@
+"""Reductions over axes: sums, extremes, norms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn.ops.tensor import call
+
+__all__ = [
+    "argmax",
+    "argmin",
+    "logsumexp",
+    "max",
+    "mean",
+    "min",
+    "norm",
+    "prod",
+    "sum",
+    "var",
+]
+
+Axis = int | tuple[int, ...] | None
+
+
+def _axes(axis: Axis) -> tuple[int, ...] | None:
+    return (axis,) if isinstance(axis, int) else axis
+
+
+def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Sum over axes, in an order that the shape fixes; partial sums are float64.
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        Terms.
+    axis : int, tuple of int, or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : array or Tensor, ``x`` without the reduced axes
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist or is named twice.
+
+    Source
+    ------
+    Higham, The accuracy of floating point summation, SIAM J. Sci. Comput. 14 (1993).
+
+    Examples
+    --------
+    >>> sum([[1.0, 2.0], [3.0, 4.0]], axis=0)
+    array([4., 6.], dtype=float32)
+    """
+    return call("sum", x, axis=_axes(axis), keepdims=bool(keepdims))
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Mean over axes; the mean of nothing is NaN.
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        Terms.
+    axis : int, tuple of int, or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : array or Tensor, ``x`` without the reduced axes
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist or is named twice.
+
+    Source
+    ------
+    Higham, The accuracy of floating point summation, SIAM J. Sci. Comput. 14 (1993).
+
+    Examples
+    --------
+    >>> mean([[1.0, 2.0], [3.0, 4.0]], axis=1, keepdims=True)
+    array([[1.5],
+           [3.5]], dtype=float32)
+    """
+    return call("mean", x, axis=_axes(axis), keepdims=bool(keepdims))
+
+
+def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Largest element over axes; NaN where there is one.
+
+    The gradient is shared evenly among equals (PyTorch's ``amax``).
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        What to compare.
+    axis : int, tuple of int, or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : array or Tensor, ``x`` without the reduced axes
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, is named twice, or ``x`` has no element along the reduced axes.
+
+    Source
+    ------
+    Iverson, A Programming Language, Wiley (1962).
+
+    Examples
+    --------
+    >>> max([[1.0, 5.0], [3.0, 4.0]], axis=1)
+    array([5., 4.], dtype=float32)
+    """
+    return call("max", x, axis=_axes(axis), keepdims=bool(keepdims))
+
+
+def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Smallest element over axes; NaN where there is one.
+
+    The gradient is shared evenly among equals (PyTorch's ``amin``).
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        What to compare.
+    axis : int, tuple of int, or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : array or Tensor, ``x`` without the reduced axes
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, is named twice, or ``x`` has no element along the reduced axes.
+
+    Source
+    ------
+    Iverson, A Programming Language, Wiley (1962).
+
+    Examples
+    --------
+    >>> min([[1.0, 5.0], [3.0, 4.0]], axis=1)
+    array([1., 3.], dtype=float32)
+    """
+    return call("min", x, axis=_axes(axis), keepdims=bool(keepdims))
+
+
+def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Product over axes; the gradient is exact where there are zeros.
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        Factors.
+    axis : int, tuple of int, or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : array or Tensor, ``x`` without the reduced axes
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist or is named twice.
+
+    Source
+    ------
+    Iverson, A Programming Language, Wiley (1962).
+
+    Examples
+    --------
+    >>> prod([[1.0, 2.0], [3.0, 4.0]], axis=1)
+    array([ 2., 12.], dtype=float32)
+    """
+    return call("prod", x, axis=_axes(axis), keepdims=bool(keepdims))
+
+
+def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 1.0) -> Any:
+    """Variance over axes, ``sum (x - mean)**2 / (count - correction)``.
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        Samples.
+    axis : int, tuple of int, or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+    correction : float, >= 0
+        1 estimates the variance of the population, 0 is that of the sample.
+
+    Returns
+    -------
+    y : array or Tensor, ``x`` without the reduced axes
+        NaN where the count is not above ``correction``.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, is named twice, or ``correction`` is negative.
+
+    Source
+    ------
+    Bessel, Untersuchungen ueber die Wahrscheinlichkeit der Beobachtungsfehler, Astronomische
+    Nachrichten 15 (1838).
+
+    Examples
+    --------
+    >>> var([1.0, 2.0, 3.0])
+    array(1., dtype=float32)
+    """
+    return call("var", x, axis=_axes(axis), keepdims=bool(keepdims), correction=float(correction))
+
+
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Position of the largest element, the first of equals; of the first NaN where there is one.
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        What to compare.
+    axis : int or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : int64 array or Tensor, ``x`` without the axis
+        Positions along the axis, or in ``x`` laid out flat. No gradient.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, or ``x`` has no element along it.
+
+    Source
+    ------
+    Iverson, A Programming Language, Wiley (1962).
+
+    Examples
+    --------
+    >>> argmax([[1.0, 5.0], [3.0, 2.0]], axis=1)
+    array([1, 0])
+    """
+    return call("argmax", x, axis=_axes(axis), keepdims=bool(keepdims))
+
+
+def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """Position of the smallest element, the first of equals; of the first NaN where there is one.
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        What to compare.
+    axis : int or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : int64 array or Tensor, ``x`` without the axis
+        Positions along the axis, or in ``x`` laid out flat. No gradient.
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, or ``x`` has no element along it.
+
+    Source
+    ------
+    Iverson, A Programming Language, Wiley (1962).
+
+    Examples
+    --------
+    >>> argmin([[1.0, 5.0], [3.0, 2.0]], axis=1)
+    array([0, 1])
+    """
+    return call("argmin", x, axis=_axes(axis), keepdims=bool(keepdims))
+
+
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Logarithm of the sum of exponentials over axes, without overflow.
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        Exponents.
+    axis : int, tuple of int, or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : array or Tensor, ``x`` without the reduced axes
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist, is named twice, or ``x`` has no element along the reduced axes.
+
+    Source
+    ------
+    Blanchard, Higham and Higham, Accurately computing the log-sum-exp and softmax functions,
+    IMA J. Numer. Anal. 41 (2021).
+
+    Examples
+    --------
+    >>> round(float(logsumexp([1000.0, 1000.0])), 3)
+    1000.693
+    """
+    return call("logsumexp", x, axis=_axes(axis), keepdims=bool(keepdims))
+
+
+def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """Euclidean norm over axes, ``sqrt(sum x**2)``, without overflow in float32.
+
+    Its gradient is 0 where the norm is 0.
+
+    Parameters
+    ----------
+    x : float array or Tensor, any shape
+        Vectors.
+    axis : int, tuple of int, or None
+        What to reduce over; None is all axes.
+    keepdims : bool
+        Keep the reduced axes, of length 1.
+
+    Returns
+    -------
+    y : array or Tensor, ``x`` without the reduced axes
+
+    Raises
+    ------
+    ValueError
+        If an axis does not exist or is named twice.
+
+    Source
+    ------
+    Blue, A portable Fortran program to find the Euclidean norm of a vector, ACM TOMS 4 (1978).
+
+    Examples
+    --------
+    >>> norm([[3.0, 4.0], [0.0, 2.0]], axis=1)
+    array([5., 2.], dtype=float32)
+    """
+    return call("norm", x, axis=_axes(axis), keepdims=bool(keepdims))

@@ -1,0 +1,35 @@
+"""Rectifier."""
+
+import numpy as np
+
+import fastnn as fnn
+from unary_laws import check_range, check_type_error, check_unary
+
+POINTS = np.concatenate([np.linspace(-6, 6, 41) + 0.0123, [-30.0, 30.0]])
+
+
+def value(x):
+    return np.maximum(x, 0)
+
+
+def slope(x):
+    return np.where(x > 0, 1.0, 0.0)
+
+
+def test_relu_over_the_whole_float32_range():
+    check_range("relu", value, slope)
+
+
+def test_relu_gradient_sizes_threads():
+    check_unary("relu", value, POINTS, torch_function=lambda torch, x: x.relu())
+
+
+def test_relu_at_zero_and_infinity():
+    x = [0.0, np.inf, -np.inf]
+    np.testing.assert_array_equal(fnn.ops.relu(x), [0, np.inf, 0])
+    (dx,) = fnn.ops.vjp("relu", x, dy=np.ones(3))
+    np.testing.assert_array_equal(dx, [0, 1, 0])
+
+
+def test_relu_errors():
+    check_type_error("relu", fnn.ops.relu)
