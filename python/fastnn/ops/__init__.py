@@ -3,10 +3,7 @@
 from fastnn.ops.activations import *
 from fastnn.ops.arithmetic import *
 from fastnn.ops.costs import *
-<<<<<<< HEAD
 from fastnn.ops.elementary import *
-=======
 from fastnn.ops.linear_algebra import *
 from fastnn.ops.reductions import *
->>>>>>> ops
 from fastnn.ops.tensor import Tensor, vjp
