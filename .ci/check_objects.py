@@ -1,9 +1,9 @@
 """Checks the objects compiled per instruction set: none shares code with another.
 
 A weak symbol (an inline function, a template outside an anonymous namespace) exists once in the
-linked library, whoever compiled it: an AVX-512 copy could be called on an old CPU. Every symbol that
-such an object defines must be local, or lie in the namespace of its instruction set; and nothing in
-it may allocate, throw or have static state.
+linked library, whoever compiled it: an AVX-512 copy could be called on an old CPU. Every symbol
+that such an object defines must be local, or lie in the namespace of its instruction set; and
+nothing in it may allocate, throw or have static state.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prints what `import fastnn` costs beyond `import numpy`: medians of fresh interpreters, in turn."""
+"""Prints what `import fastnn` costs beyond `import numpy`: medians over fresh interpreters."""
 
 import statistics
 import subprocess
@@ -19,6 +19,5 @@ for _ in range(RUNS):
     done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True)
     runs.append([1e3 * float(seconds) for seconds in done.stdout.split()])
 numpy_ms, fastnn_ms = (statistics.median(column) for column in zip(*runs[1:], strict=True))
-print(
-    f"import fastnn: {fastnn_ms:.1f} ms beyond numpy's {numpy_ms:.1f} ms (median of {RUNS - 1} runs)"
-)
+beyond = f"{fastnn_ms:.1f} ms beyond numpy's {numpy_ms:.1f} ms"
+print(f"import fastnn: {beyond} (median of {RUNS - 1} runs)")

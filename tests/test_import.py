@@ -1,4 +1,4 @@
-"""Importing is light; threads, instruction set, fork and memory behave in processes of all kinds."""
+"""Importing is light; threads, instruction set, fork and memory behave in every process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from fastnn import nn, optim
 def train(seed=0):
     rng = np.random.default_rng(3)
     x, y = rng.standard_normal((256, 128)).astype("f"), rng.integers(0, 10, 256)
-    model = fnn.Model([nn.Dense(256, "relu"), nn.Dense(10, "sigmoid")], input_shape=(128,), seed=seed)
+    layers = [nn.Dense(256, "relu"), nn.Dense(10, "sigmoid")]
+    model = fnn.Model(layers, input_shape=(128,), seed=seed)
     trainer = fnn.Trainer(model, "quadratic", optim.Adam(1e-3))
     trainer.fit((x, np.eye(10, dtype="f")[y]), 3, 64, verbose=0)
     return model
@@ -59,7 +60,7 @@ def printed(code: str, environment: Mapping[str, str] | None = None, before=None
     return done.stdout.strip()
 
 
-# -- import ------------------------------------------------------------------------------------------
+# -- import ----------------------------------------------------------------------------------------
 
 
 def test_numpy_is_the_only_package_that_is_imported():
@@ -100,7 +101,7 @@ def test_every_public_name_is_there():
         _ = fnn.dense  # type: ignore[attr-defined]
 
 
-# -- instruction set -----------------------------------------------------------------------------------
+# -- instruction set -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("isa", ISAS)
@@ -136,7 +137,7 @@ def test_unsupported_isa_is_an_error():
     )
 
 
-# -- threads -------------------------------------------------------------------------------------------
+# -- threads ---------------------------------------------------------------------------------------
 
 COUNT = "import fastnn; print(fastnn.get_num_threads(), fastnn._core.available_cpus())"
 
@@ -191,7 +192,7 @@ process.join(10)
 assert process.exitcode == 0
 """,
     }[how]
-    code = TRAIN + f"""
+    code = f"""{TRAIN}
 import multiprocessing, os, warnings
 warnings.simplefilter("ignore")  # Python 3.12 warns of fork with threads about
 ours = bits(train())
@@ -252,7 +253,7 @@ def test_one_model_predicts_in_several_threads(threads):
     assert wrong == []
 
 
-# -- memory --------------------------------------------------------------------------------------------
+# -- memory ----------------------------------------------------------------------------------------
 
 
 def resident() -> int:
@@ -262,7 +263,7 @@ def resident() -> int:
 
 @pytest.mark.skipif(not LINUX, reason="reads /proc")
 def test_repeated_calls_do_not_grow():
-    """The slope of the resident size over 300 calls of fit, predict, evaluate and step is about 0."""
+    """The slope of resident memory over 300 rounds of calls is about 0."""
     trainer, (x, y) = small(0), problem()
 
     def call(i: int) -> None:

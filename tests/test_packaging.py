@@ -1,4 +1,4 @@
-"""What is packed and declared: metadata, the extension's stub, the data, and the commands of README."""
+"""What is packed and declared: metadata, data, the extension's stub, README's commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = files("fastnn")
 
 
-# -- metadata ------------------------------------------------------------------------------------------
+# -- metadata --------------------------------------------------------------------------------------
 
 
 def project() -> dict[str, object]:
@@ -79,7 +79,7 @@ def test_package_holds_no_build_junk():
     assert found == []
 
 
-# -- the stub of the extension -------------------------------------------------------------------------
+# -- the stub of the extension ---------------------------------------------------------------------
 
 
 def stub() -> ast.Module:
@@ -97,7 +97,7 @@ def classes() -> dict[str, ast.ClassDef]:
 
 
 def signature(function: ast.FunctionDef) -> list[tuple[str, bool]]:
-    """Names of the arguments but self, each with whether it has a default; "" where not a keyword."""
+    """Names of the arguments but self ("" where not a keyword), each with whether it has a default."""
     given = [*function.args.posonlyargs, *function.args.args]
     defaults = [False] * (len(given) - len(function.args.defaults))
     pairs = zip(given, [*defaults, *(True for _ in function.args.defaults)], strict=True)
@@ -144,7 +144,7 @@ def test_stub_gives_the_compiled_arguments():
             assert signature(node) == compiled_signature(method), f"{kind}.{name}"
 
 
-# -- the repository ------------------------------------------------------------------------------------
+# -- the repository --------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not (ROOT / "README.md").is_file(), reason="reads README.md of the source tree")
@@ -158,15 +158,18 @@ def test_readme_gives_the_two_commands():
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="reads TOML")
 def test_tools_are_pinned_alike():
     """pre-commit, CI and a developer's environment form and check code with the same versions."""
-    config = (ROOT / ".pre-commit-config.yaml")
+    config = ROOT / ".pre-commit-config.yaml"
     if not config.is_file():
         pytest.skip("reads .pre-commit-config.yaml of the source tree")
     extras = project()["optional-dependencies"]
     assert isinstance(extras, dict)
     pinned = dict(r.split("==") for r in extras["dev"] if "==" in r)
     text = config.read_text()
-    for repository, tool in (
-        ("ruff-pre-commit", "ruff"), ("mirrors-mypy", "mypy"), ("mirrors-clang-format", "clang-format"),
-    ):  # fmt: skip
+    places = {
+        "ruff": "ruff-pre-commit",
+        "mypy": "mirrors-mypy",
+        "clang-format": "mirrors-clang-format",
+    }
+    for tool, repository in places.items():
         revision = re.search(rf"{repository}\s+rev: v?([\d.]+)", text)
         assert revision is not None and revision[1] == pinned[tool], tool
