@@ -15,56 +15,69 @@ static inline Vector<T> clear(Vector<T> v, Bits<T> keep) {
   return (Vector<T>)((Bits<T>)v & keep);
 }
 
+// Lanes kept of the last vector: `rest` at its end are load(kKeep + rest).
+template <class T>
+struct Keep {
+  typename BitsOf<T>::type at[2 * kLanes<T>] = {};
+  constexpr Keep() {
+    for (int l = kLanes<T>; l < 2 * kLanes<T>; ++l) at[l] = -1;
+  }
+};
+template <class T>
+static constexpr Keep<T> kKeep{};
+
 // c[i * ldc + j] (+)= dot(a + i * a_row, b + j * b_col) over k elements.
 template <class T, int R, int K>
 static void dot(int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_col, T* c, int64_t ldc,
                 bool add) {
-  constexpr int L = kLanes<T>;
-  Vector<T> acc[R][K];
-#pragma GCC unroll 64
-  for (int i = 0; i < R; ++i)
-#pragma GCC unroll 64
-    for (int j = 0; j < K; ++j) acc[i][j] = Vector<T>{};
-  const int64_t whole = k / L;
-  for (int64_t p = 0; p < whole; ++p) {
-    Vector<T> bv[K];
-#pragma GCC unroll 64
-    for (int j = 0; j < K; ++j) bv[j] = load(b + j * b_col);
-#pragma GCC unroll 64
-    for (int i = 0; i < R; ++i) {
-      const Vector<T> av = load(a + i * a_row);
-#pragma GCC unroll 64
-      for (int j = 0; j < K; ++j) acc[i][j] += av * bv[j];
-    }
-    a += L;
-    b += L;
-  }
-  const int64_t rest = k - whole * L;
-  T tail[R][K] = {};
-  if (rest && whole) {
-    Bits<T> keep;
-    for (int l = 0; l < L; ++l) keep[l] = l >= L - rest ? -1 : 0;
-    Vector<T> bv[K];
-#pragma GCC unroll 64
-    for (int j = 0; j < K; ++j) bv[j] = clear<T>(load(b + j * b_col - (L - rest)), keep);
-#pragma GCC unroll 64
-    for (int i = 0; i < R; ++i) {
-      const Vector<T> av = clear<T>(load(a + i * a_row - (L - rest)), keep);
-#pragma GCC unroll 64
-      for (int j = 0; j < K; ++j) acc[i][j] += av * bv[j];
-    }
-  } else if (rest) {
+  constexpr int L = kLanes<T>, kSums = R * K, B = kBlock<T>, kGroups = (kSums + B - 1) / B;
+  alignas(16) T sums[kGroups * B];
+  if (k < L) {
     for (int i = 0; i < R; ++i)
-      for (int j = 0; j < K; ++j)
-        for (int64_t p = 0; p < rest; ++p) tail[i][j] += a[i * a_row + p] * b[j * b_col + p];
+      for (int j = 0; j < K; ++j) {
+        sums[i * K + j] = 0;
+        for (int64_t p = 0; p < k; ++p) sums[i * K + j] += a[i * a_row + p] * b[j * b_col + p];
+      }
+  } else {
+    Vector<T> acc[kGroups][B];
+#pragma GCC unroll 64
+    for (int s = 0; s < kGroups * B; ++s) acc[s / B][s % B] = Vector<T>{};
+    int64_t p = 0;
+    for (; p + L <= k; p += L) {
+      Vector<T> bv[K];
+#pragma GCC unroll 64
+      for (int j = 0; j < K; ++j) bv[j] = load(b + j * b_col + p);
+#pragma GCC unroll 64
+      for (int i = 0; i < R; ++i) {
+        const Vector<T> av = load(a + i * a_row + p);
+#pragma GCC unroll 64
+        for (int j = 0; j < K; ++j) acc[(i * K + j) / B][(i * K + j) % B] += av * bv[j];
+      }
+    }
+    if (p < k) {
+      const Bits<T> keep = load(kKeep<T>.at + (k - p));
+      Vector<T> bv[K];
+#pragma GCC unroll 64
+      for (int j = 0; j < K; ++j) bv[j] = clear<T>(load(b + j * b_col + k - L), keep);
+#pragma GCC unroll 64
+      for (int i = 0; i < R; ++i) {
+        const Vector<T> av = clear<T>(load(a + i * a_row + k - L), keep);
+#pragma GCC unroll 64
+        for (int j = 0; j < K; ++j) acc[(i * K + j) / B][(i * K + j) % B] += av * bv[j];
+      }
+    }
+#pragma GCC unroll 64
+    for (int s = 0; s < kGroups; ++s) {
+      const Wide<T, 16> sum = sum_lanes<T>(acc[s]);
+      __builtin_memcpy(sums + s * B, &sum, 16);
+    }
   }
 #pragma GCC unroll 64
   for (int i = 0; i < R; ++i)
 #pragma GCC unroll 64
     for (int j = 0; j < K; ++j) {
-      T sum = tail[i][j] + sum_lanes<T, kBlocking.vector_bytes>(acc[i][j]);
       T* y = c + i * ldc + j;
-      *y = add ? *y + sum : sum;
+      *y = add ? *y + sums[i * K + j] : sums[i * K + j];
     }
 }
 

@@ -155,64 +155,117 @@ struct Tiles {
     }
   }
 
-  // C[tiles t0..t1, columns j..j+cols) += A[:, p..p+k) B[p..p+k, :), from a panel b of V vectors.
-  void columns(int64_t t0, int64_t t1, int64_t p, int64_t k, int64_t p0, int64_t j, int64_t cols,
-               const T* b, int64_t b_row) const {
-    const bool last = p + k == g.k;
-    TileArgs<T> t;
+  // What all tiles of the k block at p share.
+  TileArgs<T> tile_args(int64_t p, int64_t k) const {
+    TileArgs<T> t{};
     t.k = k;
-    t.b = b;
-    t.b_row = b_row;
     t.ldc = g.ldc;
-    t.cols = cols;
     t.add = g.accumulate || p > 0;
-    t.bias = nullptr;
+    const bool last = p + k == g.k;
+    t.bias = last ? g.bias : nullptr;
     t.bias_per_row = g.bias_per_row;
     t.activation = last ? g.activation : Activation::kLinear;
     t.alpha = g.alpha;
-    const int64_t vectors = up(cols, kLanes<T>);
-    t.plain = cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !(last && g.bias);
+    return t;
+  }
+
+  // C[tiles t0..t1, columns j..j+cols) (+)= A[:, p..p+k) B[p..p+k, :), B given by t.b and t.b_row.
+  // With `width` 0 it is one panel; else panels of that width side by side, and one row of tiles.
+  void multiply(TileArgs<T>& t, int64_t t0, int64_t t1, int64_t p, int64_t p0, int64_t j, int64_t cols,
+                int64_t width) const {
+    t.cols = width ? width : cols;
+    const int64_t vectors = up(t.cols, kLanes<T>);
+    t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias;
     for (int64_t tile = t0; tile < t1; tile += t.count) {  // the taller tiles, then the others
       const bool longer = tile < row.longer;
       const int64_t i = row(tile), rows = row.size + longer;
       t.count = longer ? least(t1, row.longer) - tile : t1 - tile;
       if (choice.pack_a) {
-        t.a = packed_a + (p - p0) * g.m + i * k;
+        t.a = packed_a + (p - p0) * g.m + i * t.k;
         t.a_row = 1;
         t.a_col = rows;
-        t.a_tile = rows * k;
+        t.a_step = rows * t.k;
       } else {
         t.a = g.a + i * g.a_row + p * g.a_col;
         t.a_row = g.a_row;
         t.a_col = g.a_col;
-        t.a_tile = rows * g.a_row;
+        t.a_step = rows * g.a_row;
       }
       t.c = g.c + i * g.ldc + j;
-      if (last && g.bias) t.bias = g.bias + (g.bias_per_row ? i : j);
-      kTileKernels<T>.at[rows][vectors](t);
+      t.c_step = rows * g.ldc;
+      if (t.bias) t.bias = g.bias + (g.bias_per_row ? i : j);
+      t.bias_step = g.bias_per_row ? rows : 0;
+      if (width) {
+        t.count = cols / width;
+        t.a_step = 0;
+        t.b_step = t.c_step = width;
+        t.bias_step = g.bias_per_row ? 0 : width;
+      }
+      (t.copy ? kTileKernels<T>.copy[rows] : kTileKernels<T>.at[rows][vectors])(t);
+      if (width) return;
     }
+  }
+
+  // Columns [j, j + cols) of one panel, packed. Contiguous rows are packed by the first tile.
+  void packed(TileArgs<T>& t, int64_t t0, int64_t t1, int64_t p, int64_t p0, int64_t j, int64_t cols,
+              T* panel) const {
+    const T* b = g.b + p * g.b_row + j * g.b_col;
+    if (g.b_col == 1 && cols == kPanel<T>) {
+      t.b = b;
+      t.b_row = g.b_row;
+      t.copy = panel;
+      multiply(t, t0, t0 + 1, p, p0, j, cols, 0);
+      t.copy = nullptr;
+      ++t0;
+    } else {
+      pack_b(t.k, cols, b, g.b_row, g.b_col, panel);
+    }
+    t.b = panel;
+    t.b_row = kPanel<T>;
+    if (t0 < t1) multiply(t, t0, t1, p, p0, j, cols, 0);
+  }
+
+  // Columns [j, end) from B as it is: wide panels, whole panels, and the rest. There whole vectors are
+  // read too: what follows a row is the next one, whose elements only reach columns of the tile that
+  // nobody stores. The last rows end where B ends, and are copied into the tail.
+  void direct(TileArgs<T>& t, int64_t t0, int64_t t1, int64_t p, int64_t p0, int64_t j, int64_t end,
+              T* tail) const {
+    t.b_row = g.b_row;
+    const int64_t widths[] = {width, kPanel<T>};
+    for (const int64_t w : widths) {
+      const int64_t cols = (end - j) / w * w;
+      t.b = g.b + p * g.b_row + j;
+      if (cols && t1 - t0 == 1)
+        multiply(t, t0, t1, p, p0, j, cols, w);
+      else
+        for (int64_t c = 0; c < cols; c += w, t.b += w) multiply(t, t0, t1, p, p0, j + c, w, 0);
+      j += cols;
+    }
+    if (j == end) return;
+    const int64_t cols = end - j, whole = up(cols, kLanes<T>) * kLanes<T>;
+    t.b = g.b + p * g.b_row + j;
+    t.tail = tail;
+    t.tail_rows = end < g.n ? 0 : least(t.k, g.b_row > 0 ? up(whole - cols, g.b_row) : t.k);
+    for (int64_t q = 0; q < t.tail_rows; ++q)
+      for (int64_t c = 0; c < whole; ++c)
+        tail[q * whole + c] = c < cols ? t.b[(t.k - t.tail_rows + q) * g.b_row + c] : T(0);
+    multiply(t, t0, t1, p, p0, j, cols, 0);
+    t.tail_rows = 0;
   }
 
   // One task: row tiles [t0, t1) by panels [n0, n1), for k in [p0, p1).
   void run(int64_t t0, int64_t t1, int64_t n0, int64_t n1, int64_t p0, int64_t p1) const {
     alignas(64) T panel[kBlocking.kc * kPanel<T>];
     constexpr int64_t kTilesInL2 = kBlocking.mc / kBlocking.mr;
+    const int64_t j0 = n0 * width, j1 = least(g.n, n1 * width);
     for (int64_t p = p0; p < p1; p += depth) {
-      const int64_t k = least(depth, p1 - p);
+      TileArgs<T> t = tile_args(p, least(depth, p1 - p));
       for (int64_t tb = t0; tb < t1; tb += kTilesInL2) {
         const int64_t te = least(t1, tb + kTilesInL2);
-        for (int64_t n = n0; n < n1; ++n) {
-          int64_t j = n * width, cols = least(width, g.n - j);
-          if (!choice.pack_b) {
-            const int64_t direct = cols == width ? cols : cols / kPanel<T> * kPanel<T>;
-            if (direct) columns(tb, te, p, k, p0, j, direct, g.b + p * g.b_row + j, g.b_row);
-            j += direct;
-            cols -= direct;
-            if (!cols) continue;
-          }
-          pack_b(k, cols, g.b + p * g.b_row + j * g.b_col, g.b_row, g.b_col, panel);
-          columns(tb, te, p, k, p0, j, cols, panel, kPanel<T>);
-        }
+        if (!choice.pack_b)
+          direct(t, tb, te, p, p0, j0, j1, panel);
+        else
+          for (int64_t j = j0; j < j1; j += width) packed(t, tb, te, p, p0, j, least(width, j1 - j), panel);
       }
     }
   }

@@ -6,14 +6,6 @@
 
 namespace fastnn::FASTNN_ISA {
 
-// 16-byte blocks: 4x4 floats or 2x2 doubles are transposed inside each 16-byte lane of a vector, which
-// x86 does with one-cycle unpack instructions; lane l holds rows 4l..4l+3 (2l..2l+1).
-template <class T>
-constexpr int kBlock = 16 / static_cast<int>(sizeof(T));
-
-template <class T, int kBytes>
-using Wide = typename VectorOf<T, kBytes>::type;
-
 // low, then high. (A memcpy into the halves would go through memory: packing 10 times slower.)
 template <class T, int kBytes>
 static inline Wide<T, 2 * kBytes> join(Wide<T, kBytes> low, Wide<T, kBytes> high) {
@@ -34,40 +26,6 @@ static inline Wide<T, kBytes> gather_lanes(const T* p, int64_t stride) {
     return join<T, kBytes / 2>(
         gather_lanes<T, kBytes / 2>(p, stride),
         gather_lanes<T, kBytes / 2>(p + kBytes / 32 * kBlock<T> * stride, stride));
-}
-
-// {a0, b0, a1, b1} or {a2, b2, a3, b3} of each lane, in units of kUnit elements.
-template <class T, int kBytes, int kUnit, bool kHigh>
-static inline Wide<T, kBytes> unpack(Wide<T, kBytes> a, Wide<T, kBytes> b) {
-  using Index = typename BitsOf<T>::type;
-  Wide<Index, kBytes> order;
-  constexpr int kCount = kBytes / sizeof(T);
-#pragma GCC unroll 64
-  for (int i = 0; i < kCount; ++i) {
-    const int lane = i / kBlock<T> * kBlock<T>, in = i % kBlock<T>;
-    const int unit = in / kUnit, from = unit / 2 + (kHigh ? kBlock<T> / kUnit / 2 : 0);
-    order[i] = lane + from * kUnit + in % kUnit + (unit % 2 ? kCount : 0);
-  }
-  return __builtin_shuffle(a, b, order);
-}
-
-// rows r[0..kBlock) of each lane become columns.
-template <class T, int kBytes>
-static inline void transpose_lanes(Wide<T, kBytes> (&r)[kBlock<T>]) {
-  if constexpr (kBlock<T> == 4) {
-    const auto ab_low = unpack<T, kBytes, 1, false>(r[0], r[1]);
-    const auto ab_high = unpack<T, kBytes, 1, true>(r[0], r[1]);
-    const auto cd_low = unpack<T, kBytes, 1, false>(r[2], r[3]);
-    const auto cd_high = unpack<T, kBytes, 1, true>(r[2], r[3]);
-    r[0] = unpack<T, kBytes, 2, false>(ab_low, cd_low);
-    r[1] = unpack<T, kBytes, 2, true>(ab_low, cd_low);
-    r[2] = unpack<T, kBytes, 2, false>(ab_high, cd_high);
-    r[3] = unpack<T, kBytes, 2, true>(ab_high, cd_high);
-  } else {
-    const auto low = unpack<T, kBytes, 1, false>(r[0], r[1]);
-    r[1] = unpack<T, kBytes, 1, true>(r[0], r[1]);
-    r[0] = low;
-  }
 }
 
 // One vector of columns of B, each contiguous along k (b_row == 1). A cache line of each is read at
@@ -161,7 +119,7 @@ static void pack_a(int64_t k, const T* a, int64_t a_row, int64_t a_col, T* out) 
         Wide<T, 16> r[B];
 #pragma GCC unroll 4
         for (int q = 0; q < B; ++q)
-          __builtin_memcpy(&r[q], a + (i + q < R ? i + q : R - 1) * a_row + p, 16);
+          r[q] = gather_lanes<T, 16>(a + (i + q < R ? i + q : R - 1) * a_row + p, 0);
         transpose_lanes<T, 16>(r);
         const int64_t bytes = (R - i < B ? R - i : B) * sizeof(T);
 #pragma GCC unroll 4

@@ -16,9 +16,7 @@ struct LogSoftmax {
     const T* x = data<T>(n.in[0]);
     T* y = out_data<T>(n.out[0]);
     if (s.inner == 1)
-      each_group(s, 0.9, [=](int64_t begin, int64_t end) {
-        for (int64_t r = begin; r < end; ++r) forward_row(x + r * s.n, y + r * s.n, s.n);
-      });
+      each_group(s, 0.9, [=](int64_t begin, int64_t end) { forward_rows(x, y, s.n, begin, end); });
     else
       each_block(s, 0.9, [=](int64_t first, int64_t columns) {
         forward_columns(x + first, y + first, s, columns);
@@ -34,7 +32,7 @@ struct LogSoftmax {
     const bool accumulate = n.in[0].accumulate;
     if (s.inner == 1)
       each_group(s, 0.9, [=](int64_t begin, int64_t end) {
-        for (int64_t r = begin; r < end; ++r) backward_row(y, dy, dx, r * s.n, s.n, accumulate);
+        backward_rows(y, dy, dx, s.n, begin, end, accumulate);
       });
     else
       each_block(s, 0.9, [=](int64_t first, int64_t columns) {
@@ -43,21 +41,53 @@ struct LogSoftmax {
   }
 
  private:
+  // e = exp(y) over a group of short rows in one loop (each row alone would leave most of its
+  // exponentials to the scalar tail).
   template <class T>
-  static void forward_row(const T* x, T* y, int64_t n) {
-    const T most = simd::largest(x, n);
-    T e[kTile];
+  static void flat_exp(const T* y, int64_t count, T* e) {
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) e[i] = simd::exp_of_negative(y[i]);
+  }
+
+  template <class T>
+  static double exp_sum(const T* y, int64_t n, T* e) {
     double sum = 0;
     for (int64_t at = 0; at < n; at += kTile) {
       const int64_t part = n - at < kTile ? n - at : kTile;
-#pragma omp simd
-      for (int64_t i = 0; i < part; ++i) e[i] = simd::exp_of_negative(x[at + i] - most);
-      const T* v = e;
-      sum += simd::sum(part, [v](int64_t i) { return static_cast<double>(v[i]); });
+      flat_exp(y + at, part, e);
+      sum += simd::sum(part, [=](int64_t i) { return static_cast<double>(e[i]); });
     }
-    const T log_sum = static_cast<T>(simd::log(sum));
+    return sum;
+  }
+
+  template <class T>
+  static void forward_rows(const T* x, T* y, int64_t n, int64_t begin, int64_t end) {
+    T e[2 * kTile];
+    double sum[kTile + 1];
+    for (int64_t r = begin; r < end; ++r) {
+      const T* from = x + r * n;
+      T* to = y + r * n;
+      const T most = simd::largest(from, n);
 #pragma omp simd
-    for (int64_t i = 0; i < n; ++i) y[i] = x[i] - most - log_sum;
+      for (int64_t i = 0; i < n; ++i) to[i] = from[i] - most;
+    }
+    if (n <= kTile) {
+      flat_exp(y + begin * n, (end - begin) * n, e);
+      for (int64_t r = begin; r < end; ++r) {
+        const T* row = e + (r - begin) * n;
+        sum[r - begin] = simd::sum(n, [=](int64_t i) { return static_cast<double>(row[i]); });
+      }
+    } else {
+      for (int64_t r = begin; r < end; ++r) sum[r - begin] = exp_sum(y + r * n, n, e);
+    }
+#pragma omp simd
+    for (int64_t r = 0; r < end - begin; ++r) sum[r] = simd::log(sum[r]);
+    for (int64_t r = begin; r < end; ++r) {
+      T* to = y + r * n;
+      const T log_sum = static_cast<T>(sum[r - begin]);
+#pragma omp simd
+      for (int64_t i = 0; i < n; ++i) to[i] -= log_sum;
+    }
   }
 
   template <class T>
@@ -79,13 +109,22 @@ struct LogSoftmax {
   }
 
   template <class T>
-  static void backward_row(const T* all_y, const T* all_dy, T* dx, int64_t at, int64_t n,
-                           bool accumulate) {
-    const T *y = all_y + at, *dy = all_dy + at;
-    const T total =
-        static_cast<T>(simd::sum(n, [=](int64_t i) { return static_cast<double>(dy[i]); }));
-    store_grad(dx + at, n, accumulate,
-               [=](int64_t i) { return simd::fma(-simd::exp_of_negative(y[i]), total, dy[i]); });
+  static void backward_rows(const T* all_y, const T* all_dy, T* dx, int64_t n, int64_t begin,
+                            int64_t end, bool accumulate) {
+    T group[2 * kTile];
+    if (n <= kTile) flat_exp(all_y + begin * n, (end - begin) * n, group);
+    for (int64_t r = begin; r < end; ++r) {
+      const T *y = all_y + r * n, *dy = all_dy + r * n, *e = group + (r - begin) * n;
+      const T total =
+          static_cast<T>(simd::sum(n, [=](int64_t i) { return static_cast<double>(dy[i]); }));
+      if (n <= kTile)
+        store_grad(dx + r * n, n, accumulate,
+                   [=](int64_t i) { return simd::fma(-e[i], total, dy[i]); });
+      else
+        store_grad(dx + r * n, n, accumulate, [=](int64_t i) {
+          return simd::fma(-simd::exp_of_negative(y[i]), total, dy[i]);
+        });
+    }
   }
 
   template <class T>

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TextIO
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.data import Dataset
+from fastnn.data.column import Real
 from fastnn.graph import Built, Structure
 from fastnn.nn.init import initial
 from fastnn.nn.layer import Layer
@@ -106,7 +108,7 @@ class Model:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ValueError(f"Model: seed must be an integer >= 0, got {seed!r}")
         self.seed = int(seed)
-        self.dtype = dtype
+        self.dtype: Real = "float64" if dtype == "float64" else "float32"
         if outputs is None:
             inputs, outputs = _stack(inputs, input_shape)
         elif input_shape is not None:
@@ -176,12 +178,11 @@ class Model:
             size = int(np.prod(t.shape))
             views[name] = vector[at : at + size].reshape(t.shape)
             at += size
-            key = (self.seed, stream + i)
             views[name][...] = initial(
                 t.init,
                 t.shape,
-                lambda n, key=key: _core.random_uniform(*key, 0, n),
-                lambda n, key=key: _core.random_normal(*key, 1, n),
+                partial(_core.random_uniform, self.seed, stream + i, 0),
+                partial(_core.random_normal, self.seed, stream + i, 1),
                 layer.where if layer is not None else t.name,
             )
         return vector, views

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from fastnn.data import Dataset
 from fastnn.graph import Built, Structure
 from fastnn.model import Model, as_rows
 from fastnn.ops.tensor import Tensor, in_layer
+
+if TYPE_CHECKING:
+    from fastnn._core import Rule
 
 Loss = Callable[[Any, Any], Any]
 Feeds = list[tuple[int, Any, float, float]]
@@ -47,7 +50,7 @@ class Objective:
         model: Model,
         loss_functions: Sequence[Loss],
         metrics: dict[str, Loss],
-        rule: dict[str, Any],
+        rule: Rule,
         seed: int,
         y: Any,
     ) -> None:

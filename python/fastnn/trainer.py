@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from fastnn import losses, optim
-from fastnn.callbacks import Callback
 from fastnn.data import Batches, Dataset, as_batches
 from fastnn.history import History
 from fastnn.model import Model
 from fastnn.objective import Objective, name_of
 from fastnn.progress import Progress
+
+if TYPE_CHECKING:
+    from fastnn._core import Done, Rule
+    from fastnn.callbacks import Callback
 
 # The core returns at least this often, so that the bar moves and Ctrl-C is heard.
 _SECONDS = 0.1
@@ -313,7 +316,7 @@ class Trainer:
         source = as_batches(
             data, _positive(batch_size, "batch_size"), False, self.seed, dtype=self.model.dtype
         )
-        if _in_memory(source):
+        if _in_memory(source) and isinstance(source.dataset, Dataset):
             objective = self._prepare(*source.dataset.gather(_FIRST, self.model.dtype))
             return objective.evaluate_dataset(source.dataset, source.batch_size)
         batches = []
@@ -382,7 +385,7 @@ class Trainer:
             self._objective = objective
         return self._objective
 
-    def _rule(self) -> dict[str, Any]:
+    def _rule(self) -> Rule:
         return {
             "optimizer": self.optimizer.name,
             "hyper": self.optimizer.hyper(),
@@ -398,7 +401,7 @@ class Trainer:
             return np.asarray(lr(np.arange(self.steps, self.steps + n)), dtype=np.float64)
         return np.full(n, lr, dtype=np.float64)
 
-    def _add(self, done: dict[str, Any]) -> None:
+    def _add(self, done: Done) -> None:
         self.steps += done["steps"]
         for name, value in zip(("loss", *self._metrics), (done["loss"], *done["metrics"]), strict=True):
             self._sums[name] = self._sums.get(name, 0.0) + value * done["rows"]
@@ -412,7 +415,7 @@ class Trainer:
         return f"Trainer({self.model!r}, loss={self.loss!r}, optimizer={self.optimizer!r}, epoch={self.epoch})"
 
 
-def _in_memory(source: Any) -> bool:
+def _in_memory(source: Any) -> TypeGuard[Batches]:
     return isinstance(source, Batches) and isinstance(source.dataset, Dataset) and not source.drop_last
 
 

@@ -1,0 +1,39 @@
+# C++ tests without Python; the same and the binding's tests under sanitizers; another CPU.
+
+stage_kernels() {
+  enter_tools
+  cmake -S . -B "$work/kernels" -G Ninja -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON
+  cmake --build "$work/kernels"
+  ctest --test-dir "$work/kernels" --output-on-failure
+  python .ci/check_objects.py "$work/kernels"
+}
+
+# -O1: what is looked for does not depend on it, and it compiles in a third of the time.
+stage_sanitize() {
+  enter_tools
+  cmake -S . -B "$work/sanitize" -G Ninja -DFASTNN_SANITIZE=ON -DFASTNN_TESTS=ON \
+    -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG" -DSKBUILD_PROJECT_VERSION=0 \
+    -Dpybind11_DIR="$(python -m pybind11 --cmakedir)" -DPython_EXECUTABLE="$(command -v python)"
+  cmake --build "$work/sanitize"
+  ctest --test-dir "$work/sanitize" --output-on-failure
+  mkdir "$work/sanitized"
+  cp -r python/fastnn "$work/sanitized/"
+  cp "$work"/sanitize/_core*.so "$work/sanitized/fastnn/"
+  # Python itself leaks by design. libstdc++ beside libasan, for the latter looks for __cxa_throw early.
+  run_pytest env ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+    LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" \
+    PYTHONPATH="$work/sanitized" PYTHONMALLOC=malloc \
+    python -m pytest -p no:cacheprovider --strict-config "${sanitized_tests[@]}"
+}
+sanitized_tests=(tests/ops tests/simd tests/test_optim.py tests/test_model.py tests/test_trainer.py)
+
+stage_aarch64() {
+  if ! command -v aarch64-linux-gnu-g++ >/dev/null || ! command -v qemu-aarch64 >/dev/null; then
+    if [[ $(id -u) -ne 0 ]] || ! { apt-get update -qq && apt-get install -y -qq g++-aarch64-linux-gnu qemu-user; }; then
+      note "             skipped: needs g++-aarch64-linux-gnu and qemu-user, which cannot be installed here"
+      return
+    fi
+  fi
+  enter_tools
+  bash tests/core/run_aarch64.sh "$work/aarch64"
+}

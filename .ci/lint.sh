@@ -1,0 +1,17 @@
+# Form and types.
+
+stage_lint() {
+  enter user
+  pip install --quiet ".[dev]"
+  ruff check
+  ruff format --check
+  git -C "$root" ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
+  mypy
+}
+
+# Printed, not judged: other jobs share the machine.
+stage_import_time() {
+  enter user
+  cd "$work"
+  note "             $(python "$tree/.ci/import_time.py")"
+}

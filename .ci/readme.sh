@@ -1,0 +1,22 @@
+# The two commands of README.md, in a fresh environment, by pip alone.
+
+stage_install() {
+  local command
+  command=$(readme_command 'pip install \. && fastnn train')
+  local bin
+  bin=$(without_build_tools)
+  enter user
+  PATH=$VIRTUAL_ENV/bin:$bin
+  echo "+ $command"
+  eval "$command"
+}
+
+# PyTorch first, so that the comparisons with it run too.
+stage_tests() {
+  local command
+  command=$(readme_command 'pip install "\.\[test\]"')
+  enter user
+  pip install --quiet torch==2.13.0
+  echo "+ $command"
+  run_pytest eval "$command"
+}
