@@ -19,6 +19,13 @@ class Recipe(NamedTuple):
     epochs: int
     batch_size: int
 
+    def __str__(self) -> str:
+        hidden = ",".join(map(str, self.hidden))
+        return (
+            f"--hidden {hidden} --lr {self.lr:g} --dropout {self.dropout:g} "
+            f"--epochs {self.epochs} --batch-size {self.batch_size}"
+        )
+
 
 RECIPES = {
     "digits": Recipe((128, 128), 0.002, 0.2, 60, 32),
