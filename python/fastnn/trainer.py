@@ -190,7 +190,7 @@ class Trainer:
         """The rest of the epoch under way; means of the loss and the metrics over its rows."""
         run = self._run_dataset if _in_memory(source) else self._run_batches
         began = time.perf_counter() - self._seconds
-        lr = self._rates(1)[0]
+        self._sums.setdefault("lr", float(self._rates(1)[0]))  # at the epoch's first step
         for _ in run(source, callbacks):
             self._seconds = time.perf_counter() - began
             logs = self._means()
@@ -198,7 +198,7 @@ class Trainer:
             for callback in callbacks:
                 if callback.every and self.steps % callback.every == 0:
                     callback.on_step(self, logs)
-        logs = self._means() | {"lr": float(lr), "seconds": time.perf_counter() - began}
+        logs = self._means() | {"lr": self._sums["lr"], "seconds": time.perf_counter() - began}
         self._position, self._sums, self._seconds = 0, {}, 0.0
         self.epoch += 1
         return logs
