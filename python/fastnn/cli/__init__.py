@@ -31,6 +31,14 @@ Exit codes: 0 well, 1 failed or short of the target, 2 wrong usage, 130 stopped 
 """
 
 
+class _Format(argparse.RawDescriptionHelpFormatter):
+    """Help that leaves room for the longest command's name on its line."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = 4 + max(map(len, NAMES))
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, with wrong usage as an exception of one line."""
 
@@ -44,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         prog="fastnn",
         description="Neural networks on the CPU.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Format,
         allow_abbrev=False,
     )
     top.add_argument("--version", action="version", version=f"fastnn {fastnn.__version__}")
@@ -52,13 +60,13 @@ def parser() -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True, title="commands", parser_class=Parser
     )
     for name, module in zip(NAMES, COMMANDS, strict=True):
-        text = (module.__doc__ or "").partition("\n")[0].removeprefix(f"``fastnn {name}``: ")
+        text = (module.__doc__ or "").partition("\n")[0].removeprefix(f"``fastnn {name}``: ")[:-1]
         command = commands.add_parser(
             name,
             help=text,
-            description=text[0].upper() + text[1:],
+            description=text[0].upper() + text[1:] + ".",
             epilog=module.EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Format,
             allow_abbrev=False,
         )
         module.add_arguments(command)

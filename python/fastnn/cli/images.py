@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.cli.output import Failure
+from fastnn.ops.tensor import shape_text
 
 Image = NDArray[np.float32]
 
@@ -29,7 +30,7 @@ def size_of(shape: tuple[int | None, ...]) -> tuple[int, int]:
             return math.isqrt(pixels), math.isqrt(pixels)
     raise Failure(
         "predict: MODEL must take grey images, (N, 1, H, W), (N, H, W) or (N, H * H), "
-        f"got one that takes {str(shape).replace('None', 'N')}"
+        f"got one that takes {shape_text(shape)}"
     )
 
 

@@ -123,6 +123,17 @@ def number(least: float, below: float = math.inf, above: bool = False) -> Any:
     return read
 
 
+def share(text: str) -> float:
+    """An argparse type: numbers in [0, 1]."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be a number in [0, 1], got {text!r}")
+    return value
+
+
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """The option --threads."""
     parser.add_argument(

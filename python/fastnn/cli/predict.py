@@ -10,6 +10,7 @@ import numpy as np
 from fastnn.cli import images
 from fastnn.cli.output import Failure
 from fastnn.io import load
+from fastnn.ops.tensor import shape_text
 
 EXAMPLES = """\
 examples:
@@ -43,9 +44,10 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Predict each image; the results and the exit code."""
     model = load(arguments.model)
     if len(model.inputs) != 1 or len(model.outputs) != 1 or model.outputs[0].ndim != 2:
+        shapes = " and ".join(shape_text(t.shape) for t in model.outputs)
         raise Failure(
-            "predict: MODEL must have one input and one output (N, K), got "
-            f"{len(model.inputs)} and {model.outputs!r}"
+            "predict: MODEL must have one input and one output of shape (N, K), "
+            f"got {len(model.inputs)} and {len(model.outputs)} of shapes {shapes}"
         )
     height, width = images.size_of(model.inputs[0].shape)
     pixels = [images.read(path, height, width, arguments.invert) for path in arguments.images]

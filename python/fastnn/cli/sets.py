@@ -6,7 +6,7 @@ import argparse
 from typing import NamedTuple
 
 from fastnn import datasets
-from fastnn.cli.output import Failure, number
+from fastnn.cli.output import Failure, share
 from fastnn.data import Dataset
 
 
@@ -18,6 +18,13 @@ class Recipe(NamedTuple):
     dropout: float
     epochs: int
     batch_size: int
+
+    def __str__(self) -> str:
+        hidden = ",".join(map(str, self.hidden))
+        return (
+            f"--hidden {hidden} --lr {self.lr:g} --dropout {self.dropout:g} "
+            f"--epochs {self.epochs} --batch-size {self.batch_size}"
+        )
 
 
 RECIPES = {
@@ -42,7 +49,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     """The option --target."""
     parser.add_argument(
         "--target",
-        type=number(0.0, 1.0000001),
+        type=share,
         metavar="A",
         help="exit with 1 if the test accuracy is below A, such as 0.97",
     )

@@ -25,7 +25,7 @@ from fastnn.data import Dataset
 from fastnn.nn import activations
 from fastnn.trainer import Trainer
 
-EXAMPLES = """\
+EXAMPLES = f"""\
 examples:
   fastnn train
   fastnn train mnist --data DIR --hidden 512,512 --epochs 10 --output mnist.fnn
@@ -34,6 +34,8 @@ examples:
   fastnn train --checkpoint run.ckpt          stopped by Ctrl-C, it continues with
   fastnn train --resume run.ckpt --checkpoint run.ckpt
 
+What is left out is, for
+{chr(10).join(f"  {name + ':':<15}{recipe}" for name, recipe in RECIPES.items())}
 The last layer follows from the loss: softmax for cross_entropy, log_softmax for nll_loss, none for
 hinge, else sigmoid. A resumed run equals the uninterrupted one bit for bit.
 """

@@ -22,8 +22,8 @@ class Experiment:
 
     Attributes
     ----------
-    expected, least : float
-        Published accuracy in percent, and the lowest that passes.
+    expected, tolerance : float
+        Published accuracy in percent, and how far below it passes.
     lambda_ : float
         Weight of the penalty lambda / (2 n) sum w^2.
     """
@@ -31,16 +31,15 @@ class Experiment:
     name: str
     loss: str
     eta: float
-    init: str
     lambda_: float
     expected: float
-    least: float
+    tolerance: float
 
 
 EXPERIMENTS = (
-    Experiment("quadratic, eta 3", "quadratic", 3.0, "nielsen_large", 0.0, 95.42, 94.9),
-    Experiment("cross-entropy, eta 0.5", "binary_cross_entropy", 0.5, "nielsen", 0.0, 95.33, 95.0),
-    Experiment("the same, lambda 5", "binary_cross_entropy", 0.5, "nielsen", 5.0, 96.49, 96.1),
+    Experiment("quadratic, eta 3", "quadratic", 3.0, 0.0, 95.42, 0.5),
+    Experiment("cross-entropy, eta 0.5", "binary_cross_entropy", 0.5, 0.0, 95.33, 0.33),
+    Experiment("the same, lambda 5", "binary_cross_entropy", 0.5, 5.0, 96.49, 0.5),
 )
 
 
@@ -48,7 +47,7 @@ def train(experiment: Experiment, data: Dataset, test: Dataset, seed: int, verbo
     """The history of one experiment's training."""
     layers: list[Any] = [nn.Flatten()]
     for units in (30, 10):
-        layers.append(nn.Dense(units, "sigmoid", init=experiment.init, bias_init="normal"))
+        layers.append(nn.Dense(units, "sigmoid", init="normal", bias_init="normal"))
     model = Model(layers, input_shape=(1, 28, 28), seed=seed)
     trainer = Trainer(
         model,
@@ -80,11 +79,20 @@ def run(options: Options) -> Report:
     Source
     ------
     Nielsen, Neural Networks and Deep Learning (2015), chapters 1 and 3; the first 50000 images are
-    trained on, the 10000 test images tell the accuracy.
+    trained on, the 10000 test images tell the accuracy. All weights and biases begin as N(0, 1).
     """
     data, test = datasets.mnist(options.data)
     data = data[:TRAINING_IMAGES]
-    head = ["experiment", "expected %", "least %", "best %", "epoch", "last %", "seconds", "result"]
+    head = [
+        "experiment",
+        "expected %",
+        "tolerance",
+        "best %",
+        "epoch",
+        "last %",
+        "seconds",
+        "result",
+    ]
     report = Report(head, right=range(1, 7))
     curves: dict[str, list[float]] = {}
     for experiment in EXPERIMENTS:
@@ -101,12 +109,12 @@ def run(options: Options) -> Report:
             {
                 "experiment": experiment.name,
                 "expected %": f"{experiment.expected:.2f}",
-                "least %": f"{experiment.least:.2f}",
+                "tolerance": f"{experiment.tolerance:.2f}",
                 "best %": f"{best:.2f}",
                 "epoch": accuracies.index(best) + 1,
                 "last %": f"{accuracies[-1]:.2f}",
                 "seconds": f"{seconds:.1f}",
-                "result": "ok" if best >= experiment.least else "short",
+                "result": "ok" if best >= experiment.expected - experiment.tolerance else "short",
             }
         )
     if options.plot:

@@ -1,0 +1,61 @@
+"""``fastnn evaluate``: accuracy, loss and confusion on the data set a model is for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import fastnn as fnn
+
+
+def test_text_and_json_tell_the_same(run, model):
+    _, test = fnn.datasets.digits()
+    predicted = fnn.load(model).predict(test).argmax(1)
+    right = int((predicted == test.y).sum())
+    seen = run("evaluate", model)
+    assert (seen.code, seen.err) == (0, "")
+    lines = seen.out.splitlines()
+    assert lines[0] == f"digits: {right} of 360 test images right"
+    assert lines[1].startswith(f"accuracy {right / 360:.2%}, cross_entropy 0.")
+    assert lines[2].split() == ["class", *map(str, range(10))]
+    assert lines[4].split()[0] == "right" and len(lines) == 5
+    told = run("evaluate", model, "digits", "--json", "--threads", 1).json
+    assert told["accuracy"] == np.float64(right) / 360 or abs(told["accuracy"] - right / 360) < 1e-6
+    assert told["samples"] == 360 and told["loss_name"] == "cross_entropy"
+    matrix = np.array(told["confusion"])
+    assert matrix.shape == (10, 10) and matrix.trace() == right and matrix.sum() == 360
+    assert (matrix.sum(1) == np.bincount(test.y)).all()
+
+
+def test_the_loss_follows_from_the_last_layer(run):
+    for activation, loss in [
+        ("sigmoid", "binary_cross_entropy"), ("log_softmax", "nll_loss"), (None, "quadratic"),
+    ]:  # fmt: skip
+        layers = [fnn.nn.Flatten(), fnn.nn.Dense(10, activation)]
+        fnn.Model(layers, input_shape=(1, 8, 8)).save("a.fnn")
+        assert run("evaluate", "a.fnn", "--json").json["loss_name"] == loss
+
+
+def test_target(run, model):
+    assert run("evaluate", model, "--target", 0.5).code == 0
+    seen = run("evaluate", model, "--target", 1)
+    assert seen.code == 1
+    assert seen.err.startswith("fastnn: error: evaluate: accuracy must be >= 1, got 0.9")
+    seen = run("evaluate", model, "--target", 1, "--json")
+    assert seen.code == 1 and seen.json["target"] == 1.0 and seen.err == ""
+
+
+def test_errors(fails, model, run):
+    fails(1, "fastnn.load: path must name a file, got 'none.fnn'", "evaluate", "none.fnn")
+    names = "digits, mnist, fashion_mnist"
+    line = f"argument DATASET: must be one of {names}, got 'x'; see fastnn evaluate --help"
+    fails(2, line, "evaluate", model, "x")
+    line = "argument --target: must be a number in [0, 1], got '7'; see fastnn evaluate --help"
+    fails(2, line, "evaluate", model, "--target", "7")
+    fnn.Model([fnn.nn.Dense(3, "softmax")], input_shape=(4,)).save("small.fnn")
+    line = (
+        "evaluate: DATASET must be named, as MODEL takes neither 8 x 8 nor 28 x 28 pixels, "
+        "got one that takes (4,)"
+    )
+    fails(1, line, "evaluate", "small.fnn")
+    line = 'Trainer.evaluate: x must have shape (N, 4) as input "x" has, got (1, 1, 8, 8)'
+    fails(1, line, "evaluate", "small.fnn", "digits")

@@ -1,0 +1,156 @@
+"""``fastnn predict``: images of every kind, either way round; and what is no image."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn.cli import images
+
+pillow = pytest.importorskip("PIL.Image")
+
+
+@pytest.fixture
+def digit():
+    """A held-out image as uint8 (64, 64), light on dark, and its label."""
+    _, test = fnn.datasets.digits()
+    x, y = test[3]
+    return np.kron((x[0] * 255).astype(np.uint8), np.ones((8, 8), np.uint8)), int(y)
+
+
+def save(array, name, mode=None):
+    image = pillow.fromarray(array)
+    (image.convert(mode) if mode else image).save(name)
+    return name
+
+
+def test_either_way_round_is_the_same(run, model, digit):
+    pixels, label = digit
+    save(pixels, "light.png")
+    save(255 - pixels, "dark.png")
+    save(255 - pixels, "colour.png", "RGB")
+    save(pixels, "palette.png", "P")
+    save(pixels.astype(np.uint16) * 257, "deep.png")
+    names = ["light.png", "dark.png", "colour.png", "palette.png", "deep.png"]
+    seen = run("predict", model, *names)
+    assert (seen.code, seen.err) == (0, "")
+    lines = seen.out.splitlines()
+    assert [line.split()[:2] for line in lines] == [[n, str(label)] for n in names]
+    told = run("predict", model, *names, "--json").json
+    assert told["model"] == "digits.fnn"
+    first = told["predictions"][0]
+    x = pixels[::8, ::8].astype("f")[None, None] / 255
+    expected = fnn.load(model).predict(x)[0]
+    assert first["class"] == label == expected.argmax()
+    assert first["probability"] == pytest.approx(float(expected.max()), rel=1e-5)
+    assert len(first["top"]) == 3 and first["top"][0]["class"] == label
+    order = [t["probability"] for t in first["top"]]
+    assert order == sorted(order, reverse=True)
+    for other in told["predictions"][1:]:
+        assert other["probability"] == pytest.approx(first["probability"], rel=1e-4)
+    assert lines[0] == "light.png    {}  {:.1%}  ({})".format(
+        label, first["probability"],
+        ", ".join(f"{t['class']}: {t['probability']:.1%}" for t in first["top"]),
+    )  # fmt: skip
+
+
+def test_invert_decides_instead_of_the_border(run, model, digit):
+    pixels, label = digit
+    save(255 - pixels, "dark.png")
+    save(pixels, "light.png")
+    told = run("predict", model, "dark.png", "--no-invert", "--json").json["predictions"][0]
+    plain = run("predict", model, "light.png", "--invert", "--json").json["predictions"][0]
+    assert told["top"] == plain["top"]
+    right = run("predict", model, "dark.png", "--invert", "--json").json["predictions"][0]
+    assert right["class"] == label and right["top"] != told["top"]
+
+
+def test_transparent_parts_are_white(tmp_path):
+    ink = np.zeros((8, 8, 4), np.uint8)
+    ink[2:6, 3:5, 3] = 255  # black where it is not transparent
+    pillow.fromarray(ink).save(tmp_path / "a.png")
+    seen = images.read(str(tmp_path / "a.png"), 8, 8, None)
+    expected = np.zeros((8, 8), np.float32)
+    expected[2:6, 3:5] = 1
+    np.testing.assert_array_equal(seen, expected)
+
+
+def test_other_ratios_are_padded_with_the_ground(tmp_path):
+    ink = np.full((4, 16), 200, np.uint8)
+    ink[1:3, 4:12] = 0
+    pillow.fromarray(ink).save(tmp_path / "a.png")
+    seen = images.read(str(tmp_path / "a.png"), 16, 16, None)
+    ground, light = np.float32(55 / 255), np.float32(1)
+    expected = np.full((16, 16), ground)
+    expected[7:9, 4:12] = light
+    np.testing.assert_allclose(seen, expected, atol=1e-6)
+
+
+def test_shrinking_averages_over_areas(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (32, 32)).astype(np.uint8)
+    pillow.fromarray(pixels).save(tmp_path / "a.png")
+    seen = images.read(str(tmp_path / "a.png"), 8, 8, False)
+    expected = pixels.reshape(8, 4, 8, 4).mean((1, 3)) / 255
+    np.testing.assert_allclose(seen, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (8, 8), (64,)])
+def test_models_of_each_image_shape(run, digit, shape):
+    save(digit[0], "a.png")
+    fnn.Model([fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")], input_shape=shape).save("m.fnn")
+    assert run("predict", "m.fnn", "a.png").code == 0
+
+
+def test_what_is_no_image(fails, model, digit, tmp_path):
+    save(digit[0], "good.png")
+    fails(1, "predict: IMAGE must name a file, got 'none.png'", "predict", model, "none.png")
+    Path("folder").mkdir()
+    fails(1, "predict: IMAGE must name a file, got the folder 'folder'", "predict", model, "folder")
+    Path("text.png").write_text("no image")
+    line = "predict: IMAGE must be an image such as PNG or JPEG, got 'text.png'"
+    fails(1, line, "predict", model, "good.png", "text.png")
+    Path("cut.png").write_bytes(Path("good.png").read_bytes()[:80])
+    seen_line = "predict: IMAGE must be readable, got 'cut.png' with "
+    from fastnn.cli.output import Failure
+
+    with pytest.raises(Failure) as caught:
+        images.read("cut.png", 8, 8, None)
+    assert str(caught.value).startswith(seen_line)
+    fails(
+        2,
+        "the following arguments are required: IMAGE; see fastnn predict --help",
+        "predict",
+        model,
+    )
+    line = "argument --no-invert: not allowed with argument --invert; see fastnn predict --help"
+    fails(2, line, "predict", model, "good.png", "--invert", "--no-invert")
+
+
+def test_what_is_no_model_of_images(fails, digit):
+    save(digit[0], "a.png")
+    fails(1, "fastnn.load: path must name a file, got 'none.fnn'", "predict", "none.fnn", "a.png")
+    fnn.Model([fnn.nn.Dense(3)], input_shape=(5,)).save("m.fnn")
+    line = (
+        "predict: MODEL must take grey images, (N, 1, H, W), (N, H, W) or (N, H * H), "
+        "got one that takes (N, 5)"
+    )
+    fails(1, line, "predict", "m.fnn", "a.png")
+    x = fnn.Input((4,))
+    fnn.Model(x, [fnn.nn.Dense(2)(x), fnn.nn.Dense(3)(x)]).save("two.fnn")
+    line = (
+        "predict: MODEL must have one input and one output of shape (N, K), "
+        "got 1 and 2 of shapes (N, 2) and (N, 3)"
+    )
+    fails(1, line, "predict", "two.fnn", "a.png")
+
+
+def test_without_pillow(fails, model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    line = "predict: Pillow must be installed to read images, got none; pip install pillow"
+    fails(1, line, "predict", model, "a.png")

@@ -1,0 +1,269 @@
+"""``fastnn train``: it learns, saves, resumes exactly, and says what is wrong before it starts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import callbacks
+
+
+def test_learns_the_bundled_digits(run):
+    seen = run("train")
+    assert (seen.code, seen.err) == (0, "")
+    lines = seen.out.splitlines()
+    assert lines[0] == "digits: 1437 images of 8 x 8 to learn from, 360 to test with"
+    assert lines[1].startswith("network 64-128-128-10, 26,122 parameters, cross_entropy, Adam(lr=")
+    assert lines[2].startswith("test accuracy 9")
+    assert float(lines[2].split()[2].rstrip("%,")) >= 97.0
+    assert lines[3:] == ["model saved to digits.fnn, learning curves to digits.png"]
+    with open("digits.png", "rb") as file:
+        assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+    _, test = fnn.datasets.digits()
+    predicted = fnn.load("digits.fnn").predict(test).argmax(1)
+    assert f"{(predicted == test.y).mean():.2%}" == lines[2].split()[2].rstrip(",")
+
+
+def test_json(run):
+    seen = run("train", "--json", "--epochs", 2, "--hidden", "16", "--seed", 3, "--threads", 1)
+    assert (seen.code, seen.err) == (0, "")
+    told = seen.json
+    assert told["dataset"] == "digits" and told["epochs"] == 2 and told["seed"] == 3
+    assert told["parameters"] == 64 * 16 + 16 + 160 + 10 and told["steps"] == 2 * 45
+    assert told["threads"] == 1 and told["isa"] == fnn.isa()
+    assert told["test_accuracy"] == told["history"]["val_accuracy"][-1]
+    assert len(told["history"]["loss"]) == 2
+    assert (told["model"], told["plot"], told["target"]) == ("digits.fnn", "digits.png", None)
+
+
+def test_quiet_prints_nothing(run):
+    seen = run("train", "--quiet", "--epochs", 1, "--output", "a.fnn", "--no-plot")
+    assert (seen.code, seen.out, seen.err) == (0, "", "")
+    assert os.listdir() == ["a.fnn"]
+
+
+def test_same_seed_same_bits_for_any_threads(run):
+    for threads in (1, 2):
+        run("train", "--epochs", 2, "--threads", threads, "--output", f"{threads}.fnn", "--no-plot")
+    a, b = (fnn.load(f"{threads}.fnn").theta for threads in (1, 2))
+    assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("loss", "last"),
+    [
+        ("cross_entropy", "softmax"),
+        ("nll_loss", "log_softmax"),
+        ("binary_cross_entropy", "sigmoid"),
+        ("quadratic", "sigmoid"),
+        ("mse", "sigmoid"),
+        ("hinge", "linear"),
+    ],
+)
+def test_the_last_layer_follows_from_the_loss(run, loss, last):
+    seen = run("train", "--loss", loss, "--epochs", 1, "--no-plot", "--json")
+    assert seen.code == 0 and np.isfinite(seen.json["test_loss"])
+    assert fnn.load("digits.fnn").outputs[0].node.op == last
+
+
+def test_options_reach_the_network_and_the_optimiser(run):
+    seen = run(
+        "train", "--hidden", "20,12", "--activation", "tanh", "--optimizer", "sgd", "--lr", 0.25,
+        "--l2", 1e-4, "--dropout", 0.1, "--batch-size", 50, "--epochs", 1, "--json",
+    )  # fmt: skip
+    told = seen.json
+    assert told["optimizer"]["class"] == "SGD" and told["optimizer"]["lr"] == 0.25
+    assert told["l2"] == 1e-4 and told["batch_size"] == 50 and told["steps"] == 29
+    model = fnn.load("digits.fnn")
+    assert [w.shape for w in model.weights().values()] == [(20, 64), (12, 20), (10, 12)]
+    assert [x.kind for x in model.layers].count("Dropout") == 2
+    assert run("train", "--hidden", "none", "--epochs", 1, "--json").json["parameters"] == 650
+
+
+def test_a_resumed_run_equals_the_uninterrupted_one(run):
+    short = ("--hidden", "16", "--no-plot")
+    run("train", *short, "--epochs", 4, "--output", "whole.fnn")
+    run("train", *short, "--epochs", 2, "--output", "half.fnn", "--checkpoint", "run.ckpt")
+    seen = run("train", "--resume", "run.ckpt", "--epochs", 4, "--output", "both.fnn", "--json")
+    assert seen.code == 0 and seen.json["epochs"] == 4 and seen.json["plot"] == "both.png"
+    assert len(seen.json["history"]["loss"]) == 4
+    whole, both = (fnn.load(name).theta for name in ("whole.fnn", "both.fnn"))
+    assert whole.tobytes() == both.tobytes()
+
+
+def test_short_of_the_target(run):
+    options = ("train", "--epochs", 1, "--hidden", "none", "--target", 1, "--no-plot")
+    seen = run(*options)
+    assert seen.code == 1 and "test accuracy " in seen.out
+    assert seen.err.startswith("fastnn: error: train: test accuracy must be >= 1, got 0.")
+    assert run("info", "digits.fnn").code == 0
+    seen = run(*options, "--json")
+    assert seen.code == 1 and seen.json["target"] == 1.0 and seen.err == ""
+    assert run("train", "--epochs", 1, "--target", 0).code == 0
+
+
+def test_ctrl_c_saves_what_there_is(run, monkeypatch):
+    class Stop(callbacks.Callback):
+        def on_epoch_end(self, trainer, logs):
+            if trainer.epoch == 2:
+                raise KeyboardInterrupt
+
+    fit = fnn.Trainer.fit
+
+    def stopped(self, data, epochs, batch_size, validation, watchers, **options):
+        return fit(self, data, epochs, batch_size, validation, [*watchers, Stop()], **options)
+
+    monkeypatch.setattr(fnn.Trainer, "fit", stopped)
+    seen = run("train", "--hidden", "16", "--epochs", 5, "--checkpoint", "run.ckpt")
+    assert seen.code == 130
+    assert seen.err == (
+        "fastnn: interrupted after 2 epochs and 90 steps; model so far saved to digits.fnn, "
+        "learning curves to digits.png; continue with --resume run.ckpt\n"
+    )
+    assert fnn.load("digits.fnn").theta.size == 16 * 75 + 10
+    seen = run("train", "--hidden", "16", "--epochs", 5, "--json", "--no-plot")
+    line = "interrupted after 2 epochs and 90 steps; model so far saved to digits.fnn"
+    assert (seen.code, seen.json) == (130, {"error": line, "exit": 130})
+    monkeypatch.setattr(fnn.Trainer, "fit", fit)
+    assert run("train", "--resume", "run.ckpt", "--epochs", 5, "--output", "a.fnn").code == 0
+    assert run("train", "--hidden", "16", "--epochs", 5, "--output", "b.fnn").code == 0
+    assert fnn.load("a.fnn").theta.tobytes() == fnn.load("b.fnn").theta.tobytes()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_real_ctrl_c(tmp_path):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    command = [sys.executable, "-m", "fastnn", "train", "--epochs", "1000000", "--no-plot"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    process.stdout.readline(), process.stdout.readline()  # the description: training begins
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert err.startswith("fastnn: interrupted after ") and err.count("\n") == 1
+    assert err.endswith("; model so far saved to digits.fnn\n")
+    assert (tmp_path / "digits.fnn").exists()
+
+
+def test_wrong_options(fails):
+    see = "; see fastnn train --help"
+    names = "digits, mnist, fashion_mnist"
+    fails(2, f"argument DATASET: must be one of {names}, got 'letters'{see}", "train", "letters")
+    for option in ("--epochs", "--batch-size", "--threads"):
+        line = f"argument {option}: must be an integer >= 1, got '0'{see}"
+        fails(2, line, "train", option, "0")
+    fails(2, f"argument --seed: must be an integer >= 0, got 'x'{see}", "train", "--seed", "x")
+    fails(2, f"argument --lr: must be a number > 0, got '0'{see}", "train", "--lr", "0")
+    fails(2, f"argument --l2: must be a number >= 0, got 'nan'{see}", "train", "--l2", "nan")
+    line = f"argument --dropout: must be a number >= 0 and < 1, got '1'{see}"
+    fails(2, line, "train", "--dropout", "1")
+    rule = "must be integers >= 1 with commas between them, or 'none'"
+    line = f"argument --hidden: {rule}, got '8,0'{see}"
+    fails(2, line, "train", "--hidden", "8,0")
+    losses = "cross_entropy, binary_cross_entropy, quadratic, mse, mae, huber, hinge, nll_loss"
+    line = f"argument --loss: must be one of {losses}, got 'l3'{see}"
+    fails(2, line, "train", "--loss", "l3")
+    line = (
+        f"argument --optimizer: must be one of sgd, adagrad, rmsprop, adam, adamw, got 'lbfgs'{see}"
+    )
+    fails(2, line, "train", "--optimizer", "lbfgs")
+    line = (
+        "argument --activation: must be one of linear, sigmoid, tanh, relu, leaky_relu, elu, selu, "
+        f"gelu, silu, softplus, hard_sigmoid, step, got 'sigmoyd'{see}"
+    )
+    fails(2, line, "train", "--activation", "sigmoyd")
+    fails(
+        2,
+        "argument --plot: must be left out with --no-plot",
+        "train",
+        "--no-plot",
+        "--plot",
+        "a.png",
+    )
+    fails(2, "argument --plot: must end in .png, got 'a.jpg'", "train", "--plot", "a.jpg")
+    line = "argument --lr: must be left out with --resume; the checkpoint holds it"
+    fails(2, line, "train", "--resume", "a.ckpt", "--lr", "0.1")
+
+
+def test_outputs_are_checked_before_training(fails, tmp_path):
+    (tmp_path / "folder").mkdir()
+    line = "--output must name a file, got the folder 'folder'"
+    fails(1, line, "train", "--output", "folder")
+    line = "--output must name a file in a folder that exists, got 'none/digits.fnn'"
+    fails(1, line, "train", "--output", "none/digits.fnn")
+    line = "--plot must name a file in a folder that exists, got 'none/a.png'"
+    fails(1, line, "train", "--plot", "none/a.png")
+    line = "--checkpoint must name a file in a folder that exists, got 'none/a.ckpt'"
+    fails(1, line, "train", "--checkpoint", "none/a.ckpt")
+
+
+def test_a_folder_that_cannot_be_written(fails, tmp_path, monkeypatch):
+    from fastnn.cli import output
+
+    (tmp_path / "locked").mkdir()
+    monkeypatch.setattr(output.os, "access", lambda path, mode: False)
+    line = "--output must name a file in a folder that can be written, got 'locked/a.fnn'"
+    fails(1, line, "train", "--output", "locked/a.fnn")
+
+
+def test_what_cannot_be_resumed(run, fails, model):
+    line = "Trainer.resume: path must name a file, got 'none.ckpt'"
+    fails(1, line, "train", "--resume", "none.ckpt")
+    line = (
+        "Trainer.resume: file must hold a checkpoint, got a model in 'digits.fnn'; use fastnn.load"
+    )
+    fails(1, line, "train", "--resume", model)
+    short = ("--hidden", "16", "--no-plot", "--output", "a.fnn")
+    run("train", *short, "--epochs", 2, "--checkpoint", "run.ckpt")
+    line = "train: --epochs must be > 2, the epochs that the checkpoint has done, got 2"
+    fails(1, line, "train", "--resume", "run.ckpt", "--epochs", "2")
+    line = (
+        "train: --batch-size and DATASET must be those of the checkpoint's run, "
+        "got 10 and 1437 samples: 288 steps for 90"
+    )
+    fails(1, line, "train", "--resume", "run.ckpt", "--batch-size", "10")
+    trainer = fnn.Trainer(fnn.Model([fnn.nn.Dense(10)], input_shape=(64,)), "mse")
+    trainer.save("other.ckpt")
+    line = "train: --resume must name a checkpoint of fastnn train, got one with the metrics []"
+    fails(1, line, "train", "--resume", "other.ckpt")
+
+
+def test_a_training_that_diverges(run):
+    seen = run(
+        "train", "--activation", "linear", "--optimizer", "sgd", "--lr", "1e30", "--epochs", 1
+    )
+    assert seen.code == 1 and seen.err.count("\n") == 1
+    assert seen.err.startswith(
+        "fastnn: error: Trainer.fit: loss and gradient must be finite, got NaN or infinity in "
+    )
+
+
+def test_mnist_in_a_folder_that_has_none(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("fastnn.datasets._mnist.fetch", no_network)
+    seen = run("train", "mnist", "--data", tmp_path)
+    assert (seen.code, seen.err) == (1, "fastnn: error: mnist: no network in tests\n")
+
+
+def no_network(*_, **__):
+    raise OSError("mnist: no network in tests")
+
+
+def test_mnist(run, shared_data):
+    seen = run(
+        "train", "mnist", "--data", shared_data, "--hidden", "30", "--dropout", 0, "--epochs", 1,
+        "--lr", 0.01, "--json", "--no-plot",
+    )  # fmt: skip
+    assert seen.code == 0 and seen.json["train_samples"] == 60000
+    assert seen.json["test_accuracy"] > 0.92 and seen.json["model"] == "mnist.fnn"
+    seen = run("evaluate", "mnist.fnn", "--data", shared_data, "--json")
+    assert seen.json["dataset"] == "mnist" and seen.json["accuracy"] > 0.92
