@@ -36,7 +36,7 @@ struct TileArgs {
 
 // A tile in memory: what a plain store of the registers cannot do. Out of line, R and V at run time.
 template <class T>
-[[gnu::noinline]] static void finish_tile(const TileArgs<T>& t, const T* bias, T* c0, T* tile, int rows,
+[[gnu::noinline, gnu::noclone]] static void finish_tile(const TileArgs<T>& t, const T* bias, T* c0, T* tile, int rows,
                                           int width) {
   for (int i = 0; i < rows; ++i) {
     T* row = tile + i * width;

@@ -42,9 +42,9 @@ static void pack_b_columns(int64_t k, int64_t valid, const T* b, int64_t b_col, 
       if constexpr (kAll) {
         r[i] = gather_lanes<T, kBlocking.vector_bytes>(b + i * b_col + p, b_col);
       } else {
-        r[i] = Vector<T>{};
-        for (int l = 0; l < L / B; ++l)
-          for (int q = 0; q < B; ++q) r[i][l * B + q] = column(l * B + i)[p + q];
+        Vector<T> v{};
+        for (int l = 0; l < L; ++l) v[l] = column(l / B * B + i)[p + l % B];
+        r[i] = v;
       }
     }
     transpose_lanes<T, kBlocking.vector_bytes>(r);

@@ -15,23 +15,29 @@ struct Extreme {
   static inline T pair(T a, T b) { return beats(b, a) ? b : a; }
   static Acc join(Acc a, Acc b) { return pair(a, b); }
 
+  // The last vectors overlap those before: nothing changes when a value is looked at twice.
   static Acc row(const T* p, int64_t n) {
-    constexpr int64_t kLanes = Vector<T>::kLanes;
+    constexpr int64_t kLanes = Vector<T>::kLanes, kStep = 4 * kLanes;
     T best = zero();
-    int64_t i = 0;
-    if (n >= 4 * kLanes) {
-      typename Vector<T>::type v[4];
-      for (int u = 0; u < 4; ++u) v[u] = load(p + u * kLanes);
-      for (i = 4 * kLanes; i + 4 * kLanes <= n; i += 4 * kLanes)
-        for (int u = 0; u < 4; ++u) {
-          const auto x = load(p + i + u * kLanes);
-          v[u] = ((kLargest ? x > v[u] : x < v[u]) | (x != x)) ? x : v[u];
-        }
-      for (int u = 0; u < 4; ++u)
-        for (int j = 0; j < kLanes; ++j) best = pair(best, v[u][j]);
+    if (n < kStep) {
+      for (int64_t i = 0; i < n; ++i) best = pair(best, p[i]);
+      return best;
     }
-    for (; i < n; ++i) best = pair(best, p[i]);
+    typename Vector<T>::type v[4];
+    for (int u = 0; u < 4; ++u) v[u] = load(p + u * kLanes);
+    for (int64_t i = kStep; i < n; i += kStep) {
+      const T* from = p + (i + kStep <= n ? i : n - kStep);
+      for (int u = 0; u < 4; ++u) take(v[u], load(from + u * kLanes));
+    }
+    take(v[0], v[1]);
+    take(v[2], v[3]);
+    take(v[0], v[2]);
+    for (int j = 0; j < kLanes; ++j) best = pair(best, v[0][j]);
     return best;
+  }
+
+  static inline void take(typename Vector<T>::type& best, const typename Vector<T>::type& x) {
+    best = ((kLargest ? x > best : x < best) | (x != x)) ? x : best;
   }
 
   static void rows(Acc* acc, const T* const* rows, int64_t m, int64_t n) {

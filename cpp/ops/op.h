@@ -55,7 +55,15 @@ struct Node {
   void* scratch = nullptr;  // 64-byte aligned
   RandomKey key;
   const uint64_t* step = nullptr;  // counter of training steps, for chance
-  void* callback = nullptr;        // op "python" only
+  void* callback = nullptr;        // op "python" only: a Callback
+};
+
+// Code outside the core that computes op "python". It keeps the rules of kernels: it writes out[i].data,
+// in backward in[i].grad where that is not null, adding where `accumulate` says so.
+struct Callback {
+  void (*forward)(void* self, const Node& n);
+  void (*backward)(void* self, const Node& n);
+  void* self;
 };
 
 using Kernel = void (*)(const Node&);

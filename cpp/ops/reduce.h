@@ -14,6 +14,8 @@ constexpr int64_t kColumns = 512;        // columns per task where the last axis
 constexpr int64_t kRows = 8;             // rows added at a time there
 constexpr int64_t kNarrow = 64;          // rows up to here are folded
 constexpr int64_t kFold = 1024;          // terms folded at a time
+constexpr int64_t kShort = 48;           // rows up to here are turned
+constexpr int64_t kTurned = 16;          // rows turned at a time
 constexpr int64_t kParts = 16;           // tasks that a reduction to few results is cut into
 
 // The full index space: axes in order, neighbours of one kind merged, axes of length 1 left out.
@@ -164,6 +166,30 @@ static void reduce_columns(const Reduction& r, const Source& source, int64_t bas
   }
 }
 
+// Results [from, to) of rows of n <= kShort terms each: blocks of rows are turned, so that vectors
+// run across rows (rows of 10: 0.3 ns a term instead of 3, AMD EPYC, GCC 12).
+template <class R, class T, class Source, class Finish>
+static void reduce_short_rows(const Source& source, int64_t n, int64_t from, int64_t to,
+                              const Finish& finish) {
+  alignas(64) T buffer[Source::kComputed ? Source::kSegment : 1];
+  alignas(64) T turned[kShort * kTurned];
+  const int64_t fit = Source::kSegment / n < kTurned ? Source::kSegment / n : kTurned;
+  for (int64_t first = from; first < to; first += fit) {
+    const int64_t m = to - first < fit ? to - first : fit;
+    const T* p = source.segment(first * n, m * n, buffer);
+    for (int64_t i = 0; i < m; ++i)
+      for (int64_t j = 0; j < n; ++j) turned[j * kTurned + i] = p[i * n + j];
+    typename R::Acc acc[kTurned];
+    for (int64_t i = 0; i < m; ++i) acc[i] = R::zero();
+    for (int64_t j = 0; j < n; j += kRows) {
+      const T* rows[kRows];
+      for (int64_t i = 0; i < kRows && j + i < n; ++i) rows[i] = turned + (j + i) * kTurned;
+      R::rows(acc, rows, n - j < kRows ? n - j : kRows, m);
+    }
+    for (int64_t i = 0; i < m; ++i) finish(first + i, acc[i]);
+  }
+}
+
 // `cost` in ns is of the whole; finish(k, acc) stores result k. T is the type of the terms.
 template <class R, class T, class Source, class Finish>
 static void reduce(const Reduction& r, const Source& source, void* scratch, double cost,
@@ -172,6 +198,12 @@ static void reduce(const Reduction& r, const Source& source, void* scratch, doub
   const Cut c = cut_of<Source>(r);
   if (c.units == 0) {
     for (int64_t k = 0; k < r.outputs; ++k) finish(k, R::zero());  // sums of nothing
+    return;
+  }
+  if (!c.by_columns && r.rank <= 2 && c.parts == 1 && c.inner <= kShort) {
+    parallel_chunks(c.units, kReduceGrain / c.inner, cost, [&](int64_t begin, int64_t end) {
+      reduce_short_rows<R, T>(source, c.inner, begin, end, finish);
+    });
     return;
   }
   const int64_t grain = kReduceGrain / (c.pieces * c.piece + 1) + 1;
@@ -261,10 +293,6 @@ struct Sum {
 
   static Acc row(const T* p, int64_t n) {
     double sum = 0;
-    if (n < 4 * Vector<T>::kLanes) {
-      for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(p[i]);
-      return sum;
-    }
     for (int64_t i = 0; i < n; i += 1024) sum += block(p + i, n - i < 1024 ? n - i : 1024);
     return sum;
   }

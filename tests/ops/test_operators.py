@@ -5,6 +5,7 @@ import operator
 import numpy as np
 import pytest
 
+from fastnn import _core
 from fastnn.ops.tensor import Constant, Tensor
 
 X = Tensor((None, 3), "float32", "x")
@@ -34,3 +35,62 @@ def test_operator_with_other_than_numbers_is_a_type_error():
     with pytest.raises(TypeError) as raised:
         X + "a"
     assert str(raised.value) == "add: array must hold real numbers, got dtype <U1"
+
+
+X3 = Tensor((None, 5, 4), "float32", "h")
+
+
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [
+        ((slice(None), -1), (None, 4)),
+        ((slice(None), slice(1, 3)), (None, 2, 4)),
+        ((slice(None), slice(None, None, -1)), (None, 5, 4)),
+        ((slice(None), 0, 2), (None,)),
+        ((slice(None), slice(None), slice(0, 4, 3)), (None, 5, 2)),
+        (slice(None), (None, 5, 4)),
+    ],
+)
+def test_indexing_describes_a_slice(key, shape):
+    assert X3[key].shape == shape
+
+
+def test_indexing_computes_what_numpy_does():
+    x = np.arange(60.0).reshape(3, 5, 4)
+    for key in ((slice(None), -1), (slice(None), slice(None, None, -2)), (slice(None), 1, 2)):
+        y = X3[key]
+        value, nodes = x, []
+        while y.node is not None:
+            nodes.append(y.node)
+            y = y.node.inputs[0]
+        for node in reversed(nodes):
+            (value,) = _core.call(node.op, [value], node.attrs)
+        np.testing.assert_array_equal(value, x[key])
+
+
+@pytest.mark.parametrize(
+    ("key", "error", "text"),
+    [
+        (0, ValueError, "h: the batch must be taken whole, got index 0; write x[:, i]"),
+        (
+            (slice(None), 5),
+            ValueError,
+            "h: index must be between -5 and 4, got 5",
+        ),
+        ("a", TypeError, "h: index must hold at most 3 integers or slices, got 'a'"),
+        (
+            slice(1, None),
+            ValueError,
+            "slice: the batch must be taken whole, because its length is not known yet",
+        ),
+    ],
+)
+def test_indexing_errors(key, error, text):
+    with pytest.raises(error) as raised:
+        X3[key]
+    assert str(raised.value) == text
+
+
+def test_tensors_are_not_walked_along():
+    with pytest.raises(TypeError):
+        iter(X3)

@@ -34,8 +34,8 @@ def _cost(op: str, a: Any, y: Any, **attrs: Any) -> Any:
     """Call a cost: integers with an axis less than the prediction are labels."""
     labels = False
     if not isinstance(y, Tensor):
-        y = np.asarray(y)
-        labels = y.dtype.kind in "iub" and y.ndim == _ndim(a) - 1
+        given = np.asarray(y)
+        labels = given.dtype.kind in "iub" and given.ndim == _ndim(a) - 1
     return call(op, a, y, integers=(1,) if labels else (), **attrs)
 
 

@@ -45,6 +45,7 @@ class Tensor:
     """
 
     __array_ufunc__ = None  # NumPy must leave `array + tensor` to us
+    __iter__ = None  # indexing alone would make Python think that it can walk along the batch
 
     def __init__(
         self, shape: Shape, dtype: str, name: str, node: Node | None = None, index: int = 0
@@ -110,6 +111,41 @@ class Tensor:
 
     def __abs__(self) -> Any:
         return call("abs", self)
+
+    def __getitem__(self, key: Any) -> Any:
+        """Slices and integers, one for each axis from the first: ``x[:, -1]``, ``x[:, ::2]``."""
+        keys = key if isinstance(key, tuple) else (key,)
+        if len(keys) > self.ndim or not all(isinstance(k, int | slice) for k in keys):
+            raise TypeError(
+                f"{self.name}: index must hold at most {self.ndim} integers or slices, got {key!r}"
+            )
+        keys += (slice(None),) * (self.ndim - len(keys))
+        ranges = [_range(self, axis, k) for axis, k in enumerate(keys)]
+        start, stop, step = (tuple(r[i] for r in ranges) for i in range(3))
+        y = call("slice", self, start=start, stop=stop, step=step)
+        kept = [d for d, k in zip(y.shape, keys, strict=True) if isinstance(k, slice)]
+        if len(kept) == self.ndim:
+            return y
+        return call("reshape", y, shape=tuple(-2 if d is None else d for d in kept))
+
+
+def _range(x: Tensor, axis: int, key: int | slice) -> tuple[int, int, int]:
+    """Start, stop and step of op slice; 2**63 - 1 is the end, whichever the direction."""
+    end = 2**63 - 1
+    if isinstance(key, slice):
+        step = 1 if key.step is None else int(key.step)
+        first = 0 if step > 0 else end
+        return (
+            first if key.start is None else int(key.start),
+            end if key.stop is None else int(key.stop),
+            step,
+        )
+    n = x.shape[axis]
+    if n is None:
+        raise ValueError(f"{x.name}: the batch must be taken whole, got index {key}; write x[:, i]")
+    if not -n <= key < n:
+        raise ValueError(f"{x.name}: index must be between {-n} and {n - 1}, got {key}")
+    return key % n, key % n + 1, 1
 
 
 class Parameter(Tensor):
@@ -256,7 +292,7 @@ def arrays_of(op: str, inputs: tuple[Any, ...], integers: tuple[int, ...]) -> li
     """The operands as contiguous arrays of the dtypes the core knows."""
     given = [np.asarray(x) for x in inputs]
     wide = any(
-        isinstance(x, np.ndarray | np.generic) and a.dtype == np.float64
+        isinstance(x, np.ndarray | np.generic) and a.dtype.kind == "f" and a.dtype.itemsize > 4
         for x, a in zip(inputs, given, strict=True)
     )
     real = "float64" if wide else "float32"

@@ -1,0 +1,93 @@
+"""``fastnn evaluate``: test a saved network on a data set."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from fastnn.cli.output import Failure, add_threads, one_of, set_threads, table
+from fastnn.cli.sets import RECIPES, add_data, add_target, load, name_for
+from fastnn.io import load as load_model
+from fastnn.metrics import confusion_matrix
+from fastnn.model import Model
+from fastnn.trainer import Trainer
+
+EXAMPLES = """\
+examples:
+  fastnn evaluate digits.fnn
+  fastnn evaluate mnist.fnn mnist --data DIR --target 0.98
+  fastnn evaluate clothes.fnn fashion_mnist --json
+
+The loss is the one that belongs to the network's last layer: cross_entropy for softmax,
+binary_cross_entropy for sigmoid, else quadratic.
+"""
+
+_LOSSES = {
+    "softmax": "cross_entropy",
+    "log_softmax": "nll_loss",
+    "sigmoid": "binary_cross_entropy",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("model", metavar="MODEL", help="a file of fastnn train or Model.save")
+    parser.add_argument(
+        "dataset",
+        nargs="?",
+        type=one_of(tuple(RECIPES)),
+        metavar="DATASET",
+        help=f"{', '.join(RECIPES)} (default: what has the model's image size)",
+    )
+    add_data(parser)
+    add_threads(parser)
+    add_target(parser)
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Evaluate on the test part; the results and the exit code."""
+    set_threads(arguments)
+    model = load_model(arguments.model)
+    name = arguments.dataset or name_for(_shape(model), "evaluate")
+    _, test = load(name, arguments.data)
+    loss = _loss(model)
+    began = time.perf_counter()
+    results = Trainer(model, loss, metrics=["accuracy"]).evaluate(test)
+    seconds = time.perf_counter() - began
+    matrix = confusion_matrix(test.y, model.predict(test))
+    if not arguments.json:
+        right = int(matrix.trace())
+        print(f"{name}: {right} of {len(test)} test images right")
+        print(f"accuracy {results['accuracy']:.2%}, {loss} {results['loss']:.4f}, {seconds:.2f} s")
+        head = ["class", *map(str, range(len(matrix)))]
+        recall = matrix.diagonal() / matrix.sum(1).clip(1)
+        rows = [["right", *(f"{r:.1%}" for r in recall)]]
+        print(table(head, rows, right=range(1, len(head))))
+    reached = arguments.target is None or results["accuracy"] >= arguments.target
+    if not reached and not arguments.json:
+        raise Failure(
+            f"evaluate: accuracy must be >= {arguments.target:g}, got {results['accuracy']:.4f}"
+        )
+    document = {
+        "model": arguments.model,
+        "dataset": name,
+        "samples": len(test),
+        "accuracy": results["accuracy"],
+        "loss": results["loss"],
+        "loss_name": loss,
+        "confusion": matrix,
+        "seconds": seconds,
+        "target": arguments.target,
+    }
+    return document, 0 if reached else 1
+
+
+def _shape(model: Model) -> tuple[int, ...]:
+    return tuple(d for d in model.inputs[0].shape[1:] if d is not None)
+
+
+def _loss(model: Model) -> str:
+    """The cost that belongs to the network's last op."""
+    node = model.outputs[0].node
+    return _LOSSES.get(node.op if node else "", "quadratic")

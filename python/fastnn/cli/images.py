@@ -1,0 +1,114 @@
+"""Image files as the input of a network."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.cli.output import Failure
+
+Image = NDArray[np.float32]
+
+
+def size_of(shape: tuple[int | None, ...]) -> tuple[int, int]:
+    """Height and width of the grey images that an input of this shape (batch included) takes.
+
+    Examples
+    --------
+    >>> size_of((None, 1, 28, 28)), size_of((None, 64))
+    ((28, 28), (8, 8))
+    """
+    match shape[1:]:
+        case (1, int(height), int(width)) | (int(height), int(width)):
+            return height, width
+        case (int(pixels),) if math.isqrt(pixels) ** 2 == pixels:
+            return math.isqrt(pixels), math.isqrt(pixels)
+    raise Failure(
+        "predict: MODEL must take grey images, (N, 1, H, W), (N, H, W) or (N, H * H), "
+        f"got one that takes {str(shape).replace('None', 'N')}"
+    )
+
+
+def read(path: str, height: int, width: int, invert: bool | None) -> Image:
+    """One image as (height, width) in [0, 1], light ink on a dark ground.
+
+    Transparent parts are white; colours become grey; the ground is added around it until the sides
+    have the ratio height / width; then it is resized, averaging over areas.
+
+    Parameters
+    ----------
+    path : str
+        A file of any kind that Pillow reads.
+    height, width : int
+        What the network takes.
+    invert : bool, optional
+        Whether to swap dark and light; by default where the median of the border is light.
+
+    Raises
+    ------
+    Failure
+        If Pillow is missing, or the file is no image.
+    """
+    grey = _grey(path)
+    border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
+    if invert or (invert is None and np.median(border) > 0.5):
+        grey, border = 1 - grey, 1 - border
+    return _fitted(grey, float(np.median(border)), height, width)
+
+
+def _grey(path: str) -> Image:
+    """The image's pixels as greys in [0, 1]."""
+    pil = _pillow()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pil.Image.DecompressionBombWarning)
+            with pil.Image.open(path) as image:
+                image.load()
+                if image.mode.startswith("I"):  # 16 bits
+                    return np.asarray(image, dtype=np.float32) / np.float32(65535)
+                if image.mode == "F":
+                    return np.clip(np.asarray(image, dtype=np.float32), 0, 1)
+                rgba = image.convert("RGBA")
+                ground = pil.Image.new("RGBA", rgba.size, "white")
+                grey = pil.Image.alpha_composite(ground, rgba).convert("L")
+                return np.asarray(grey, dtype=np.float32) / np.float32(255)
+    except FileNotFoundError:
+        raise Failure(f"predict: IMAGE must name a file, got {path!r}") from None
+    except IsADirectoryError:
+        raise Failure(f"predict: IMAGE must name a file, got the folder {path!r}") from None
+    except pil.UnidentifiedImageError:
+        raise Failure(
+            f"predict: IMAGE must be an image such as PNG or JPEG, got {path!r}"
+        ) from None
+    except (OSError, SyntaxError, ValueError, pil.Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise Failure(f"predict: IMAGE must be readable, got {path!r} with {reason}") from None
+
+
+def _fitted(grey: Image, ground: float, height: int, width: int) -> Image:
+    """The image padded to the ratio height / width and resized."""
+    pil = _pillow()
+    rows, columns = grey.shape
+    side = max(rows / height, columns / width)
+    padded_rows, padded_columns = max(rows, round(side * height)), max(columns, round(side * width))
+    top, left = (padded_rows - rows) // 2, (padded_columns - columns) // 2
+    padded = np.full((padded_rows, padded_columns), ground, np.float32)
+    padded[top : top + rows, left : left + columns] = grey
+    shrinks = padded_rows >= height
+    how = pil.Image.Resampling.BOX if shrinks else pil.Image.Resampling.BILINEAR
+    resized = pil.Image.fromarray(padded).resize((width, height), how)
+    return np.clip(np.asarray(resized, dtype=np.float32), 0, 1)
+
+
+def _pillow() -> Any:
+    try:
+        import PIL.Image
+    except ImportError:
+        raise Failure(
+            "predict: Pillow must be installed to read images, got none; pip install pillow"
+        ) from None
+    return PIL

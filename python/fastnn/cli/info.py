@@ -1,0 +1,61 @@
+"""``fastnn info``: show what a saved network or checkpoint holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from typing import Any
+
+from fastnn.io import load, tensors
+from fastnn.io.save import read_structure
+from fastnn.summary import summary
+
+EXAMPLES = """\
+examples:
+  fastnn info digits.fnn
+  fastnn info run.ckpt --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("model", metavar="MODEL", help="a file of fastnn")
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Describe the file; the results and the exit code."""
+    path = arguments.model
+    _, structure = read_structure(path, "info", None)
+    _, metadata = tensors.read(path, "info")
+    model = load(path)
+    document: dict[str, Any] = {
+        "file": path,
+        "bytes": os.path.getsize(path),
+        "kind": metadata["kind"],
+        "format_version": int(metadata["version"]),
+        "checksum": "verified" if "sha256" in metadata else "none",
+        "dtype": model.dtype,
+        "seed": model.seed,
+        "parameters": model.theta.size,
+        "inputs": {t.name: [d or "N" for d in t.shape] for t in model.inputs},
+        "outputs": [[d or "N" for d in t.shape] for t in model.outputs],
+        "arrays": {name: list(a.shape) for name, a in model.parameters.items()},
+    }
+    if "trainer" in structure:
+        document["trainer"] = structure["trainer"] | structure["progress"]
+    if not arguments.json:
+        print(
+            f"file      {path}: {document['kind']}, format {document['format_version']}, "
+            f"{document['bytes']:,} bytes, checksum {document['checksum']}"
+        )
+        print(f"numbers   {model.dtype}, seed {model.seed}")
+        if "trainer" in structure:
+            saved = document["trainer"]
+            print(
+                f"training  {saved['epoch']} epochs, {saved['steps']} steps, "
+                f"loss {json.dumps(saved['loss'])}, optimizer {json.dumps(saved['optimizer'])}"
+            )
+        print()
+        print(summary(model))
+    return document, 0

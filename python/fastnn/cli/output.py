@@ -1,0 +1,141 @@
+"""What commands print, and how they fail."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Usage(Exception):
+    """Arguments that make no sense: exit code 2."""
+
+
+class Failure(Exception):
+    """The command could not do its work: exit code 1."""
+
+
+class Interrupted(Exception):
+    """Stopped by Ctrl-C, with what was saved: exit code 130."""
+
+
+def plain(value: Any) -> Any:
+    """A result as strict JSON can hold it: NaN and infinity become null.
+
+    Examples
+    --------
+    >>> plain({"a": np.float32(0.5), "b": (float("nan"), Path("x"))})
+    {'a': 0.5, 'b': [None, 'x']}
+    """
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | np.ndarray):
+        return [plain(v) for v in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[int] = ()) -> str:
+    """Lines of aligned columns; the columns numbered in ``right`` are flush right.
+
+    Examples
+    --------
+    >>> print(table(["name", "n"], [["a", "1"], ["long", "23"]], right=[1]))
+    name   n
+    --------
+    a      1
+    long  23
+    """
+    lines = [list(map(str, row)) for row in (head, *rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    texts = [
+        "  ".join(
+            cell.rjust(w) if i in right else cell.ljust(w)
+            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    return "\n".join([texts[0], "-" * max(map(len, texts)), *texts[1:]])
+
+
+def check_writable(path: str, option: str) -> None:
+    """Raise before a long run what would otherwise be raised after it."""
+    file = Path(path)
+    folder = file.parent
+    if not path or file.is_dir():
+        raise Failure(f"{option} must name a file, got the folder {path!r}")
+    if not folder.is_dir():
+        raise Failure(f"{option} must name a file in a folder that exists, got {path!r}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Failure(f"{option} must name a file in a folder that can be written, got {path!r}")
+
+
+def one_of(names: Sequence[str]) -> Any:
+    """An argparse type: one of some names."""
+
+    def read(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"must be one of {', '.join(names)}, got {text!r}")
+        return text
+
+    return read
+
+
+def whole(least: int) -> Any:
+    """An argparse type: integers of at least ``least``."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"must be an integer >= {least}, got {text!r}")
+        return value
+
+    return read
+
+
+def number(least: float, below: float = math.inf, above: bool = False) -> Any:
+    """An argparse type: numbers in [least, below), or in (least, below) with ``above``."""
+    rule = f"a number {'>' if above else '>='} {least:g}"
+    rule += f" and < {below:g}" if below < math.inf else ""
+
+    def read(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (least < value if above else least <= value) or not value < below:
+            raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
+        return value
+
+    return read
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """The option --threads."""
+    parser.add_argument(
+        "--threads",
+        type=whole(1),
+        metavar="N",
+        help="threads to use at most (default: the CPUs allowed)",
+    )
+
+
+def set_threads(arguments: argparse.Namespace) -> None:
+    """Obey --threads."""
+    if arguments.threads is not None:
+        from fastnn.machine import set_num_threads
+
+        set_num_threads(arguments.threads)

@@ -1,0 +1,65 @@
+"""The data sets of the command line, by name."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NamedTuple
+
+from fastnn import datasets
+from fastnn.cli.output import Failure, number
+from fastnn.data import Dataset
+
+
+class Recipe(NamedTuple):
+    """What ``fastnn train`` does with a data set unless told otherwise."""
+
+    hidden: tuple[int, ...]
+    lr: float
+    dropout: float
+    epochs: int
+    batch_size: int
+
+
+RECIPES = {
+    "digits": Recipe((128, 128), 0.002, 0.2, 60, 32),
+    "mnist": Recipe((512, 512), 0.001, 0.2, 5, 128),
+    "fashion_mnist": Recipe((512, 512), 0.001, 0.2, 8, 128),
+}
+
+_SHAPES = {(1, 8, 8): "digits", (1, 28, 28): "mnist", (64,): "digits", (784,): "mnist"}
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """The option --data."""
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        help="folder of the MNIST files (default: FASTNN_DATA, else the cache, else a download)",
+    )
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """The option --target."""
+    parser.add_argument(
+        "--target",
+        type=number(0.0, 1.0000001),
+        metavar="A",
+        help="exit with 1 if the test accuracy is below A, such as 0.97",
+    )
+
+
+def load(name: str, folder: str | None) -> tuple[Dataset, Dataset]:
+    """Training and test part of a data set."""
+    if name == "digits":
+        return datasets.digits()
+    return getattr(datasets, name)(folder)  # type: ignore[no-any-return]
+
+
+def name_for(shape: tuple[int, ...], where: str) -> str:
+    """The data set whose samples have this shape."""
+    if shape not in _SHAPES:
+        raise Failure(
+            f"{where}: DATASET must be named, as MODEL takes neither 8 x 8 nor 28 x 28 pixels, "
+            f"got one that takes {shape}"
+        )
+    return _SHAPES[shape]

@@ -1,0 +1,234 @@
+"""``fastnn train``: train a network on a data set of images, test it, save it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from fastnn import callbacks, losses, machine, optim
+from fastnn.cli.network import description, make_trainer
+from fastnn.cli.output import (
+    Failure,
+    Interrupted,
+    Usage,
+    add_threads,
+    check_writable,
+    number,
+    one_of,
+    set_threads,
+    whole,
+)
+from fastnn.cli.sets import RECIPES, add_data, add_target, load
+from fastnn.data import Dataset
+from fastnn.nn import activations
+from fastnn.trainer import Trainer
+
+EXAMPLES = """\
+examples:
+  fastnn train
+  fastnn train mnist --data DIR --hidden 512,512 --epochs 10 --output mnist.fnn
+  fastnn train mnist --hidden 30 --activation sigmoid --loss binary_cross_entropy \\
+      --optimizer sgd --lr 0.5 --batch-size 10 --epochs 30 --dropout 0
+  fastnn train --checkpoint run.ckpt          stopped by Ctrl-C, it continues with
+  fastnn train --resume run.ckpt --checkpoint run.ckpt
+
+The last layer follows from the loss: softmax for cross_entropy, log_softmax for nll_loss, none for
+hinge, else sigmoid. A resumed run equals the uninterrupted one bit for bit.
+"""
+
+_HIDDEN = tuple(n for n in activations.NAMES if "softmax" not in n)
+_OF_THE_RUN = ("hidden", "activation", "loss", "optimizer", "lr", "l2", "dropout", "seed")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command; those left out follow the data set's recipe."""
+    add = parser.add_argument
+    add(
+        "dataset",
+        nargs="?",
+        type=one_of(tuple(RECIPES)),
+        default="digits",
+        metavar="DATASET",
+        help=f"{', '.join(RECIPES)} (default: digits, which come with the package)",
+    )
+    add_data(parser)
+    add("--hidden", type=_sizes, metavar="N,N", help="units of the hidden layers, or 'none'")
+    _add_name(parser, "--activation", _HIDDEN, "relu", "of the hidden layers")
+    _add_name(parser, "--loss", losses.NAMES, "cross_entropy", "what is minimised")
+    _add_name(parser, "--optimizer", tuple(c.name for c in optim.CLASSES), "adam", "how")
+    add("--lr", type=number(0, above=True), metavar="R", help="learning rate")
+    add("--l2", type=number(0), metavar="L", help="the cost gains L/2 sum w^2 (default: 0)")
+    add("--dropout", type=number(0, 1), metavar="P", help="share of hidden units dropped")
+    add("--epochs", type=whole(1), metavar="N", help="passes over the training data, in all")
+    add("--batch-size", type=whole(1), metavar="N", help="samples of one update")
+    add("--seed", type=whole(0), metavar="N", help="decides all chance (default: 0)")
+    add_threads(parser)
+    add("--output", metavar="FILE", help="the model (default: DATASET.fnn)")
+    add("--plot", metavar="FILE", help="the learning curves (default: the model's name with .png)")
+    add("--no-plot", action="store_true", help="no learning curves")
+    add("--checkpoint", metavar="FILE", help="save the whole run here after each epoch")
+    add("--resume", metavar="FILE", help="continue the run of a checkpoint")
+    add_target(parser)
+    add("--quiet", action="store_true", help="print errors only")
+
+
+def _add_name(
+    parser: argparse.ArgumentParser, option: str, names: tuple[str, ...], default: str, text: str
+) -> None:
+    parser.add_argument(
+        option,
+        type=one_of(names),
+        metavar="NAME",
+        help=f"{text}: {', '.join(names)} (default: {default})",
+    )
+
+
+def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
+    """Train, test, save; the results and the exit code."""
+    recipe = RECIPES[arguments.dataset]
+    output = arguments.output or f"{arguments.dataset}.fnn"
+    plot = None if arguments.no_plot else arguments.plot or str(Path(output).with_suffix(".png"))
+    _check(arguments, output, plot)
+    set_threads(arguments)
+    talk = not (arguments.quiet or arguments.json)
+    train, test = load(arguments.dataset, arguments.data)
+    epochs = arguments.epochs or recipe.epochs
+    batch_size = arguments.batch_size or recipe.batch_size
+    if arguments.resume:
+        trainer = Trainer.resume(arguments.resume)
+        _check_resumed(trainer, len(train), batch_size, epochs)
+    else:
+        trainer = make_trainer(arguments, train)
+    if talk:
+        print(description(arguments.dataset, train, test, trainer, batch_size), flush=True)
+    seconds = _fit(trainer, train, test, epochs, batch_size, arguments, output, plot, talk)
+    results = trainer.evaluate(test)
+    trainer.model.save(output)
+    saved = _save_plot(trainer, plot)
+    accuracy = results["accuracy"]
+    if talk:
+        print(
+            f"test accuracy {accuracy:.2%}, loss {results['loss']:.4f}, "
+            f"{trainer.epoch} epochs in {seconds:.1f} s"
+        )
+        print(f"model saved to {output}" + (f", learning curves to {saved}" if saved else ""))
+    reached = arguments.target is None or accuracy >= arguments.target
+    if not reached and not arguments.json:
+        raise Failure(f"train: test accuracy must be >= {arguments.target:g}, got {accuracy:.4f}")
+    document = {
+        "dataset": arguments.dataset,
+        "train_samples": len(train),
+        "test_samples": len(test),
+        "parameters": trainer.model.theta.size,
+        "loss": trainer.loss,
+        "optimizer": trainer.optimizer.config(),
+        "l2": trainer.l2,
+        "batch_size": batch_size,
+        "epochs": trainer.epoch,
+        "steps": trainer.steps,
+        "seed": trainer.seed,
+        "threads": machine.get_num_threads(),
+        "isa": machine.isa(),
+        "seconds": seconds,
+        "test_accuracy": accuracy,
+        "test_loss": results["loss"],
+        "target": arguments.target,
+        "model": output,
+        "plot": saved,
+        "checkpoint": arguments.checkpoint,
+        "history": dict(trainer.history),
+    }
+    return document, 0 if reached else 1
+
+
+def _check(arguments: argparse.Namespace, output: str, plot: str | None) -> None:
+    """What would fail after the training fails before it."""
+    if arguments.resume:
+        for name in _OF_THE_RUN:
+            if getattr(arguments, name) is not None:
+                raise Usage(
+                    f"argument --{name}: must be left out with --resume; the checkpoint holds it"
+                )
+    if arguments.no_plot and arguments.plot:
+        raise Usage("argument --plot: must be left out with --no-plot")
+    check_writable(output, "--output")
+    if plot is not None:
+        check_writable(plot, "--plot")
+        if Path(plot).suffix.lower() != ".png":
+            raise Usage(f"argument --plot: must end in .png, got {plot!r}")
+    if arguments.checkpoint:
+        check_writable(arguments.checkpoint, "--checkpoint")
+
+
+def _check_resumed(trainer: Trainer, samples: int, batch_size: int, epochs: int) -> None:
+    progress = trainer.progress()
+    expected = trainer.epoch * -(-samples // batch_size) + -(-progress["position"] // batch_size)
+    if trainer.steps != expected:
+        raise Failure(
+            "train: --batch-size and DATASET must be those of the checkpoint's run, "
+            f"got {batch_size} and {samples} samples: {expected} steps for {trainer.steps}"
+        )
+    if trainer.epoch >= epochs:
+        raise Failure(
+            f"train: --epochs must be > {trainer.epoch}, the epochs that the checkpoint has done, "
+            f"got {epochs}"
+        )
+    if list(trainer.metrics) != ["accuracy"]:
+        raise Failure(
+            "train: --resume must name a checkpoint of fastnn train, got one with the metrics "
+            f"{trainer.metrics}"
+        )
+
+
+def _fit(
+    trainer: Trainer,
+    train: Dataset,
+    test: Dataset,
+    epochs: int,
+    batch_size: int,
+    arguments: argparse.Namespace,
+    output: str,
+    plot: str | None,
+    talk: bool,
+) -> float:
+    """Seconds of the training; Ctrl-C saves what there is and tells it."""
+    watchers = [callbacks.Checkpoint(arguments.checkpoint)] if arguments.checkpoint else []
+    began = time.perf_counter()
+    try:
+        trainer.fit(
+            train, epochs - trainer.epoch, batch_size, test, watchers, verbose=1 if talk else 0
+        )
+    except KeyboardInterrupt:
+        trainer.model.save(output)
+        saved = _save_plot(trainer, plot)
+        text = f"interrupted after {trainer.epoch} epochs and {trainer.steps} steps; "
+        text += f"model so far saved to {output}"
+        text += f", learning curves to {saved}" if saved else ""
+        if arguments.checkpoint:
+            trainer.save(arguments.checkpoint)
+            text += f"; continue with --resume {arguments.checkpoint}"
+        raise Interrupted(text) from None
+    return time.perf_counter() - began
+
+
+def _save_plot(trainer: Trainer, path: str | None) -> str | None:
+    if path is None or not trainer.history.epochs:
+        return None
+    from fastnn.plot import save_learning_curves
+
+    save_learning_curves(trainer.history, path)
+    return path
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """``512,512`` as (512, 512); ``none`` as ()."""
+    if text == "none":
+        return ()
+    parts = text.split(",")
+    if not all(p.strip().isascii() and p.strip().isdigit() and int(p) >= 1 for p in parts):
+        raise argparse.ArgumentTypeError(
+            f"must be integers >= 1 with commas between them, or 'none', got {text!r}"
+        )
+    return tuple(map(int, parts))

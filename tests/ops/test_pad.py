@@ -1,0 +1,70 @@
+"""A constant border."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import _core
+from laws import check_op, check_same_bits
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "pad"),
+    [
+        ((), ()),
+        ((5,), (2, 1)),
+        ((3, 4), (1, 2)),
+        ((3, 4), (0, 0, 1, 2)),
+        ((2, 3, 4, 5), (1, 2, 3, 0)),
+        ((2, 3, 4), (0, 1, 2, 0, 1, 1)),
+        ((0, 3), (1, 1)),
+        ((3, 0), (1, 1)),
+    ],
+)
+@pytest.mark.parametrize("value", [0.0, -1.5])
+def test_pad_values_and_gradient(shape, pad, value):
+    x = np.asarray(RNG.standard_normal(shape))
+    width = [(0, 0)] * x.ndim
+    for i in range(0, len(pad), 2):
+        width[-1 - i // 2] = (pad[i], pad[i + 1])
+    want = np.pad(x, width, constant_values=value) if x.ndim else x
+    check_op("pad", [x], {"pad": pad, "value": value}, want)
+
+
+def test_pad_equals_torch():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    x = RNG.standard_normal((2, 3, 4))
+    want = torch.nn.functional.pad(torch.tensor(x), (1, 2, 0, 3), value=2.0).numpy()
+    np.testing.assert_array_equal(fnn.ops.pad(x, (1, 2, 0, 3), value=2.0), want)
+
+
+def test_pad_same_bits_for_any_thread_count():
+    x = RNG.standard_normal((8, 30, 40, 50)).astype("f4")
+    check_same_bits("pad", [x], {"pad": (1, 1, 2, 2)})
+
+
+@pytest.mark.parametrize(
+    ("pad", "text"),
+    [
+        ((1,), "pad: pad must hold 2 numbers for each of at most 2 axes, got 1 numbers"),
+        ((1,) * 6, "pad: pad must hold 2 numbers for each of at most 2 axes, got 6 numbers"),
+        ((1, -1), "pad: pad must hold numbers >= 0, got -1"),
+    ],
+)
+def test_pad_errors(pad, text):
+    with pytest.raises(ValueError) as raised:
+        fnn.ops.pad(np.zeros((2, 3)), pad)
+    assert str(raised.value) == text
+
+
+def test_pad_leaves_the_batch():
+    def shape(pad):
+        return _core.infer("pad", "pad", [(None, 3)], ["float32"], {"pad": pad})[0][0][0]
+
+    assert shape((1, 1)) == (None, 5)
+    assert shape((1, 1, 0, 0)) == (None, 5)
+    with pytest.raises(ValueError) as raised:
+        shape((0, 0, 1, 0))
+    assert str(raised.value) == "pad: pad must leave the batch as it is, got 1 for axis 0"

@@ -1,0 +1,197 @@
+"""The layers of the tree: no arrow is reversed, and lists, files and tests agree.
+
+C++: base <- simd <- gemm <- ops <- dispatch <- graph <- bind.
+Python: _core <- ops <- nn, losses, optim <- model <- trainer <- networks, with data, metrics and io
+beside them. Imports inside functions (that break a cycle, or save time at start) are not arrows.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CPP = ROOT / "cpp"
+PYTHON = ROOT / "python" / "fastnn"
+
+LAYERS = ("base", "simd", "gemm", "ops", "dispatch", "graph", "bind")
+PER_ISA = ("simd", "gemm", "ops")  # compiled once for each instruction set
+STANDARD_C = {"float.h", "math.h", "stddef.h", "stdint.h", "stdio.h", "string.h", "cstdint"}
+
+# A module may import those of lower rank, and those of its own group.
+RANKS = {
+    "_core": 0,
+    "machine": 1,
+    "ops": 1,
+    "_config": 1,
+    "schedules": 2,
+    "losses": 2,
+    "nn": 2,
+    "optim": 3,
+    "data": 3,
+    "metrics": 3,
+    "progress": 3,
+    "plot": 3,
+    "history": 3,
+    "datasets": 4,
+    "graph": 4,
+    "model": 5,
+    "objective": 6,
+    "callbacks": 6,
+    "io": 7,
+    "trainer": 7,
+    "networks": 8,
+    "cli": 9,
+    "__init__": 10,
+}
+# Who may touch the core: ops; a model that compiles itself and a trainer that runs it (with the
+# modules these two are cut into); data, which gathers rows; machine, its switches.
+CORE_USERS = {"ops", "model", "graph", "objective", "trainer", "data", "machine", "__init__"}
+
+
+def includes(path):
+    return re.findall(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', path.read_text(), re.M)
+
+
+def sources(layer):
+    return sorted(p for p in (CPP / layer).iterdir() if p.suffix in (".h", ".cpp"))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_cpp_includes_only_lower_layers(layer):
+    allowed = LAYERS[: LAYERS.index(layer) + 1]
+    for path in sources(layer):
+        for bracket, name in includes(path):
+            if bracket == '"':
+                assert name.split("/")[0] in allowed, f"{path.name} includes {name}"
+                assert (CPP / name).is_file(), f"{path.name} includes {name}"
+
+
+def test_every_folder_of_cpp_is_a_layer():
+    assert sorted(p.name for p in CPP.iterdir() if p.is_dir()) == sorted(LAYERS)
+
+
+@pytest.mark.parametrize("layer", PER_ISA)
+def test_kernels_use_no_standard_library(layer):
+    for path in sources(layer):
+        for bracket, name in includes(path):
+            if bracket == "<":
+                known = name in STANDARD_C or name.endswith("intrin.h") or name == "arm_neon.h"
+                assert known, f"{path.name} includes <{name}>"
+        text = re.sub(r"//.*", "", path.read_text())
+        assert "std::" not in text, path.name
+        assert not re.search(r"\b(new|malloc|throw)\b\s*[^;]*;", text), path.name
+
+
+def own_modules():
+    return sorted(p for p in PYTHON.rglob("*.py"))
+
+
+def unit_of(path):
+    """The module or package right below fastnn that a file belongs to."""
+    parts = path.relative_to(PYTHON).with_suffix("").parts
+    return parts[0]
+
+
+def imports(path):
+    """Modules below fastnn that a file imports when it is imported itself."""
+    found = set()
+    skipped = set()
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        lazy = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        if lazy or typing_only:
+            skipped.update(id(inner) for inner in ast.walk(node))
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found.update(a.name.split(".")[1] for a in node.names if a.name.startswith("fastnn."))
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            if node.module == "fastnn":
+                found.update(a.name for a in node.names)
+            elif node.module and node.module.startswith("fastnn."):
+                found.add(node.module.split(".")[1])
+    return found
+
+
+def rank(unit):
+    """Of a unit in the table; small private helpers and other modules stand beside everything."""
+    return RANKS.get(unit)
+
+
+@pytest.mark.parametrize("path", own_modules(), ids=lambda p: str(p.relative_to(PYTHON)))
+def test_python_imports_only_lower_layers(path):
+    unit = unit_of(path)
+    for name in imports(path) - {unit}:
+        if rank(unit) is not None and rank(name) is not None:
+            assert rank(name) < rank(unit), f"{unit} imports {name}"
+
+
+@pytest.mark.parametrize("path", own_modules(), ids=lambda p: str(p.relative_to(PYTHON)))
+def test_only_the_named_modules_touch_the_core(path):
+    if unit_of(path) not in CORE_USERS:
+        assert "_core" not in imports(path)
+        assert not re.search(r"import _core|fastnn\._core", path.read_text())
+
+
+def listed(name):
+    macro = "FASTNN_OP" if name == "ops.def" else "FASTNN_OPTIMIZER"
+    return re.findall(rf"^{macro}\((\w+)\)$", (CPP / "ops" / name).read_text(), re.M)
+
+
+def test_lists_are_sorted():
+    for name in ("ops.def", "optimizers.def"):
+        assert listed(name) == sorted(listed(name)), name
+
+
+def test_every_op_has_a_line_a_file_and_a_test():
+    files = {p.stem for p in (CPP / "ops").glob("*.cpp")} - {"table"}
+    assert files == set(listed("ops.def")) | set(listed("optimizers.def"))
+    tests = {p.stem.removeprefix("test_") for p in (ROOT / "tests" / "ops").glob("test_*.py")}
+    assert set(listed("ops.def")) - tests == set()
+
+
+def test_the_core_has_the_ops_of_the_list():
+    from fastnn import _core
+
+    assert list(_core.op_names()) == listed("ops.def")
+
+
+def kernel_objects():
+    folders = [os.environ.get("FASTNN_BUILD_DIR")] if "FASTNN_BUILD_DIR" in os.environ else []
+    folders += sorted((ROOT / "build").glob("*")) if (ROOT / "build").is_dir() else []
+    for folder in folders:
+        objects = sorted(Path(folder).glob("CMakeFiles/fastnn_kernels_*.dir/**/*.o"))
+        if objects:
+            return objects
+    pytest.skip("needs the object files of a build: set FASTNN_BUILD_DIR")
+
+
+def test_no_shared_code_is_compiled_for_an_instruction_set():
+    """The linker may choose a weak function for all CPUs: it must lie in its own namespace."""
+    if not shutil.which("nm"):
+        pytest.skip("needs nm")
+    objects = kernel_objects()
+    for isa in {o.parts[-4].split(".")[0] for o in objects if o.parts[-2] in PER_ISA}:
+        name = isa.removeprefix("fastnn_kernels_")
+        own = [str(o) for o in objects if isa in str(o)]
+        command = ["nm", "--defined-only", "--format=posix", *own]
+        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        for line in text.splitlines():
+            fields = line.split()
+            if len(fields) < 2 or fields[1] not in "WwVvu":
+                continue
+            symbol = fields[0]
+            inside = f"6fastnn{len(name)}{name}" in symbol
+            constant = fields[1] in "Vvu" and symbol.startswith(("_ZN6fastnn", "_ZZN6fastnn"))
+            harmless = symbol.startswith(("DW.ref.", "__clang_call_terminate"))
+            assert inside or constant or harmless, f"{name}: {symbol}"
