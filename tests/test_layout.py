@@ -195,3 +195,20 @@ def test_no_shared_code_is_compiled_for_an_instruction_set():
             constant = fields[1] in "Vvu" and symbol.startswith(("_ZN6fastnn", "_ZZN6fastnn"))
             harmless = symbol.startswith(("DW.ref.", "__clang_call_terminate"))
             assert inside or constant or harmless, f"{name}: {symbol}"
+
+
+def test_kernels_hold_no_state_and_do_not_allocate():
+    """Not in the sources alone: neither do the objects, whatever a compiler made of them."""
+    if not shutil.which("nm"):
+        pytest.skip("needs nm")
+    command = ["nm", "--demangle", "--format=sysv", *map(str, kernel_objects())]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for line in text.splitlines():
+        if line.count("|") < 6:
+            continue
+        name, _, kind, _, _, _, section = (part.strip() for part in line.rsplit("|", 6))
+        state = section.startswith((".bss", ".tbss", ".tdata")) or section in (".data", ".ldata")
+        assert not state, f"{name} in {section}"
+        if kind == "U":
+            used = re.match(r"operator (new|delete)|(m|c|re)alloc$|std::|__cxa_(guard|throw)", name)
+            assert not used, name

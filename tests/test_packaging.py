@@ -97,7 +97,7 @@ def classes() -> dict[str, ast.ClassDef]:
 
 
 def signature(function: ast.FunctionDef) -> list[tuple[str, bool]]:
-    """Names of the arguments but self ("" where not a keyword), each with whether it has a default."""
+    """Names of the arguments but self, "" where no keyword; each with whether it has a default."""
     given = [*function.args.posonlyargs, *function.args.args]
     defaults = [False] * (len(given) - len(function.args.defaults))
     pairs = zip(given, [*defaults, *(True for _ in function.args.defaults)], strict=True)

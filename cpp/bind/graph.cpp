@@ -78,8 +78,7 @@ py::dict dict_of(const Progress& p) {
   out["stop"] = kStop[static_cast<int>(p.stop)];
   out["steps"] = p.steps;
   out["rows"] = p.rows;
-  out["loss"] = p.loss;
-  out["metrics"] = p.metrics;
+  out["sums"] = p.sums;
   return out;
 }
 
@@ -172,7 +171,7 @@ class PyTraining {
                   vector_data(states, graph.state_elements(), graph.real(), "states")) {}
 
   py::dict run(const py::list& items, const Order& order, int64_t batch,
-               const py::array_t<double>& lr, double seconds) {
+               const py::array_t<double>& lr, double seconds, const std::vector<double>& sums) {
     const int64_t n = order.size();
     if (batch < 1 || lr.size() < (n + batch - 1) / batch)
       fail("Training.run", "lr must have one value a step, got %lld", static_cast<long long>(lr.size()));
@@ -181,7 +180,7 @@ class PyTraining {
     Progress progress;
     {
       const py::gil_scoped_release release;
-      progress = training_.run(feeds, order.data(), n, batch, lr.data(), seconds);
+      progress = training_.run(feeds, order.data(), n, batch, lr.data(), seconds, sums);
     }
     return dict_of(progress);
   }

@@ -122,21 +122,22 @@ bool Training::one_step(Plan& plan, double lr, bool update_theta, Progress& prog
     ++step_;
   }
   const double rows = static_cast<double>(plan.batch());
-  progress.loss += (loss + penalty) * rows;
+  progress.sums[0] += (loss + penalty) * rows;
   for (size_t i = 0; i < metrics_.size(); ++i)
-    progress.metrics[i] += scalar(plan.value(metrics_[i])) * rows;
+    progress.sums[i + 1] += scalar(plan.value(metrics_[i])) * rows;
   progress.rows += plan.batch();
   ++progress.steps;
   return true;
 }
 
 Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n,
-                       int64_t batch, const double* lr, double seconds) {
+                       int64_t batch, const double* lr, double seconds, std::vector<double> sums) {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                            std::chrono::duration<double>(seconds));
   Progress progress;
-  progress.metrics.assign(metrics_.size(), 0);
+  progress.sums = std::move(sums);
+  progress.sums.resize(metrics_.size() + 1, 0);
   for (int64_t at = 0; at < n; at += batch) {
     if (at && Clock::now() >= deadline) {
       progress.stop = Stop::kTime;
@@ -152,25 +153,16 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
       break;
     }
   }
-  if (progress.rows) {
-    progress.loss /= static_cast<double>(progress.rows);
-    for (double& m : progress.metrics) m /= static_cast<double>(progress.rows);
-  }
   return progress;
 }
 
 Progress Training::step(const std::vector<std::pair<int, const void*>>& inputs, int64_t rows,
                         double lr, bool update) {
   Progress progress;
-  progress.metrics.assign(metrics_.size(), 0);
+  progress.sums.assign(metrics_.size() + 1, 0);
   Plan& plan = plan_for(rows);
   for (const auto& [input, data] : inputs) plan.bind(input, data);
-  if (!one_step(plan, lr, update, progress)) {
-    progress.stop = Stop::kNotFinite;
-    return progress;
-  }
-  progress.loss /= static_cast<double>(rows);
-  for (double& m : progress.metrics) m /= static_cast<double>(rows);
+  if (!one_step(plan, lr, update, progress)) progress.stop = Stop::kNotFinite;
   return progress;
 }
 

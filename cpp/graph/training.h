@@ -24,8 +24,9 @@ enum class Stop { kDone, kTime, kNotFinite };
 struct Progress {
   Stop stop = Stop::kDone;
   int64_t steps = 0, rows = 0;
-  double loss = 0;              // mean over rows, penalties included
-  std::vector<double> metrics;  // means over rows
+  // Loss (penalties included) and metrics, summed over rows step by step. A run goes on from the sums
+  // it is given, so that they have the same bits however an epoch is cut into runs.
+  std::vector<double> sums;
 };
 
 class Training {
@@ -38,7 +39,7 @@ class Training {
   // early after `seconds` (at a step's end), or before the update of a step whose loss or gradient
   // is not finite.
   Progress run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n, int64_t batch,
-               const double* lr, double seconds);
+               const double* lr, double seconds, std::vector<double> sums);
   // One step on arrays as they are; the gradient stays in gradient() with `update` false.
   Progress step(const std::vector<std::pair<int, const void*>>& inputs, int64_t rows, double lr,
                 bool update);

@@ -10,7 +10,8 @@ struct Extreme {
   using Acc = T;
   static constexpr bool kFolds = true;
 
-  static inline bool beats(T a, T b) { return (kLargest ? a > b : a < b) || a != a; }
+  // Without a branch: which of two is larger cannot be foreseen.
+  static inline bool beats(T a, T b) { return (kLargest ? a > b : a < b) | (a != a); }
   static Acc zero() { return static_cast<T>(kLargest ? -__builtin_inf() : __builtin_inf()); }
   static inline T pair(T a, T b) { return beats(b, a) ? b : a; }
   static Acc join(Acc a, Acc b) { return pair(a, b); }
@@ -32,8 +33,9 @@ struct Extreme {
     take(v[0], v[1]);
     take(v[2], v[3]);
     take(v[0], v[2]);
-    for (int j = 0; j < kLanes; ++j) best = pair(best, v[0][j]);
-    return best;
+#pragma GCC unroll 4
+    for (int by = kLanes / 2; by > 0; by /= 2) take(v[0], rotate<T>(v[0], by));
+    return v[0][0];
   }
 
   static inline void take(typename Vector<T>::type& best, const typename Vector<T>::type& x) {

@@ -13,9 +13,19 @@ constexpr int kVectorBytes = 32;
 constexpr int kVectorBytes = 16;
 #endif
 
+template <int kBytes>
+struct IntegerOf {
+  typedef int type;
+};
+template <>
+struct IntegerOf<8> {
+  typedef long long type;
+};
+
 template <class T>
 struct Vector {
   typedef T type __attribute__((vector_size(kVectorBytes)));
+  typedef typename IntegerOf<sizeof(T)>::type mask __attribute__((vector_size(kVectorBytes)));
   static constexpr int64_t kLanes = kVectorBytes / sizeof(T);
 };
 
@@ -28,6 +38,14 @@ static inline typename Vector<T>::type load(const T* p) {
 template <class T>
 static inline void store(T* p, typename Vector<T>::type v) {
   __builtin_memcpy(p, &v, sizeof v);
+}
+
+// v with its lanes moved by `by`, around.
+template <class T>
+static inline typename Vector<T>::type rotate(typename Vector<T>::type v, int by) {
+  typename Vector<T>::mask from{};
+  for (int j = 0; j < Vector<T>::kLanes; ++j) from[j] = (j + by) % Vector<T>::kLanes;
+  return __builtin_shuffle(v, from);
 }
 
 }  // namespace fastnn::FASTNN_ISA

@@ -80,9 +80,9 @@ struct Linear {
       fail_type(n.where, "b must be %s because x is, got %s", name_of(x.dtype),
                 name_of(n.in[2].dtype));
     const int64_t kind = n.attr[kActivation].ints[0];
-    if (kind < 0 || kind > static_cast<int64_t>(Activation::kLeakyRelu))
+    if (kind < 0 || kind > kLastActivation)
       fail(n.where, "activation must be a number from 0 to %d, got %lld",
-           static_cast<int>(Activation::kLeakyRelu), static_cast<long long>(kind));
+           kLastActivation, static_cast<long long>(kind));
     const int64_t D = x.shape[x.shape.rank - 1];
     if (x.shape.rank == 1 && D == kBatch)
       fail(n.where, "x must have features on its last axis, got shape (N,); reshape it to (N, 1)");

@@ -285,8 +285,9 @@ struct Sum {
       d += load(p + i + 3 * kLanes);
     }
     a = (a + b) + (c + d);
-    double sum = 0;
-    for (int j = 0; j < kLanes; ++j) sum += static_cast<double>(a[j]);
+#pragma GCC unroll 4
+    for (int by = kLanes / 2; by > 0; by /= 2) a += rotate<T>(a, by);
+    double sum = static_cast<double>(a[0]);
     for (; i < n; ++i) sum += static_cast<double>(p[i]);
     return sum;
   }

@@ -73,8 +73,11 @@ static void for_rows(const View& v, int64_t begin, int64_t end, const F& f) {
 template <class T>
 static inline void copy_run(T* to, int64_t to_step, const T* from, int64_t from_step, int64_t n,
                             bool accumulate) {
-  if (to_step == 1 && from_step == 1 && !accumulate) {
+  if (to_step == 1 && from_step == 1 && !accumulate && n > 128) {
     __builtin_memcpy(to, from, n * sizeof(T));
+  } else if (to_step == 1 && from_step == 1 && !accumulate) {  // too short for a call to pay
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) to[i] = from[i];
   } else if (to_step == 1 && from_step == 1) {
 #pragma omp simd
     for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(to[i] + from[i]);

@@ -20,6 +20,7 @@ enum class Activation : int {
   kHardSigmoid = 8,
   kStep = 9,
 };
+constexpr int kLastActivation = static_cast<int>(Activation::kStep);
 
 namespace FASTNN_ISA {
 

@@ -124,8 +124,7 @@ class Done(TypedDict):
     stop: Literal["done", "time", "not finite"]
     steps: int
     rows: int
-    loss: float
-    metrics: list[float]
+    sums: list[float]
 
 class PlanInfo(TypedDict):
     steps: list[str]
@@ -152,6 +151,7 @@ class Training:
         batch: int,
         lr: NDArray[np.float64],
         seconds: float,
+        sums: Sequence[float],
         /,
     ) -> Done: ...
     def step(self, feeds: Sequence[Feed], rows: int, lr: float, update: bool, /) -> Done: ...

@@ -190,7 +190,7 @@ class Trainer:
         """The rest of the epoch under way; means of the loss and the metrics over its rows."""
         run = self._run_dataset if _in_memory(source) else self._run_batches
         began = time.perf_counter() - self._seconds
-        lr = self._rates(1)[0]
+        self._sums.setdefault("lr", float(self._rates(1)[0]))  # at the epoch's first step
         for _ in run(source, callbacks):
             self._seconds = time.perf_counter() - began
             logs = self._means()
@@ -198,7 +198,7 @@ class Trainer:
             for callback in callbacks:
                 if callback.every and self.steps % callback.every == 0:
                     callback.on_step(self, logs)
-        logs = self._means() | {"lr": float(lr), "seconds": time.perf_counter() - began}
+        logs = self._means() | {"lr": self._sums["lr"], "seconds": time.perf_counter() - began}
         self._position, self._sums, self._seconds = 0, {}, 0.0
         self.epoch += 1
         return logs
@@ -217,7 +217,9 @@ class Trainer:
                 + [c.every - self.steps % c.every for c in callbacks if c.every]
             )
             stretch = order[self._position : self._position + steps * batch]
-            done = objective.core.run(feeds, stretch, batch, self._rates(steps), _SECONDS)
+            sums = [self._sums.get(name, 0.0) for name in self._names()]
+            done = objective.core.run(feeds, stretch, batch, self._rates(steps), _SECONDS, sums)
+            self._sums |= dict(zip(self._names(), done["sums"], strict=True))
             self._add(done)
             self._position += done["rows"]
             if done["stop"] == "not finite":
@@ -233,6 +235,8 @@ class Trainer:
             objective = self._prepare(x, y)
             feeds, rows = objective.feeds(x, y, "Trainer.fit")
             done = objective.core.step(feeds, rows, self._rates(1)[0], True)
+            for name, value in zip(self._names(), done["sums"], strict=True):
+                self._sums[name] = self._sums.get(name, 0.0) + value
             self._add(done)
             if done["stop"] == "not finite":
                 objective.explain(x, y, None, "Trainer.fit", self.epoch, self.steps)
@@ -258,7 +262,7 @@ class Trainer:
         self.steps += done["steps"]
         if done["stop"] == "not finite":
             objective.explain(x, y, None, "Trainer.step", self.epoch, self.steps)
-        return float(done["loss"])
+        return float(done["sums"][0]) / rows
 
     def gradient(self, x: Any, y: Any) -> dict[str, Any]:
         """The cost's gradient for each parameter on one batch, without an update.
@@ -401,15 +405,17 @@ class Trainer:
             return np.asarray(lr(np.arange(self.steps, self.steps + n)), dtype=np.float64)
         return np.full(n, lr, dtype=np.float64)
 
-    def _add(self, done: Done) -> None:
+    def _names(self) -> tuple[str, ...]:
+        """What the core sums over rows."""
+        return ("loss", *self._metrics)
+
+    def _add(self, done: dict[str, Any]) -> None:
         self.steps += done["steps"]
-        for name, value in zip(("loss", *self._metrics), (done["loss"], *done["metrics"]), strict=True):
-            self._sums[name] = self._sums.get(name, 0.0) + value * done["rows"]
         self._sums["rows"] = self._sums.get("rows", 0.0) + done["rows"]
 
     def _means(self) -> dict[str, float]:
         rows = max(self._sums.get("rows", 0.0), 1.0)
-        return {name: self._sums.get(name, 0.0) / rows for name in ("loss", *self._metrics)}
+        return {name: self._sums.get(name, 0.0) / rows for name in self._names()}
 
     def __repr__(self) -> str:
         return f"Trainer({self.model!r}, loss={self.loss!r}, optimizer={self.optimizer!r}, epoch={self.epoch})"

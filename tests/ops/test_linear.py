@@ -58,8 +58,8 @@ def test_linear_same_bits_for_any_thread_count(n, d, k, activation):
         ([(), (4, 3)], {}, "linear: x must have at least 1 axis, got shape ()"),
         (
             [(2, 3), (4, 3)],
-            {"activation": 5},
-            "linear: activation must be a number from 0 to 4, got 5",
+            {"activation": 10},
+            "linear: activation must be a number from 0 to 9, got 10",
         ),
     ],
 )
