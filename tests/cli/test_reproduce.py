@@ -33,6 +33,7 @@ def test_list(run):
 
 
 def test_table(run, system):
+    os.mkdir("d")
     seen = run("reproduce", "toy", "--data", "d", "--plot", "a.png")
     assert (seen.code, seen.err) == (0, "")
     assert (
@@ -72,5 +73,7 @@ def test_errors(fails):
     fails(2, line, "reproduce")
     line = f"argument SYSTEM: must be one of lectures, nielsen, got 'lenet'; {see}"
     fails(2, line, "reproduce", "lenet")
+    line = "--data must name a folder that exists, got 'none'"
+    fails(1, line, "reproduce", "nielsen", "--data", "none")
     line = "--plot must name a file in a folder that exists, got 'none/a.png'"
     fails(1, line, "reproduce", "nielsen", "--plot", "none/a.png")

@@ -159,10 +159,17 @@ def test_wrong_options(fails):
     see = "; see fastnn train --help"
     names = "digits, mnist, fashion_mnist"
     fails(2, f"argument DATASET: must be one of {names}, got 'letters'{see}", "train", "letters")
-    for option in ("--epochs", "--batch-size", "--threads"):
+    for option in ("--epochs", "--batch-size"):
         line = f"argument {option}: must be an integer >= 1, got '0'{see}"
         fails(2, line, "train", option, "0")
-    fails(2, f"argument --seed: must be an integer >= 0, got 'x'{see}", "train", "--seed", "x")
+    for threads in ("0", "99999999999"):
+        line = f"argument --threads: must be an integer in [1, 1024], got '{threads}'{see}"
+        fails(2, line, "train", "--threads", threads)
+    for seed in ("x", "-1", "9" * 30):
+        line = f"argument --seed: must be an integer in [0, {2**63 - 1}], got '{seed}'{see}"
+        fails(2, line, "train", "--seed", seed)
+    line = "argument --data: must be left out with digits, which come with the package"
+    fails(2, line, "train", "--data", ".")
     fails(2, f"argument --lr: must be a number > 0, got '0'{see}", "train", "--lr", "0")
     fails(2, f"argument --l2: must be a number >= 0, got 'nan'{see}", "train", "--l2", "nan")
     line = f"argument --dropout: must be a number >= 0 and < 1, got '1'{see}"
@@ -191,6 +198,10 @@ def test_wrong_options(fails):
         "a.png",
     )
     fails(2, "argument --plot: must end in .png, got 'a.jpg'", "train", "--plot", "a.jpg")
+    line = "argument --output: must be another file than that of --plot, got 'a.png'"
+    fails(2, line, "train", "--output", "a.png")
+    line = "argument --output: must be another file than that of --resume, got './a.ckpt'"
+    fails(2, line, "train", "--output", "./a.ckpt", "--resume", "a.ckpt")
     line = "argument --lr: must be left out with --resume; the checkpoint holds it"
     fails(2, line, "train", "--resume", "a.ckpt", "--lr", "0.1")
 
@@ -199,12 +210,23 @@ def test_outputs_are_checked_before_training(fails, tmp_path):
     (tmp_path / "folder").mkdir()
     line = "--output must name a file, got the folder 'folder'"
     fails(1, line, "train", "--output", "folder")
+    fails(1, "--output must name a file, got ''", "train", "--output", "")
+    fails(1, "--checkpoint must name a file, got ''", "train", "--checkpoint", "")
     line = "--output must name a file in a folder that exists, got 'none/digits.fnn'"
     fails(1, line, "train", "--output", "none/digits.fnn")
     line = "--plot must name a file in a folder that exists, got 'none/a.png'"
     fails(1, line, "train", "--plot", "none/a.png")
     line = "--checkpoint must name a file in a folder that exists, got 'none/a.ckpt'"
     fails(1, line, "train", "--checkpoint", "none/a.ckpt")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX only")
+def test_a_pipe_is_not_replaced(fails, tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for option in ("--output", "--plot", "--checkpoint"):
+        line = f"{option} must name a file, got the device or pipe 'pipe.png'"
+        fails(1, line, "train", option, "pipe.png")
+    assert (tmp_path / "pipe.png").is_fifo()
 
 
 def test_a_folder_that_cannot_be_written(fails, tmp_path, monkeypatch):
@@ -222,7 +244,7 @@ def test_what_cannot_be_resumed(run, fails, model):
     line = (
         "Trainer.resume: file must hold a checkpoint, got a model in 'digits.fnn'; use fastnn.load"
     )
-    fails(1, line, "train", "--resume", model)
+    fails(1, line, "train", "--resume", model, "--output", "new.fnn")
     short = ("--hidden", "16", "--no-plot", "--output", "a.fnn")
     run("train", *short, "--epochs", 2, "--checkpoint", "run.ckpt")
     line = "train: --epochs must be > 2, the epochs that the checkpoint has done, got 2"
@@ -256,6 +278,13 @@ def test_mnist_in_a_folder_that_has_none(run, tmp_path, monkeypatch):
 
 def no_network(*_, **__):
     raise OSError("mnist: no network in tests")
+
+
+def test_data_must_be_a_folder(fails, tmp_path):
+    (tmp_path / "file").write_text("")
+    for name in ("file", "none"):
+        line = f"--data must name a folder that exists, got '{name}'"
+        fails(1, line, "train", "mnist", "--data", name)
 
 
 def test_mnist(run, shared_data):

@@ -69,14 +69,20 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]], right: Sequence[in
 
 
 def check_writable(path: str, option: str) -> None:
-    """Raise before a long run what would otherwise be raised after it."""
+    """Raise before a long run what would otherwise be raised after it.
+
+    Files are put in place by a rename, which must not replace a device or a pipe.
+    """
     file = Path(path)
-    folder = file.parent
-    if not path or file.is_dir():
+    if not path:
+        raise Failure(f"{option} must name a file, got ''")
+    if file.is_dir():
         raise Failure(f"{option} must name a file, got the folder {path!r}")
-    if not folder.is_dir():
+    if file.exists() and not file.is_file():
+        raise Failure(f"{option} must name a file, got the device or pipe {path!r}")
+    if not file.parent.is_dir():
         raise Failure(f"{option} must name a file in a folder that exists, got {path!r}")
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(file.parent, os.W_OK | os.X_OK):
         raise Failure(f"{option} must name a file in a folder that can be written, got {path!r}")
 
 
@@ -91,16 +97,17 @@ def one_of(names: Sequence[str]) -> Any:
     return read
 
 
-def whole(least: int) -> Any:
-    """An argparse type: integers of at least ``least``."""
+def whole(least: int, most: int | None = None) -> Any:
+    """An argparse type: integers from ``least`` to ``most``."""
+    rule = f"an integer >= {least}" if most is None else f"an integer in [{least}, {most}]"
 
     def read(text: str) -> int:
         try:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f"must be an integer >= {least}, got {text!r}")
+        if value < least or (most is not None and value > most):
+            raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
         return value
 
     return read
@@ -138,7 +145,7 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
     """The option --threads."""
     parser.add_argument(
         "--threads",
-        type=whole(1),
+        type=whole(1, 1024),
         metavar="N",
         help="threads to use at most (default: the CPUs allowed)",
     )
@@ -150,3 +157,14 @@ def set_threads(arguments: argparse.Namespace) -> None:
         from fastnn.machine import set_num_threads
 
         set_num_threads(arguments.threads)
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "epoch"), counted(2, "epoch")
+    ('1 epoch', '2 epochs')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

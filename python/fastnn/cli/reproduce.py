@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
-from fastnn.cli.output import Usage, add_threads, check_writable, set_threads, table
+from fastnn.cli.output import Failure, Usage, add_threads, check_writable, set_threads, table
 from fastnn.cli.sets import add_data
 
 EXAMPLES = """\
@@ -52,9 +53,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     system = known[arguments.system]
     plot = None
     if system.has_plot and not arguments.no_plot:
-        plot = arguments.plot or f"{system.name}.png"
+        plot = f"{system.name}.png" if arguments.plot is None else arguments.plot
         check_writable(plot, "--plot")
     set_threads(arguments)
+    if arguments.data is not None and not os.path.isdir(arguments.data):
+        raise Failure(f"--data must name a folder that exists, got {arguments.data!r}")
     report = system.run(Options(arguments.data, plot, verbose=0 if arguments.json else 1))
     if not arguments.json:
         print(system.title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import NamedTuple
 
 from fastnn import datasets
@@ -59,6 +60,8 @@ def load(name: str, folder: str | None) -> tuple[Dataset, Dataset]:
     """Training and test part of a data set."""
     if name == "digits":
         return datasets.digits()
+    if folder is not None and not os.path.isdir(folder):
+        raise Failure(f"--data must name a folder that exists, got {folder!r}")
     return getattr(datasets, name)(folder)  # type: ignore[no-any-return]
 
 

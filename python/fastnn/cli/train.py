@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import Any
 
 from fastnn import callbacks, losses, machine, optim
+from fastnn.cli.files import Files
 from fastnn.cli.network import description, make_trainer
 from fastnn.cli.output import (
     Failure,
     Interrupted,
     Usage,
     add_threads,
-    check_writable,
+    counted,
     number,
     one_of,
     set_threads,
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dropout", type=number(0, 1), metavar="P", help="share of hidden units dropped")
     add("--epochs", type=whole(1), metavar="N", help="passes over the training data, in all")
     add("--batch-size", type=whole(1), metavar="N", help="samples of one update")
-    add("--seed", type=whole(0), metavar="N", help="decides all chance (default: 0)")
+    add("--seed", type=whole(0, 2**63 - 1), metavar="N", help="decides all chance (default: 0)")
     add_threads(parser)
     add("--output", metavar="FILE", help="the model (default: DATASET.fnn)")
     add("--plot", metavar="FILE", help="the learning curves (default: the model's name with .png)")
@@ -90,9 +90,8 @@ def _add_name(
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Train, test, save; the results and the exit code."""
     recipe = RECIPES[arguments.dataset]
-    output = arguments.output or f"{arguments.dataset}.fnn"
-    plot = None if arguments.no_plot else arguments.plot or str(Path(output).with_suffix(".png"))
-    _check(arguments, output, plot)
+    _check(arguments)
+    files = Files.of(arguments)
     set_threads(arguments)
     talk = not (arguments.quiet or arguments.json)
     train, test = load(arguments.dataset, arguments.data)
@@ -105,17 +104,17 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         trainer = make_trainer(arguments, train)
     if talk:
         print(description(arguments.dataset, train, test, trainer, batch_size), flush=True)
-    seconds = _fit(trainer, train, test, epochs, batch_size, arguments, output, plot, talk)
+    seconds = _fit(trainer, train, test, epochs, batch_size, files, talk)
     results = trainer.evaluate(test)
-    trainer.model.save(output)
-    saved = _save_plot(trainer, plot)
+    trainer.model.save(files.output)
+    saved = files.save_plot(trainer.history)
     accuracy = results["accuracy"]
     if talk:
         print(
             f"test accuracy {accuracy:.2%}, loss {results['loss']:.4f}, "
-            f"{trainer.epoch} epochs in {seconds:.1f} s"
+            f"{counted(trainer.epoch, 'epoch')} in {seconds:.1f} s"
         )
-        print(f"model saved to {output}" + (f", learning curves to {saved}" if saved else ""))
+        print(f"model saved to {files.output}" + (f", learning curves to {saved}" if saved else ""))
     reached = arguments.target is None or accuracy >= arguments.target
     if not reached and not arguments.json:
         raise Failure(f"train: test accuracy must be >= {arguments.target:g}, got {accuracy:.4f}")
@@ -137,31 +136,24 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         "test_accuracy": accuracy,
         "test_loss": results["loss"],
         "target": arguments.target,
-        "model": output,
+        "model": files.output,
         "plot": saved,
-        "checkpoint": arguments.checkpoint,
+        "checkpoint": files.checkpoint,
         "history": dict(trainer.history),
     }
     return document, 0 if reached else 1
 
 
-def _check(arguments: argparse.Namespace, output: str, plot: str | None) -> None:
-    """What would fail after the training fails before it."""
+def _check(arguments: argparse.Namespace) -> None:
+    """Options that exclude each other."""
     if arguments.resume:
         for name in _OF_THE_RUN:
             if getattr(arguments, name) is not None:
                 raise Usage(
                     f"argument --{name}: must be left out with --resume; the checkpoint holds it"
                 )
-    if arguments.no_plot and arguments.plot:
-        raise Usage("argument --plot: must be left out with --no-plot")
-    check_writable(output, "--output")
-    if plot is not None:
-        check_writable(plot, "--plot")
-        if Path(plot).suffix.lower() != ".png":
-            raise Usage(f"argument --plot: must end in .png, got {plot!r}")
-    if arguments.checkpoint:
-        check_writable(arguments.checkpoint, "--checkpoint")
+    if arguments.data is not None and arguments.dataset == "digits":
+        raise Usage("argument --data: must be left out with digits, which come with the package")
 
 
 def _check_resumed(trainer: Trainer, samples: int, batch_size: int, epochs: int) -> None:
@@ -190,38 +182,28 @@ def _fit(
     test: Dataset,
     epochs: int,
     batch_size: int,
-    arguments: argparse.Namespace,
-    output: str,
-    plot: str | None,
+    files: Files,
     talk: bool,
 ) -> float:
     """Seconds of the training; Ctrl-C saves what there is and tells it."""
-    watchers = [callbacks.Checkpoint(arguments.checkpoint)] if arguments.checkpoint else []
+    watchers = [callbacks.Checkpoint(files.checkpoint)] if files.checkpoint else []
     began = time.perf_counter()
     try:
         trainer.fit(
             train, epochs - trainer.epoch, batch_size, test, watchers, verbose=1 if talk else 0
         )
     except KeyboardInterrupt:
-        trainer.model.save(output)
-        saved = _save_plot(trainer, plot)
-        text = f"interrupted after {trainer.epoch} epochs and {trainer.steps} steps; "
-        text += f"model so far saved to {output}"
+        trainer.model.save(files.output)
+        saved = files.save_plot(trainer.history)
+        text = f"interrupted after {counted(trainer.epoch, 'epoch')} "
+        text += f"and {counted(trainer.steps, 'step')}; "
+        text += f"model so far saved to {files.output}"
         text += f", learning curves to {saved}" if saved else ""
-        if arguments.checkpoint:
-            trainer.save(arguments.checkpoint)
-            text += f"; continue with --resume {arguments.checkpoint}"
+        if files.checkpoint:
+            trainer.save(files.checkpoint)
+            text += f"; continue with --resume {files.checkpoint}"
         raise Interrupted(text) from None
     return time.perf_counter() - began
-
-
-def _save_plot(trainer: Trainer, path: str | None) -> str | None:
-    if path is None or not trainer.history.epochs:
-        return None
-    from fastnn.plot import save_learning_curves
-
-    save_learning_curves(trainer.history, path)
-    return path
 
 
 def _sizes(text: str) -> tuple[int, ...]:
