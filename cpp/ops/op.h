@@ -58,8 +58,8 @@ struct Node {
   void* callback = nullptr;        // op "python" only: a Callback
 };
 
-// Code outside the core that computes op "python". It keeps the rules of kernels: it writes out[i].data,
-// in backward in[i].grad where that is not null, adding where `accumulate` says so.
+// Code outside the core that computes op "python". It keeps the rules of kernels: it writes
+// out[i].data, in backward in[i].grad where that is not null, adding where `accumulate` says so.
 struct Callback {
   void (*forward)(void* self, const Node& n);
   void (*backward)(void* self, const Node& n);
