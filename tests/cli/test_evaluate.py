@@ -57,5 +57,5 @@ def test_errors(fails, model, run):
         "got one that takes (4,)"
     )
     fails(1, line, "evaluate", "small.fnn")
-    line = 'Trainer.evaluate: x must have shape (N, 4) as input "x" has, got (1, 1, 8, 8)'
+    line = 'Trainer.evaluate: x must have shape (N, 4) as input "x" has, got (360, 1, 8, 8)'
     fails(1, line, "evaluate", "small.fnn", "digits")

@@ -249,7 +249,7 @@ def test_a_training_that_diverges(run):
 
 
 def test_mnist_in_a_folder_that_has_none(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("fastnn.datasets._mnist.fetch", no_network)
+    monkeypatch.setattr("fastnn.datasets._download.fetch", no_network)
     seen = run("train", "mnist", "--data", tmp_path)
     assert (seen.code, seen.err) == (1, "fastnn: error: mnist: no network in tests\n")
 

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Time each workload; the results and the exit code."""
     set_threads(arguments)
     rng = np.random.default_rng(0)
-    x = rng.random((2048, 784), dtype=np.float32)
+    x = rng.random((1024, 784), dtype=np.float32)
     data = Dataset(x, rng.integers(0, 10, len(x)))
     small, wide = _small(), _wide()
     timed = [
