@@ -98,10 +98,10 @@ void add(const Problem& p, int threads, const char* dtype) {
                            p.list + "/" + std::to_string(p.m) + "x" + std::to_string(p.n) + "x" +
                            std::to_string(p.k) + p.layout;
   const auto add_one = [&](const char* who, const Rival* rival) {
-    benchmark::RegisterBenchmark((name + "/" + who).c_str(),
-                                 [=](benchmark::State& s) { measure<T>(s, p, threads, rival); })
-        ->UseRealTime()
-        ->Unit(benchmark::kMicrosecond);
+    auto* entry = benchmark::RegisterBenchmark(
+        (name + "/" + who).c_str(), [=](benchmark::State& s) { measure<T>(s, p, threads, rival); });
+    entry->Unit(benchmark::kMicrosecond);
+    if (threads > 1) entry->UseRealTime();  // else CPU time: other processes do not count
   };
   add_one("fastnn", nullptr);
   for (const Rival& r : rivals())
