@@ -23,7 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from workloads import WORKLOADS, Workload, fastnn_steps, numpy_steps, torch_steps
+from workloads import WORKLOADS, fastnn_steps, numpy_steps, torch_steps
 
 SIDES = ("fastnn", "torch eager", "torch compile", "numpy")
 STRETCH = 0.15  # seconds of one timed stretch
@@ -118,8 +118,13 @@ def machine(threads: int) -> dict[str, Any]:
     cpu = platform.processor()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        cpu = next((l.split(":")[1].strip() for l in info.read_text().splitlines() if "model name" in l), cpu)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+        cpu = next(
+            (l.split(":")[1].strip() for l in info.read_text().splitlines() if "model name" in l),
+            cpu,
+        )
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
     versions = {}
     for name in ("torch", "numpy"):
         try:
@@ -134,7 +139,9 @@ def machine(threads: int) -> dict[str, Any]:
 
 def main() -> int:
     """Print the table; store it with --json; exit 1 where a bar is missed and --check is given."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--only", default="", help="a part of the workload's name")
@@ -144,7 +151,11 @@ def main() -> int:
     options = parser.parse_args()
     sides = options.sides.split(",")
     results, missed = [], False
-    head = f"{'workload':<32}" + "".join(f"{s:>15}" for s in sides) + f"{'x torch':>9}{'bar':>7}{'x numpy':>9}{'GFLOP/s':>9}  peak RSS MiB"
+    head = (
+        f"{'workload':<32}"
+        + "".join(f"{s:>15}" for s in sides)
+        + f"{'x torch':>9}{'bar':>7}{'x numpy':>9}{'GFLOP/s':>9}  peak RSS MiB"
+    )
     print(head)
     for index, workload in enumerate(WORKLOADS):
         if options.only not in workload.name:
@@ -152,7 +163,8 @@ def main() -> int:
         r = compare(index, sides, options.threads, options.rounds)
         results.append(r)
         times = "".join(
-            f"{r['seconds'][s] * 1e6:>12.1f} us" if s in r["seconds"] else f"{'-':>15}" for s in sides
+            f"{r['seconds'][s] * 1e6:>12.1f} us" if s in r["seconds"] else f"{'-':>15}"
+            for s in sides
         )
         ahead = r.get("ahead_of_torch")
         missed |= ahead is not None and ahead < workload.bar
@@ -166,7 +178,9 @@ def main() -> int:
             if not (side == "numpy" and why.startswith("LookupError")):
                 print(f"  {side} left out: {why}")
     if options.json:
-        options.json.write_text(json.dumps({"machine": machine(options.threads), "results": results}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps({"machine": machine(options.threads), "results": results}, indent=1) + "\n"
+        )
     return int(missed and options.check)
 
 

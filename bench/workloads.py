@@ -35,7 +35,9 @@ class Workload:
     @property
     def flops(self) -> float:
         """Arithmetic of one step: forward, and both gradients but the first layer's for its input."""
-        layers = [2.0 * self.batch * a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False)]
+        layers = [
+            2.0 * self.batch * a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False)
+        ]
         return sum(layers) if self.predicts else 3 * sum(layers) - layers[0]
 
 
@@ -54,7 +56,9 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
 
     fnn.set_num_threads(threads)
     last = "sigmoid" if w.loss == "quadratic" else "softmax"
-    layers = [fnn.nn.Dense(k, w.activation) for k in w.sizes[1:-1]] + [fnn.nn.Dense(w.sizes[-1], last)]
+    layers = [fnn.nn.Dense(k, w.activation) for k in w.sizes[1:-1]] + [
+        fnn.nn.Dense(w.sizes[-1], last)
+    ]
     model = fnn.Model(layers, input_shape=(w.sizes[0],))
     x, y = w.data()
     if w.predicts:
@@ -120,7 +124,9 @@ def torch_steps(w: Workload, threads: int, compiled: bool) -> Steps:
             return 0.5 * (a - t).square().sum() / len(a)
         return nn.functional.cross_entropy(a, t)
 
-    batches = [(x[i : i + w.batch], y[i : i + w.batch]) for i in range(0, len(x) - w.batch + 1, w.batch)]
+    batches = [
+        (x[i : i + w.batch], y[i : i + w.batch]) for i in range(0, len(x) - w.batch + 1, w.batch)
+    ]
 
     def train(n: int) -> None:
         for i in range(n):
@@ -140,8 +146,14 @@ def numpy_steps(w: Workload, threads: int) -> Steps:
     x, y = w.data()
     t = np.eye(10, dtype=np.float32)[y]
     d, h, k = SMALL
-    w1, b1 = rng.standard_normal((d, h), dtype=np.float32) * np.float32(0.03), np.zeros(h, np.float32)
-    w2, b2 = rng.standard_normal((h, k), dtype=np.float32) * np.float32(0.1), np.zeros(k, np.float32)
+    w1, b1 = (
+        rng.standard_normal((d, h), dtype=np.float32) * np.float32(0.03),
+        np.zeros(h, np.float32),
+    )
+    w2, b2 = (
+        rng.standard_normal((h, k), dtype=np.float32) * np.float32(0.1),
+        np.zeros(k, np.float32),
+    )
     step = np.float32(0.01 / w.batch)
     g1 = np.empty_like(w1)
 
