@@ -32,9 +32,9 @@ Choice choose(const Gemm<T>& g) {
   Choice c{};
   c.dot = along_k && (g.m == 1 || dot < tiles);
   c.pack_b = g.b_col != 1 || g.m > 4 * kBlocking.mr;
-  // Rows of A are read where they are, unless each starts pages after the one before: then tiles
-  // collide in L1 and L2 (2048 cubed: 12% slower; 1024 cubed and below: no difference).
-  const bool far = g.m > kBlocking.mc && g.a_row * static_cast<int64_t>(sizeof(T)) > 4096;
+  // Rows of A are read where they are, unless each starts a page or more after the one before: then
+  // tiles collide in L1 and L2 (packed, 1024 cubed is 4% faster, 2048 12%; 512 is not).
+  const bool far = g.m > kBlocking.mc && g.a_row * static_cast<int64_t>(sizeof(T)) >= 4096;
   c.pack_a =
       !c.dot && g.n > 2 * kPanel<T> && g.m > kBlocking.mr && g.k > 16 && (g.a_col != 1 || far);
   return c;
@@ -65,7 +65,7 @@ Grid grid_of(int64_t tiles, int64_t panels, double fmas, int64_t wide) {
                                            : static_cast<int64_t>(share);
   Grid grid;
   grid.cols = least(up(panels, wide), wanted);
-  grid.rows = least(wanted / grid.cols, up(tiles, grid.cols < 8 ? 8 : 32));
+  grid.rows = least(wanted / grid.cols, up(tiles, grid.cols < 8 ? 8 : grid.cols < 16 ? 32 : 128));
   if (grid.cols % 2 && grid.cols < 16 && wanted > 1 && tiles > 1)
     grid.rows = grid.rows < 2 ? 2 : grid.rows / 2 * 2;
   return grid;
@@ -131,6 +131,7 @@ void run_dot(const Gemm<T>& g) {
 }
 
 // --- tiles ---
+constexpr int kSharing = 4;               // panels of B that share each block of A in L2
 constexpr int64_t kMostPacked = 1 << 20;  // elements of A in scratch at once
 
 // Rows are cut evenly: 128 rows are tiles of 6 and 5, never a last one of 2 that starves the FMA
@@ -246,18 +247,19 @@ struct Tiles {
     }
   }
 
-  // Columns [j, j + cols) of one panel, packed. Contiguous rows are packed by the first tile.
+  // Columns [j, j + cols) of one panel, packed unless it was. Contiguous rows are packed by the
+  // first tile.
   void packed(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
-              int64_t cols, T* panel) const {
+              int64_t cols, T* panel, bool fresh) const {
     const T* b = g.b + p * g.b_row + j * g.b_col;
-    if (g.b_col == 1 && cols == kPanel<T>) {
+    if (fresh && g.b_col == 1 && cols == kPanel<T>) {
       t.b = b;
       t.b_row = g.b_row;
       t.copy = panel;
       multiply(t, s, t0, t0 + 1, p, j, cols, 0);
       t.copy = nullptr;
       ++t0;
-    } else {
+    } else if (fresh) {
       pack_b(t.k, cols, b, g.b_row, g.b_col, panel);
     }
     t.b = panel;
@@ -295,18 +297,26 @@ struct Tiles {
 
   // One task: row tiles [t0, t1) by panels [n0, n1), for the group's k.
   void run(const Group& s, int64_t t0, int64_t t1, int64_t n0, int64_t n1) const {
-    alignas(64) T panel[kBlocking.kc * kPanel<T>];
+    // 64 KB of stack with AVX2: buffers of the thread, warm from one task to the next.
+    alignas(64) T panels[kSharing][kBlocking.kc * kPanel<T>];
     constexpr int64_t kTilesInL2 = kBlocking.mc / kBlocking.mr;
     const int64_t j0 = n0 * width, j1 = least(g.n, n1 * width);
     for (int64_t p = s.p0; p < s.p1; p += depth) {
       TileArgs<T> t = tile_args(p, least(depth, s.p1 - p));
-      for (int64_t tb = t0; tb < t1; tb += kTilesInL2) {
-        const int64_t te = least(t1, tb + kTilesInL2);
-        if (!choice.pack_b)
-          direct(t, s, tb, te, p, j0, j1, panel);
-        else
-          for (int64_t j = j0; j < j1; j += width)
-            packed(t, s, tb, te, p, j, least(width, j1 - j), panel);
+      if (!choice.pack_b) {
+        direct(t, s, t0, t1, p, j0, j1, panels[0]);
+        continue;
+      }
+      for (int64_t js = j0; js < j1; js += kSharing * width) {
+        // Rows of B on pages of their own: all their lines at once (1024 and 2048 cubed: 2%
+        // faster).
+        const bool at_once = g.b_col == 1 && g.b_row * static_cast<int64_t>(sizeof(T)) >= 4096 &&
+                             js + kSharing * width <= j1;
+        if (at_once) pack_b_panels<T, kSharing>(t.k, g.b + p * g.b_row + js, g.b_row, panels[0]);
+        for (int64_t tb = t0; tb < t1; tb += kTilesInL2)
+          for (int64_t j = js, n = 0; n < kSharing && j < j1; j += width, ++n)
+            packed(t, s, tb, least(t1, tb + kTilesInL2), p, j, least(width, j1 - j), panels[n],
+                   tb == t0 && !at_once);
       }
     }
   }
@@ -316,7 +326,7 @@ struct Tiles {
     // Where a sweep over A leaves L2, several panels share each block of it (2048 cubed: 4%
     // faster).
     const bool sweeps = s.rows * (s.p1 - s.p0) * static_cast<int64_t>(sizeof(T)) > kL2Bytes;
-    const Grid grid = grid_of(s.t1 - s.t0, panels, fmas, sweeps ? 4 : 1);
+    const Grid grid = grid_of(s.t1 - s.t0, panels, fmas, sweeps ? kSharing : 1);
     if (choice.pack_a)
       parallel_chunks(s.t1 - s.t0, 8, double(s.rows) * (s.p1 - s.p0) * 0.15,
                       [&](int64_t a, int64_t b) { pack_a(s, s.t0 + a, s.t0 + b); });

@@ -70,6 +70,17 @@ static void pack_b_vectors(int64_t k, const T* b, int64_t b_row, T* out) {
       store(out + p * kPanel<T> + v * kLanes<T>, load(b + p * b_row + v * kLanes<T>));
 }
 
+// kCount whole panels side by side, kc rows apart in `out`.
+template <class T, int kCount>
+static void pack_b_panels(int64_t k, const T* b, int64_t b_row, T* out) {
+  for (int64_t p = 0; p < k; ++p)
+    for (int n = 0; n < kCount; ++n)
+#pragma GCC unroll 8
+      for (int v = 0; v < kBlocking.nr; ++v)
+        store(out + (n * kBlocking.kc + p) * kPanel<T> + v * kLanes<T>,
+              load(b + p * b_row + n * kPanel<T> + v * kLanes<T>));
+}
+
 // The last columns are read as whole vectors too: what follows a row is the next one, whose
 // elements only reach columns of the tile that nobody stores. The last rows end where B ends, and
 // are copied.
