@@ -9,22 +9,22 @@ run_sets() {
 stage_kernels() {
   enter_tools
   # shellcheck disable=SC2046
-  cmake -S . -B "$work/kernels" -G Ninja -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON $(run_sets)
-  cmake --build "$work/kernels"
-  ctest --test-dir "$work/kernels" --output-on-failure
+  cmake -S . -B build/kernels -G Ninja -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON $(run_sets)
+  cmake --build build/kernels
+  ctest --test-dir build/kernels --output-on-failure
 }
 
 # -O1: what is looked for does not depend on it, and it compiles in a third of the time.
 stage_sanitize() {
   enter_tools
-  cmake -S . -B "$work/sanitize" -G Ninja -DFASTNN_SANITIZE=ON -DFASTNN_TESTS=ON $(run_sets) \
+  cmake -S . -B build/sanitize -G Ninja -DFASTNN_SANITIZE=ON -DFASTNN_TESTS=ON $(run_sets) \
     -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG" -DSKBUILD_PROJECT_VERSION=0 \
     -Dpybind11_DIR="$(python -m pybind11 --cmakedir)" -DPython_EXECUTABLE="$(command -v python)"
-  cmake --build "$work/sanitize"
-  ctest --test-dir "$work/sanitize" --output-on-failure
+  cmake --build build/sanitize
+  ctest --test-dir build/sanitize --output-on-failure
   mkdir "$work/sanitized"
   cp -r python/fastnn "$work/sanitized/"
-  cp "$work"/sanitize/_core*.so "$work/sanitized/fastnn/"
+  cp build/sanitize/_core*.so "$work/sanitized/fastnn/"
   # Python itself leaks by design. libstdc++ beside libasan, for the latter looks for __cxa_throw early.
   run_pytest env ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
     LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" \

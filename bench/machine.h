@@ -9,8 +9,8 @@ struct Bandwidth {
 };
 
 // GFLOP/s of one core in chains of FMAs, for the instruction set in use. Measured anew at each call
-// (0.3 ms): the clock of a shared machine drifts by 15% within seconds, and a share of the peak means
-// the peak of that moment.
+// (0.3 ms): the clock of a shared machine drifts by 15% within seconds, and a share of the peak
+// means the peak of that moment.
 double fma_peak(bool f64);
 // Of `threads` cores over arrays of `bytes` each.
 Bandwidth bandwidth(int threads, double bytes);

@@ -8,10 +8,11 @@ namespace fastnn::bench {
 namespace {
 
 template <class T>
-using Cblas = void (*)(int order, int a_t, int b_t, int m, int n, int k, T alpha, const T* a, int lda,
-                       const T* b, int ldb, T beta, T* c, int ldc);
-using Dnnl = int (*)(char a_t, char b_t, int64_t m, int64_t n, int64_t k, float alpha, const float* a,
-                     int64_t lda, const float* b, int64_t ldb, float beta, float* c, int64_t ldc);
+using Cblas = void (*)(int order, int a_t, int b_t, int m, int n, int k, T alpha, const T* a,
+                       int lda, const T* b, int ldb, T beta, T* c, int ldc);
+using Dnnl = int (*)(char a_t, char b_t, int64_t m, int64_t n, int64_t k, float alpha,
+                     const float* a, int64_t lda, const float* b, int64_t ldb, float beta, float* c,
+                     int64_t ldc);
 
 void* g_library[3];
 template <class T>
@@ -20,11 +21,12 @@ Dnnl g_dnnl;
 
 template <int kIndex, class T>
 void cblas(int64_t m, int64_t n, int64_t k, const T* a, bool a_t, const T* b, bool b_t, T* c) {
-  g_cblas<T>[kIndex](101, a_t ? 112 : 111, b_t ? 112 : 111, m, n, k, T(1), a, a_t ? m : k, b, b_t ? k : n,
-                     T(0), c, n);
+  g_cblas<T>[kIndex](101, a_t ? 112 : 111, b_t ? 112 : 111, m, n, k, T(1), a, a_t ? m : k, b,
+                     b_t ? k : n, T(0), c, n);
 }
 
-void dnnl(int64_t m, int64_t n, int64_t k, const float* a, bool a_t, const float* b, bool b_t, float* c) {
+void dnnl(int64_t m, int64_t n, int64_t k, const float* a, bool a_t, const float* b, bool b_t,
+          float* c) {
   g_dnnl(a_t ? 'T' : 'N', b_t ? 'T' : 'N', m, n, k, 1, a, a_t ? m : k, b, b_t ? k : n, 0, c, n);
 }
 

@@ -79,7 +79,7 @@ SAMPLES = {
     "erf": Sample(one, torch=T("erf")),
     "exp": Sample(one, torch=T("exp")),
     "gelu": Sample(one, torch=F("gelu")),
-    "hard_sigmoid": Sample(one, torch=F("hardsigmoid")),
+    "hard_sigmoid": Sample(one),  # PyTorch's slope is 1/6 in float32
     "leaky_relu": Sample(one, torch=F("leaky_relu")),
     "log": Sample(positive, torch=T("log")),
     "log_softmax": Sample(one, torch=F("log_softmax", dim=-1)),

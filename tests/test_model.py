@@ -100,7 +100,12 @@ def test_functional_form_with_two_inputs_two_outputs_and_a_shared_layer():
     h = nn.Concatenate()(shared(a), shared(b))
     total, both = nn.Dense(2)(h), nn.Add()(shared(a), shared(b))
     model = fnn.Model([a, b], [total, both])
-    assert list(model.parameters) == ["shared.weight", "shared.bias", "dense1.weight", "dense1.bias"]
+    assert list(model.parameters) == [
+        "shared.weight",
+        "shared.bias",
+        "dense1.weight",
+        "dense1.bias",
+    ]
     xa, xb = np.ones((5, 3)), np.full((5, 3), -2.0)
     p = model.parameters
     relu = lambda z: np.maximum(z, 0)  # noqa: E731
@@ -109,7 +114,10 @@ def test_functional_form_with_two_inputs_two_outputs_and_a_shared_layer():
     y, s = model.predict((xa, xb))
     np.testing.assert_allclose(s, ha + hb, rtol=1e-5)
     np.testing.assert_allclose(
-        y, np.concatenate([ha, hb], 1) @ p["dense1.weight"].T + p["dense1.bias"], rtol=1e-5, atol=1e-6
+        y,
+        np.concatenate([ha, hb], 1) @ p["dense1.weight"].T + p["dense1.bias"],
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 
@@ -225,7 +233,9 @@ def test_initialisers_have_their_variance(name):
 
 @pytest.mark.parametrize("shape", [(20, 20), (10, 30), (30, 10)])
 def test_orthogonal_initialiser(shape):
-    model = fnn.Model([nn.Dense(shape[0], init="orthogonal")], input_shape=(shape[1],), dtype="float64")
+    model = fnn.Model(
+        [nn.Dense(shape[0], init="orthogonal")], input_shape=(shape[1],), dtype="float64"
+    )
     w = model.parameters["dense1.weight"]
     small_side = w @ w.T if shape[0] <= shape[1] else w.T @ w
     np.testing.assert_allclose(small_side, np.eye(min(shape)), atol=1e-12)

@@ -58,7 +58,9 @@ def test_evaluate_equals_numpy():
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "quadratic", "mse"])
 def test_gradient_of_a_float64_model_equals_finite_differences(loss):
     activation = "softmax" if loss == "cross_entropy" else "sigmoid"
-    model = fnn.Model([nn.Dense(5, "tanh"), nn.Dense(3, activation)], input_shape=(4,), dtype="float64")
+    model = fnn.Model(
+        [nn.Dense(5, "tanh"), nn.Dense(3, activation)], input_shape=(4,), dtype="float64"
+    )
     t = fnn.Trainer(model, loss)
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((7, 4)), np.eye(3)[rng.integers(0, 3, 7)]
@@ -96,7 +98,12 @@ def wide():
     """Large enough that a second thread takes part in GEMM, update and elementwise steps."""
     rng = np.random.default_rng(0)
     data = Dataset(rng.standard_normal((700, 300)).astype("f"), rng.integers(0, 10, 700))
-    layers = [nn.Dense(256, "relu"), nn.Dropout(0.3), nn.Dense(200, "gelu"), nn.Dense(10, "softmax")]
+    layers = [
+        nn.Dense(256, "relu"),
+        nn.Dropout(0.3),
+        nn.Dense(200, "gelu"),
+        nn.Dense(10, "softmax"),
+    ]
     return data, fnn.Model(layers, input_shape=(300,), seed=4)
 
 
@@ -322,7 +329,9 @@ def test_divergence_names_layer_and_step_and_keeps_the_last_good_weights():
     with pytest.raises(RuntimeError) as error:
         t.fit((x, np.ones((4, 1))), 20, 4, verbose=0)
     text = str(error.value)
-    assert text.startswith("Trainer.fit: loss and gradient must be finite, got NaN or infinity in the ")
+    assert text.startswith(
+        "Trainer.fit: loss and gradient must be finite, got NaN or infinity in the "
+    )
     assert 'Dense "dense' in text or "loss" in text
     assert text.endswith("lower the learning rate or set clip_norm=1.0; the weights are those before "
                          "that step")  # fmt: skip

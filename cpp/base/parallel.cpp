@@ -28,7 +28,8 @@ namespace {
 constexpr double kCostPerThread = 15000.0;
 constexpr double kLongJob = 5e6;  // ns: jobs that ask for Ctrl-C between tasks
 
-// Whole CPUs that the cgroup's quota allows, 0 where there is none. cpu.max may be absent, empty or "max".
+// Whole CPUs that the cgroup's quota allows, 0 where there is none. cpu.max may be absent, empty or
+// "max".
 int cgroup_cpus() {
   double quota = -1, period = -1;
   char text[128] = {};
@@ -105,7 +106,8 @@ void parallel_for(int64_t n_tasks, double cost, Task task, void* context) {
   std::atomic<bool> stop{false};
 #pragma omp parallel for num_threads(static_cast<int>(team)) schedule(static)
   for (int64_t i = 0; i < n_tasks; ++i) {
-    if (ask && omp_get_thread_num() == 0 && interrupted()) stop.store(true, std::memory_order_relaxed);
+    if (ask && omp_get_thread_num() == 0 && interrupted())
+      stop.store(true, std::memory_order_relaxed);
     if (!stop.load(std::memory_order_relaxed)) task(context, i);
   }
   if (stop) throw Error(ErrorKind::kInterrupt, "interrupted");

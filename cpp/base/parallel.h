@@ -8,13 +8,13 @@ namespace fastnn {
 using Task = void (*)(void* context, int64_t index);
 
 // Runs task(context, 0..n_tasks-1). `cost` is the whole job's estimate in nanoseconds of one core:
-// a job too small to pay for waking a second thread stays on the caller's. A long job answers Ctrl-C
-// between tasks by an Error of kind kInterrupt: kernels hold nothing that it could leak.
+// a job too small to pay for waking a second thread stays on the caller's. A long job answers
+// Ctrl-C between tasks by an Error of kind kInterrupt: kernels hold nothing that it could leak.
 void parallel_for(int64_t n_tasks, double cost, Task task, void* context);
 
-int thread_count();               // threads a large job may use
+int thread_count();                // threads a large job may use
 void set_thread_count(int count);  // >= 1
-int available_cpus();             // affinity mask and cgroup quota, at least 1
+int available_cpus();              // affinity mask and cgroup quota, at least 1
 
 // The same for a callable `f(index)`. Static: each translation unit keeps its own copy.
 template <class F>

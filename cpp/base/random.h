@@ -1,6 +1,6 @@
 // Counter-based random numbers: Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as
-// 1, 2, 3, SC 2011). A number is a pure function of (seed, stream, step, index), so a dropout mask or
-// a shuffle is the same whoever computes it, in any order, on any number of threads.
+// 1, 2, 3, SC 2011). A number is a pure function of (seed, stream, step, index), so a dropout mask
+// or a shuffle is the same whoever computes it, in any order, on any number of threads.
 #pragma once
 #include <cstdint>
 
@@ -34,7 +34,8 @@ static inline Random4 random4(RandomKey key, uint64_t step, uint32_t block) {
   return {{c0, c1, c2, c3}};
 }
 
-// Fills out[0..n): uniform in [0, 1) with 53 bits; standard normal (Box-Muller); a permutation of 0..n-1.
+// Fills out[0..n): uniform in [0, 1) with 53 bits; standard normal (Box-Muller); a permutation of
+// 0..n-1.
 void random_uniform(RandomKey key, uint64_t step, int64_t n, double* out);
 void random_normal(RandomKey key, uint64_t step, int64_t n, double* out);
 void random_permutation(RandomKey key, uint64_t step, int64_t n, int64_t* out);

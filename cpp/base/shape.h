@@ -1,5 +1,6 @@
 // Shapes and element types: plain structs that every layer of the core shares.
-// All helpers are `static inline`: files compiled per instruction set must not share code with others.
+// All helpers are `static inline`: files compiled per instruction set must not share code with
+// others.
 #pragma once
 #include <cstdint>
 

@@ -20,17 +20,22 @@ DType dtype_of_array(const py::array& array, const char* where) {
 
 py::dtype numpy_dtype(DType dtype) {
   switch (dtype) {
-    case DType::kFloat64: return py::dtype::of<double>();
-    case DType::kInt64: return py::dtype::of<int64_t>();
-    case DType::kUint8: return py::dtype::of<uint8_t>();
-    default: return py::dtype::of<float>();
+    case DType::kFloat64:
+      return py::dtype::of<double>();
+    case DType::kInt64:
+      return py::dtype::of<int64_t>();
+    case DType::kUint8:
+      return py::dtype::of<uint8_t>();
+    default:
+      return py::dtype::of<float>();
   }
 }
 
 Shape shape_of(const py::handle& tuple) {
   Shape shape;
   for (const py::handle item : tuple) {
-    if (shape.rank == kMaxRank) fail("fastnn", "shape must have at most %d axes, got more", kMaxRank);
+    if (shape.rank == kMaxRank)
+      fail("fastnn", "shape must have at most %d axes, got more", kMaxRank);
     shape.dims[shape.rank++] = item.is_none() ? kBatch : item.cast<int64_t>();
   }
   return shape;
@@ -47,8 +52,10 @@ Arg arg_of(const py::array& array, const char* where) {
   Arg arg;
   arg.dtype = dtype_of_array(array, where);
   if (array.ndim() > kMaxRank)
-    fail(where, "array must have at most %d axes, got %d", kMaxRank, static_cast<int>(array.ndim()));
-  if (!(array.flags() & py::array::c_style)) fail(where, "array must be C-contiguous, got a strided one");
+    fail(where, "array must have at most %d axes, got %d", kMaxRank,
+         static_cast<int>(array.ndim()));
+  if (!(array.flags() & py::array::c_style))
+    fail(where, "array must be C-contiguous, got a strided one");
   arg.shape.rank = static_cast<int>(array.ndim());
   for (int i = 0; i < arg.shape.rank; ++i) arg.shape.dims[i] = array.shape(i);
   arg.data = const_cast<void*>(array.data());
@@ -56,7 +63,8 @@ Arg arg_of(const py::array& array, const char* where) {
 }
 
 py::array new_array(const Shape& shape, DType dtype) {
-  return py::array(numpy_dtype(dtype), std::vector<py::ssize_t>(shape.dims, shape.dims + shape.rank));
+  return py::array(numpy_dtype(dtype),
+                   std::vector<py::ssize_t>(shape.dims, shape.dims + shape.rank));
 }
 
 std::vector<NamedAttr> attributes_of(const py::dict& attrs, const char* where) {

@@ -1,10 +1,12 @@
-// Graph, Inference and Training as Python classes. Each keeps the arrays alive whose memory it uses.
+// Graph, Inference and Training as Python classes. Each keeps the arrays alive whose memory it
+// uses.
+#include "graph/graph.h"
+
 #include <cstring>
 
 #include "bind/arrays.h"
 #include "bind/module.h"
 #include "dispatch/isa.h"
-#include "graph/graph.h"
 #include "graph/inference.h"
 #include "graph/training.h"
 
@@ -86,7 +88,8 @@ class PyInference {
  public:
   PyInference(const Graph& graph, const std::vector<int>& outputs, const py::array& theta,
               const py::array& states)
-      : graph_(graph), inference_(graph, outputs,
+      : graph_(graph),
+        inference_(graph, outputs,
                    vector_data(theta, graph.parameter_elements(), graph.real(), "theta"),
                    vector_data(states, graph.state_elements(), graph.real(), "states")) {}
 
@@ -174,7 +177,8 @@ class PyTraining {
                const py::array_t<double>& lr, double seconds, const std::vector<double>& sums) {
     const int64_t n = order.size();
     if (batch < 1 || lr.size() < (n + batch - 1) / batch)
-      fail("Training.run", "lr must have one value a step, got %lld", static_cast<long long>(lr.size()));
+      fail("Training.run", "lr must have one value a step, got %lld",
+           static_cast<long long>(lr.size()));
     const int64_t last = rows_of(order, "Training.run");
     const std::vector<Feed> feeds = feeds_of(graph_, items, last);
     Progress progress;
@@ -235,7 +239,8 @@ py::object find_not_finite(const Graph& graph, int loss, const py::array& theta,
   return py::none();
 }
 
-// Every value (and, with a loss, every gradient) of one batch: {value id: (array, gradient or None)}.
+// Every value (and, with a loss, every gradient) of one batch: {value id: (array, gradient or
+// None)}.
 py::dict inspect(const Graph& graph, const std::vector<int>& outputs, int loss,
                  const py::array& theta, const py::array& states, const py::list& items,
                  int64_t rows, bool training, uint64_t seed, uint64_t step_counter) {
@@ -276,21 +281,23 @@ py::dict inspect(const Graph& graph, const std::vector<int>& outputs, int loss,
 void bind_graph(py::module_& m) {
   py::class_<Graph>(m, "Graph")
       .def(py::init([](const std::string& real) { return Graph(dtype_named(real)); }))
-      .def("input", [](Graph& g, const py::tuple& shape, const std::string& dtype) {
-        return g.input(shape_of(shape), dtype_named(dtype));
-      })
-      .def("parameter", [](Graph& g, const py::tuple& shape, bool trainable, bool weight) {
-        return g.parameter(shape_of(shape), trainable, weight);
-      })
+      .def("input",
+           [](Graph& g, const py::tuple& shape, const std::string& dtype) {
+             return g.input(shape_of(shape), dtype_named(dtype));
+           })
+      .def("parameter", [](Graph& g, const py::tuple& shape, bool trainable,
+                           bool weight) { return g.parameter(shape_of(shape), trainable, weight); })
       .def("state", [](Graph& g, const py::tuple& shape) { return g.state(shape_of(shape)); })
-      .def("constant", [](Graph& g, const py::array& value) {
-        const Arg arg = arg_of(value, "Graph.constant");
-        return g.constant(arg.shape, arg.dtype, arg.data);
-      })
-      .def("add", [](Graph& g, const std::string& op, const std::string& where,
-                     const std::vector<int>& in, const py::dict& attrs) {
-        return g.add(op, where, in, attributes_of(attrs, where.c_str()));
-      })
+      .def("constant",
+           [](Graph& g, const py::array& value) {
+             const Arg arg = arg_of(value, "Graph.constant");
+             return g.constant(arg.shape, arg.dtype, arg.data);
+           })
+      .def("add",
+           [](Graph& g, const std::string& op, const std::string& where, const std::vector<int>& in,
+              const py::dict& attrs) {
+             return g.add(op, where, in, attributes_of(attrs, where.c_str()));
+           })
       .def("update", &Graph::update)
       .def("offset", [](const Graph& g, int id) { return g.values().at(id).offset; })
       .def_property_readonly("parameter_elements", &Graph::parameter_elements)
@@ -308,23 +315,27 @@ void bind_graph(py::module_& m) {
            py::keep_alive<1, 2>(), py::keep_alive<1, 7>(), py::keep_alive<1, 8>())
       .def("run", &PyTraining::run)
       .def("step", &PyTraining::step)
-      .def("gradient", [](py::object self) {
-        auto& t = self.cast<PyTraining&>();
-        return t.view(t.training_.gradient(), self);
-      })
-      .def("optimizer_states", [](py::object self) {
-        auto& t = self.cast<PyTraining&>();
-        py::list out;
-        for (int i = 0; i < t.training_.n_states(); ++i) out.append(t.view(t.training_.state(i), self));
-        return out;
-      })
-      .def("plan_info", [](PyTraining& t, int64_t batch) {
-        const Plan& plan = t.training_.plan(batch);
-        py::list steps;
-        for (const auto& step : plan.steps()) steps.append(std::string(step->node.op->name));
-        return py::dict(py::arg("steps") = steps, py::arg("arena_bytes") = plan.arena_bytes(),
-                        py::arg("flops") = plan.flops());
-      })
+      .def("gradient",
+           [](py::object self) {
+             auto& t = self.cast<PyTraining&>();
+             return t.view(t.training_.gradient(), self);
+           })
+      .def("optimizer_states",
+           [](py::object self) {
+             auto& t = self.cast<PyTraining&>();
+             py::list out;
+             for (int i = 0; i < t.training_.n_states(); ++i)
+               out.append(t.view(t.training_.state(i), self));
+             return out;
+           })
+      .def("plan_info",
+           [](PyTraining& t, int64_t batch) {
+             const Plan& plan = t.training_.plan(batch);
+             py::list steps;
+             for (const auto& step : plan.steps()) steps.append(std::string(step->node.op->name));
+             return py::dict(py::arg("steps") = steps, py::arg("arena_bytes") = plan.arena_bytes(),
+                             py::arg("flops") = plan.flops());
+           })
       .def_property(
           "step_counter", [](const PyTraining& t) { return t.training_.step_counter(); },
           [](PyTraining& t, uint64_t step) { t.training_.set_step_counter(step); });

@@ -15,9 +15,12 @@ bool python_interrupted() {
 
 PyObject* python_type(fastnn::ErrorKind kind) {
   switch (kind) {
-    case fastnn::ErrorKind::kType: return PyExc_TypeError;
-    case fastnn::ErrorKind::kRuntime: return PyExc_RuntimeError;
-    default: return PyExc_ValueError;
+    case fastnn::ErrorKind::kType:
+      return PyExc_TypeError;
+    case fastnn::ErrorKind::kRuntime:
+      return PyExc_RuntimeError;
+    default:
+      return PyExc_ValueError;
   }
 }
 

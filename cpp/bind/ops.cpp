@@ -46,9 +46,9 @@ py::tuple call(const std::string& name, const std::vector<py::array>& inputs, co
   return out;
 }
 
-// Vector-Jacobian product: the gradients of sum_o <grads[o], out[o]> for every real input. A None in
-// `grads` is a gradient of zero that the op is not told about; `start` (or None) is what the results
-// are added to.
+// Vector-Jacobian product: the gradients of sum_o <grads[o], out[o]> for every real input. A None
+// in `grads` is a gradient of zero that the op is not told about; `start` (or None) is what the
+// results are added to.
 py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attrs,
               const py::list& grads, const py::object& start, bool training, uint64_t seed,
               uint64_t step_count) {
@@ -69,7 +69,8 @@ py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, con
     const py::array dy = given.cast<py::array>();
     const Arg arg = arg_of(dy, name.c_str());
     if (!(arg.shape == node.out[i].shape) || arg.dtype != node.out[i].dtype)
-      fail(name.c_str(), "gradient must have shape %s and dtype %s as the output has, got %s and %s",
+      fail(name.c_str(),
+           "gradient must have shape %s and dtype %s as the output has, got %s and %s",
            text_of(node.out[i].shape).text, name_of(node.out[i].dtype), text_of(arg.shape).text,
            name_of(arg.dtype));
     keep.push_back(dy);
@@ -104,8 +105,8 @@ py::tuple infer(const std::string& name, const std::string& where, const py::lis
       if (dtypes[i] == name_of(d)) arg.dtype = d;
     args.push_back(arg);
   }
-  Step step(find_op(name.c_str(), table()), where, std::move(args), attributes_of(attrs, where.c_str()),
-            true);
+  Step step(find_op(name.c_str(), table()), where, std::move(args),
+            attributes_of(attrs, where.c_str()), true);
   step.infer();
   py::list out;
   for (int i = 0; i < step.node.n_out; ++i)
@@ -130,8 +131,9 @@ void bind_ops(py::module_& m) {
   });
   m.def("op_isa", [](const std::string& name) { return find_op(name.c_str(), table()).isa; });
   m.def("op_attrs", [](const std::string& name) { return find_op(name.c_str(), table()).attrs; });
-  m.def("has_gradient",
-        [](const std::string& name) { return find_op(name.c_str(), table()).backward[0] != nullptr; });
+  m.def("has_gradient", [](const std::string& name) {
+    return find_op(name.c_str(), table()).backward[0] != nullptr;
+  });
 }
 
 }  // namespace fastnn

@@ -16,9 +16,9 @@ FASTNN_ISA_LIST
 
 namespace {
 
-const Table* const kTables[] = {  // in the order of CMakeLists.txt: the plainest first
+const Table* const kTables[] = {// in the order of CMakeLists.txt: the plainest first
 #define FASTNN_ISA_ENTRY(name) &name::table,
-    FASTNN_ISA_LIST
+                                FASTNN_ISA_LIST
 #undef FASTNN_ISA_ENTRY
 };
 constexpr int kCount = sizeof kTables / sizeof kTables[0];
@@ -46,15 +46,18 @@ const Table* choose(const char* name) {
     const Table* t = kTables[kCount - 1 - i];
     if (!name ? isa_supported(i) : !std::strcmp(t->isa, name)) {
       if (!isa_supported(i))
-        fail("FASTNN_ISA", "instruction set must be one that this CPU supports, got '%s'; unset it for the best",
+        fail("FASTNN_ISA",
+             "instruction set must be one that this CPU supports, got '%s'; unset it for the best",
              name);
       return t;
     }
     known += (i ? ", " : "") + std::string(t->isa);
   }
   if (!name)
-    fail_runtime("fastnn", "the CPU must support %s, got one that does not; build from source on this machine",
-                 kTables[0]->isa);
+    fail_runtime(
+        "fastnn",
+        "the CPU must support %s, got one that does not; build from source on this machine",
+        kTables[0]->isa);
   fail("FASTNN_ISA", "instruction set must be one of %s, got '%s'", known.c_str(), name);
 }
 

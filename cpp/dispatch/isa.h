@@ -1,4 +1,5 @@
-// Looks at the CPU once and hands out the table of ops compiled for the best instruction set it has.
+// Looks at the CPU once and hands out the table of ops compiled for the best instruction set it
+// has.
 #pragma once
 #include "ops/table.h"
 
@@ -7,7 +8,7 @@ namespace fastnn {
 // The table in use: the best this CPU supports, or what FASTNN_ISA or set_isa chose.
 const Table& table();
 
-int isa_count();               // instruction sets compiled in, best first
+int isa_count();  // instruction sets compiled in, best first
 const char* isa_name(int i);
 bool isa_supported(int i);
 void set_isa(const char* name);  // throws where the name is unknown or the CPU lacks it

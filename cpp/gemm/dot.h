@@ -1,6 +1,7 @@
 // Dot-product tile:  C[R x K] (+)= A[R, :] . B[K, :], both contiguous along k, nothing packed.
-// R*K vectors of partial sums run along k; lanes are added up at the end. The last, partial vector is
-// read again from its end with the lanes already counted cleared in both operands (0 * NaN is NaN).
+// R*K vectors of partial sums run along k; lanes are added up at the end. The last, partial vector
+// is read again from its end with the lanes already counted cleared in both operands (0 * NaN is
+// NaN).
 #pragma once
 #include "gemm/gemm.h"
 #include "gemm/vector.h"
@@ -84,7 +85,8 @@ static void dot(int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_col,
 template <class T>
 using DotKernel = void (*)(int64_t, const T*, int64_t, const T*, int64_t, T*, int64_t, bool);
 
-// A single row takes as many columns as the whole tile has accumulators: B streams from L2 or beyond.
+// A single row takes as many columns as the whole tile has accumulators: B streams from L2 or
+// beyond.
 constexpr int wide_dot_cols(int rows) { return rows == 1 ? 8 : kBlocking.dot_cols; }
 
 // Kernels by rows (1..dot_rows) and columns (1..wide_dot_cols(rows)).

@@ -1,4 +1,5 @@
-// C = act(A B + bias):  the choice of the algorithm, the loops around the kernels, the split into tasks.
+// C = act(A B + bias):  the choice of the algorithm, the loops around the kernels, the split into
+// tasks.
 #include "gemm/gemm.h"
 
 #include "base/parallel.h"
@@ -12,30 +13,36 @@ namespace {
 static inline int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-// --- choice ---------------------------------------------------------------------------------------
+// --- choice ---
+
 struct Choice {
-  bool dot;      // both operands along k, sums of lanes at the end; else outer-product tiles, with
-  bool pack_a;   // A copied tile by tile into scratch first
-  bool pack_b;   // each panel of B copied into L1 just before use (the last, partial one always is)
+  bool dot;     // both operands along k, sums of lanes at the end; else outer-product tiles, with
+  bool pack_a;  // A copied tile by tile into scratch first
+  bool pack_b;  // each panel of B copied into L1 just before use (the last, partial one always is)
 };
 
 template <class T>
 Choice choose(const Gemm<T>& g) {
   constexpr int L = kLanes<T>;
   const bool along_k = (g.a_col == 1 || g.k == 1) && (g.b_row == 1 || g.k == 1);
-  // Vector FMAs, and what comes on top: 6 per sum of lanes, half a vector's worth per element packed.
+  // Vector FMAs, and what comes on top: 6 per sum of lanes, half a vector's worth per element
+  // packed.
   const double dot = double(g.m) * g.n * (up(g.k, L) + 6);
   const double tiles = double(g.m) * up(g.n, L) * g.k + 0.5 * double(g.n) * g.k;
   Choice c{};
   c.dot = along_k && (g.m == 1 || dot < tiles);
   c.pack_b = g.b_col != 1 || g.m > 4 * kBlocking.mr;
-  c.pack_a = !c.dot && g.n > 2 * kPanel<T> && g.m > kBlocking.mr && g.k > 16 &&
-             (g.a_col != 1 || g.m > kBlocking.mc);
+  // Rows of A are read where they are, unless each starts a page or more after the one before: then
+  // tiles collide in L1 and L2 (packed, 1024 cubed is 4% faster, 2048 12%; 512 is not).
+  const bool far = g.m > kBlocking.mc && g.a_row * static_cast<int64_t>(sizeof(T)) >= 4096;
+  c.pack_a =
+      !c.dot && g.n > 2 * kPanel<T> && g.m > kBlocking.mr && g.k > 16 && (g.a_col != 1 || far);
   return c;
 }
 
-// --- split ----------------------------------------------------------------------------------------
-constexpr double kTaskFmas = 64e3;  // vector FMAs of a task: 9 us with AVX2
+// --- split ---
+
+constexpr double kTaskFmas = 32e3;  // least vector FMAs of a task: 5 us with AVX2
 constexpr int64_t kMaxTasks = 64;
 
 // `count` items cut into `parts` whose sizes differ by one at most, the longer ones first.
@@ -49,12 +56,18 @@ struct Grid {
   int64_t rows, cols;  // tasks along m and n
 };
 
-Grid grid_of(int64_t tiles, int64_t panels, double fmas) {
+// Panels first, at least `wide` of them to a task. Rows too where that makes few tasks or an odd
+// few: each part of the rows packs B again, so they are cut no finer than it takes.
+Grid grid_of(int64_t tiles, int64_t panels, double fmas, int64_t wide) {
   const double share = fmas / kTaskFmas;
-  const int64_t wanted = share > kMaxTasks ? kMaxTasks : share < 1 ? 1 : static_cast<int64_t>(share);
+  const int64_t wanted = share > kMaxTasks ? kMaxTasks
+                         : share < 1       ? 1
+                                           : static_cast<int64_t>(share);
   Grid grid;
-  grid.cols = least(panels, wanted);
-  grid.rows = least(up(wanted, grid.cols), up(tiles, 4));
+  grid.cols = least(up(panels, wide), wanted);
+  grid.rows = least(wanted / grid.cols, up(tiles, grid.cols < 8 ? 8 : grid.cols < 16 ? 32 : 128));
+  if (grid.cols % 2 && grid.cols < 16 && wanted > 1 && tiles > 1)
+    grid.rows = grid.rows < 2 ? 2 : grid.rows / 2 * 2;
   return grid;
 }
 
@@ -63,7 +76,8 @@ double nanoseconds(const Gemm<T>& g) {
   return double(g.m) * up(g.n, kLanes<T>) * g.k / kBlocking.fma_per_ns;
 }
 
-// --- dot ------------------------------------------------------------------------------------------
+// --- dot ---
+
 template <class T>
 void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
   const int64_t row_tiles = up(i1 - i0, kBlocking.dot_rows);
@@ -71,16 +85,19 @@ void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) 
   const int64_t col_tiles = up(j1 - j0, most);
   const Cut row(i1 - i0, row_tiles), col(j1 - j0, col_tiles);
   constexpr int64_t kDepth = 1024 * 4 / sizeof(T);  // rows of both operands stay in L1
+  // The longer side outside: the shorter operand stays in L1, the other streams by once.
+  const bool rows_outside = i1 - i0 > j1 - j0;
+  const int64_t outer = rows_outside ? row_tiles : col_tiles, inner = row_tiles * col_tiles / outer;
   for (int64_t p = 0; p < g.k; p += kDepth)
-    for (int64_t tj = 0; tj < col_tiles; ++tj) {
-      const int64_t j = j0 + col(tj), cols = j0 + col(tj + 1) - j;
-      for (int64_t ti = 0; ti < row_tiles; ++ti) {
-        const int64_t i = i0 + row(ti), rows = i0 + row(ti + 1) - i;
+    for (int64_t to = 0; to < outer; ++to)
+      for (int64_t ti = 0; ti < inner; ++ti) {
+        const int64_t tr = rows_outside ? to : ti, tc = rows_outside ? ti : to;
+        const int64_t i = i0 + row(tr), rows = i0 + row(tr + 1) - i;
+        const int64_t j = j0 + col(tc), cols = j0 + col(tc + 1) - j;
         kDotKernels<T>.at[rows][cols](least(kDepth, g.k - p), g.a + i * g.a_row + p, g.a_row,
                                       g.b + p + j * g.b_col, g.b_col, g.c + i * g.ldc + j, g.ldc,
                                       g.accumulate || p > 0);
       }
-    }
 }
 
 // bias and activation on rows of C.
@@ -103,7 +120,7 @@ void finish(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
 template <class T>
 void run_dot(const Gemm<T>& g) {
   const Grid grid = grid_of(up(g.m, kBlocking.dot_rows), up(g.n, kBlocking.dot_cols),
-                            double(g.m) * g.n * (up(g.k, kLanes<T>) + 6));
+                            double(g.m) * g.n * (up(g.k, kLanes<T>) + 6), 1);
   parallel(grid.rows * grid.cols, nanoseconds(g), [&](int64_t task) {
     const int64_t r = task / grid.cols, c = task % grid.cols;
     const Cut row(g.m, grid.rows), col(g.n, grid.cols);
@@ -113,18 +130,23 @@ void run_dot(const Gemm<T>& g) {
   });
 }
 
-// --- tiles ----------------------------------------------------------------------------------------
-// Rows are cut evenly: 128 rows are tiles of 6 and 5, never a last one of 2 that starves the FMA units.
+// --- tiles ---
+constexpr int kSharing = 4;               // panels of B that share each block of A in L2
+constexpr int64_t kMostPacked = 1 << 20;  // elements of A in scratch at once
+
+// Rows are cut evenly: 128 rows are tiles of 6 and 5, never a last one of 2 that starves the FMA
+// units.
 template <class T>
 struct Tiles {
   const Gemm<T>& g;
   Choice choice;
-  int64_t count;         // of row tiles
-  Cut row;               // where they start
-  int64_t width;         // columns of a panel
+  int64_t count;  // of row tiles
+  Cut row;        // where they start
+  int64_t width;  // columns of a panel
   int64_t panels;
-  int64_t depth;         // k of a block
-  int64_t group;         // k of what is packed of A at once
+  int64_t depth;        // k of a block
+  int64_t group_tiles;  // what is packed of A at once: rows,
+  int64_t group_k;      // and k, whole blocks
   T* packed_a;
 
   Tiles(const Gemm<T>& gemm, Choice c, void* scratch)
@@ -137,20 +159,39 @@ struct Tiles {
     width = choice.pack_b ? kPanel<T> : wide_nr(rows) * kLanes<T>;
     panels = up(g.n, width);
     depth = up(g.k, up(g.k, kBlocking.kc));
-    const int64_t blocks = up(g.k, depth), most = (int64_t{1} << 20) / (g.m * depth);
-    group = choice.pack_a ? least(blocks, most > 1 ? most : 1) * depth : g.k;
+    group_tiles = count;
+    group_k = g.k;
+    if (!choice.pack_a) return;
+    group_tiles = least(count, kMostPacked / (depth * rows));
+    const int64_t most = kMostPacked / (group_tiles * rows * depth);
+    group_k = least(g.k, (most > 1 ? most : 1) * depth);
   }
 
-  // Packed A of the group: blocks of k one after the other, in them the tiles t0..t1 of this task.
-  // Where A runs along m, all tiles take their share of a cache line while it is in L1.
-  void pack_a(int64_t t0, int64_t t1, int64_t p0, int64_t p1) const {
-    for (int64_t p = p0; p < p1; p += depth) {
-      const int64_t k = least(depth, p1 - p), step = g.a_row == 1 ? 8 : k;
+  // A stretch of rows and of k: what is packed of A at a time, or all of it.
+  struct Group {
+    int64_t t0, t1, p0, p1;
+    int64_t row0, rows;
+  };
+  Group group_at(int64_t t0, int64_t p0) const {
+    Group s{t0, least(count, t0 + group_tiles), p0, least(g.k, p0 + group_k), row(t0), 0};
+    s.rows = row(s.t1) - s.row0;
+    return s;
+  }
+  // Packed: blocks of k one after the other, in them the tiles.
+  T* packed_at(const Group& s, int64_t i, int64_t p, int64_t k) const {
+    return packed_a + (p - s.p0) * s.rows + (i - s.row0) * k;
+  }
+
+  // Tiles t0..t1 of the group. Where A runs along m, all of them take their share of a cache line
+  // while it is in L1.
+  void pack_a(const Group& s, int64_t t0, int64_t t1) const {
+    for (int64_t p = s.p0; p < s.p1; p += depth) {
+      const int64_t k = least(depth, s.p1 - p), step = g.a_row == 1 ? 8 : k;
       for (int64_t q = 0; q < k; q += step)
         for (int64_t tile = t0; tile < t1; ++tile) {
           const int64_t i = row(tile), rows = row(tile + 1) - i;
           kPackA<T>.at[rows](least(step, k - q), g.a + i * g.a_row + (p + q) * g.a_col, g.a_row,
-                             g.a_col, packed_a + (p - p0) * g.m + i * k + q * rows);
+                             g.a_col, packed_at(s, i, p, k) + q * rows);
         }
     }
   }
@@ -171,8 +212,8 @@ struct Tiles {
 
   // C[tiles t0..t1, columns j..j+cols) (+)= A[:, p..p+k) B[p..p+k, :), B given by t.b and t.b_row.
   // With `width` 0 it is one panel; else panels of that width side by side, and one row of tiles.
-  void multiply(TileArgs<T>& t, int64_t t0, int64_t t1, int64_t p, int64_t p0, int64_t j, int64_t cols,
-                int64_t width) const {
+  void multiply(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
+                int64_t cols, int64_t width) const {
     t.cols = width ? width : cols;
     const int64_t vectors = up(t.cols, kLanes<T>);
     t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias;
@@ -181,7 +222,7 @@ struct Tiles {
       const int64_t i = row(tile), rows = row.size + longer;
       t.count = longer ? least(t1, row.longer) - tile : t1 - tile;
       if (choice.pack_a) {
-        t.a = packed_a + (p - p0) * g.m + i * t.k;
+        t.a = packed_at(s, i, p, t.k);
         t.a_row = 1;
         t.a_col = rows;
         t.a_step = rows * t.k;
@@ -206,39 +247,40 @@ struct Tiles {
     }
   }
 
-  // Columns [j, j + cols) of one panel, packed. Contiguous rows are packed by the first tile.
-  void packed(TileArgs<T>& t, int64_t t0, int64_t t1, int64_t p, int64_t p0, int64_t j, int64_t cols,
-              T* panel) const {
+  // Columns [j, j + cols) of one panel, packed unless it was. Contiguous rows are packed by the
+  // first tile.
+  void packed(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
+              int64_t cols, T* panel, bool fresh) const {
     const T* b = g.b + p * g.b_row + j * g.b_col;
-    if (g.b_col == 1 && cols == kPanel<T>) {
+    if (fresh && g.b_col == 1 && cols == kPanel<T>) {
       t.b = b;
       t.b_row = g.b_row;
       t.copy = panel;
-      multiply(t, t0, t0 + 1, p, p0, j, cols, 0);
+      multiply(t, s, t0, t0 + 1, p, j, cols, 0);
       t.copy = nullptr;
       ++t0;
-    } else {
+    } else if (fresh) {
       pack_b(t.k, cols, b, g.b_row, g.b_col, panel);
     }
     t.b = panel;
     t.b_row = kPanel<T>;
-    if (t0 < t1) multiply(t, t0, t1, p, p0, j, cols, 0);
+    if (t0 < t1) multiply(t, s, t0, t1, p, j, cols, 0);
   }
 
-  // Columns [j, end) from B as it is: wide panels, whole panels, and the rest. There whole vectors are
-  // read too: what follows a row is the next one, whose elements only reach columns of the tile that
-  // nobody stores. The last rows end where B ends, and are copied into the tail.
-  void direct(TileArgs<T>& t, int64_t t0, int64_t t1, int64_t p, int64_t p0, int64_t j, int64_t end,
-              T* tail) const {
+  // Columns [j, end) from B as it is: wide panels, whole panels, and the rest. There whole vectors
+  // are read too: what follows a row is the next one, whose elements only reach columns of the tile
+  // that nobody stores. The last rows end where B ends, and are copied into the tail.
+  void direct(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
+              int64_t end, T* tail) const {
     t.b_row = g.b_row;
     const int64_t widths[] = {width, kPanel<T>};
     for (const int64_t w : widths) {
       const int64_t cols = (end - j) / w * w;
       t.b = g.b + p * g.b_row + j;
       if (cols && t1 - t0 == 1)
-        multiply(t, t0, t1, p, p0, j, cols, w);
+        multiply(t, s, t0, t1, p, j, cols, w);
       else
-        for (int64_t c = 0; c < cols; c += w, t.b += w) multiply(t, t0, t1, p, p0, j + c, w, 0);
+        for (int64_t c = 0; c < cols; c += w, t.b += w) multiply(t, s, t0, t1, p, j + c, w, 0);
       j += cols;
     }
     if (j == end) return;
@@ -249,41 +291,55 @@ struct Tiles {
     for (int64_t q = 0; q < t.tail_rows; ++q)
       for (int64_t c = 0; c < whole; ++c)
         tail[q * whole + c] = c < cols ? t.b[(t.k - t.tail_rows + q) * g.b_row + c] : T(0);
-    multiply(t, t0, t1, p, p0, j, cols, 0);
+    multiply(t, s, t0, t1, p, j, cols, 0);
     t.tail_rows = 0;
   }
 
-  // One task: row tiles [t0, t1) by panels [n0, n1), for k in [p0, p1).
-  void run(int64_t t0, int64_t t1, int64_t n0, int64_t n1, int64_t p0, int64_t p1) const {
-    alignas(64) T panel[kBlocking.kc * kPanel<T>];
+  // One task: row tiles [t0, t1) by panels [n0, n1), for the group's k.
+  void run(const Group& s, int64_t t0, int64_t t1, int64_t n0, int64_t n1) const {
+    // 64 KB of stack with AVX2: buffers of the thread, warm from one task to the next.
+    alignas(64) T panels[kSharing][kBlocking.kc * kPanel<T>];
     constexpr int64_t kTilesInL2 = kBlocking.mc / kBlocking.mr;
     const int64_t j0 = n0 * width, j1 = least(g.n, n1 * width);
-    for (int64_t p = p0; p < p1; p += depth) {
-      TileArgs<T> t = tile_args(p, least(depth, p1 - p));
-      for (int64_t tb = t0; tb < t1; tb += kTilesInL2) {
-        const int64_t te = least(t1, tb + kTilesInL2);
-        if (!choice.pack_b)
-          direct(t, tb, te, p, p0, j0, j1, panel);
-        else
-          for (int64_t j = j0; j < j1; j += width) packed(t, tb, te, p, p0, j, least(width, j1 - j), panel);
+    for (int64_t p = s.p0; p < s.p1; p += depth) {
+      TileArgs<T> t = tile_args(p, least(depth, s.p1 - p));
+      if (!choice.pack_b) {
+        direct(t, s, t0, t1, p, j0, j1, panels[0]);
+        continue;
+      }
+      for (int64_t js = j0; js < j1; js += kSharing * width) {
+        // Rows of B on pages of their own: all their lines at once (1024 and 2048 cubed: 2%
+        // faster).
+        const bool at_once = g.b_col == 1 && g.b_row * static_cast<int64_t>(sizeof(T)) >= 4096 &&
+                             js + kSharing * width <= j1;
+        if (at_once) pack_b_panels<T, kSharing>(t.k, g.b + p * g.b_row + js, g.b_row, panels[0]);
+        for (int64_t tb = t0; tb < t1; tb += kTilesInL2)
+          for (int64_t j = js, n = 0; n < kSharing && j < j1; j += width, ++n)
+            packed(t, s, tb, least(t1, tb + kTilesInL2), p, j, least(width, j1 - j), panels[n],
+                   tb == t0 && !at_once);
       }
     }
   }
 
+  void run(const Group& s) const {
+    const double fmas = double(s.rows) * up(g.n, kLanes<T>) * (s.p1 - s.p0);
+    // Where a sweep over A leaves L2, several panels share each block of it (2048 cubed: 4%
+    // faster).
+    const bool sweeps = s.rows * (s.p1 - s.p0) * static_cast<int64_t>(sizeof(T)) > kL2Bytes;
+    const Grid grid = grid_of(s.t1 - s.t0, panels, fmas, sweeps ? kSharing : 1);
+    if (choice.pack_a)
+      parallel_chunks(s.t1 - s.t0, 8, double(s.rows) * (s.p1 - s.p0) * 0.15,
+                      [&](int64_t a, int64_t b) { pack_a(s, s.t0 + a, s.t0 + b); });
+    parallel(grid.rows * grid.cols, fmas / kBlocking.fma_per_ns, [&](int64_t task) {
+      const int64_t r = task / grid.cols, c = task % grid.cols;
+      const Cut t(s.t1 - s.t0, grid.rows), n(panels, grid.cols);
+      run(s, s.t0 + t(r), s.t0 + t(r + 1), n(c), n(c + 1));
+    });
+  }
+
   void run() const {
-    const double fmas = double(g.m) * up(g.n, kLanes<T>) * g.k;
-    const Grid grid = grid_of(count, panels, fmas);
-    for (int64_t p0 = 0; p0 < g.k; p0 += group) {
-      const int64_t p1 = least(g.k, p0 + group);
-      if (choice.pack_a)
-        parallel_chunks(count, 8, double(g.m) * (p1 - p0) * 0.15,
-                        [&](int64_t t0, int64_t t1) { pack_a(t0, t1, p0, p1); });
-      parallel(grid.rows * grid.cols, fmas / kBlocking.fma_per_ns * (p1 - p0) / g.k, [&](int64_t task) {
-        const int64_t r = task / grid.cols, c = task % grid.cols;
-        const Cut t(count, grid.rows), n(panels, grid.cols);
-        run(t(r), t(r + 1), n(c), n(c + 1), p0, p1);
-      });
-    }
+    for (int64_t t0 = 0; t0 < count; t0 += group_tiles)
+      for (int64_t p0 = 0; p0 < g.k; p0 += group_k) run(group_at(t0, p0));
   }
 };
 
@@ -312,7 +368,9 @@ int64_t gemm_scratch(const Gemm<T>& given) {
   const Gemm<T> g = straight(given);
   if (g.m <= 0 || g.n <= 0 || g.k <= 0) return 0;
   const Choice choice = choose(g);
-  return choice.pack_a ? g.m * Tiles<T>(g, choice, nullptr).group * sizeof(T) : 0;
+  if (!choice.pack_a) return 0;
+  const Tiles<T> tiles(g, choice, nullptr);
+  return tiles.group_at(0, 0).rows * tiles.group_k * static_cast<int64_t>(sizeof(T));
 }
 
 template <class T>

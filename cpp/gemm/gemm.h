@@ -7,17 +7,17 @@ namespace fastnn {
 template <class T>
 struct Gemm {
   int64_t m, n, k;
-  const T* a;              // element (i, p) at a[i * a_row + p * a_col]
+  const T* a;  // element (i, p) at a[i * a_row + p * a_col]
   int64_t a_row, a_col;
-  const T* b;              // element (p, j) at b[p * b_row + j * b_col]
+  const T* b;  // element (p, j) at b[p * b_row + j * b_col]
   int64_t b_row, b_col;
-  T* c;                    // element (i, j) at c[i * ldc + j]
+  T* c;  // element (i, j) at c[i * ldc + j]
   int64_t ldc;
-  bool accumulate = false;             // C += A B (bias and activation must be none)
-  const T* bias = nullptr;             // n values, added to each row; m values with bias_per_row
+  bool accumulate = false;  // C += A B (bias and activation must be none)
+  const T* bias = nullptr;  // n values, added to each row; m values with bias_per_row
   bool bias_per_row = false;
   Activation activation = Activation::kLinear;
-  double alpha = 0;                    // parameter of the activation
+  double alpha = 0;  // parameter of the activation
 };
 
 // The two functions below as one instruction set exports them: for tests and benchmarks.
@@ -29,7 +29,8 @@ struct GemmKernels {
 
 namespace FASTNN_ISA {
 
-// Bytes of working memory that gemm() needs for this shape (strides and flags count, pointers do not).
+// Bytes of working memory that gemm() needs for this shape (strides and flags count, pointers do
+// not).
 template <class T>
 int64_t gemm_scratch(const Gemm<T>& g);
 

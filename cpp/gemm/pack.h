@@ -66,11 +66,24 @@ template <class T, int V>
 static void pack_b_vectors(int64_t k, const T* b, int64_t b_row, T* out) {
   for (int64_t p = 0; p < k; ++p)
 #pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) store(out + p * kPanel<T> + v * kLanes<T>, load(b + p * b_row + v * kLanes<T>));
+    for (int v = 0; v < V; ++v)
+      store(out + p * kPanel<T> + v * kLanes<T>, load(b + p * b_row + v * kLanes<T>));
 }
 
-// The last columns are read as whole vectors too: what follows a row is the next one, whose elements
-// only reach columns of the tile that nobody stores. The last rows end where B ends, and are copied.
+// kCount whole panels side by side, kc rows apart in `out`.
+template <class T, int kCount>
+static void pack_b_panels(int64_t k, const T* b, int64_t b_row, T* out) {
+  for (int64_t p = 0; p < k; ++p)
+    for (int n = 0; n < kCount; ++n)
+#pragma GCC unroll 8
+      for (int v = 0; v < kBlocking.nr; ++v)
+        store(out + (n * kBlocking.kc + p) * kPanel<T> + v * kLanes<T>,
+              load(b + p * b_row + n * kPanel<T> + v * kLanes<T>));
+}
+
+// The last columns are read as whole vectors too: what follows a row is the next one, whose
+// elements only reach columns of the tile that nobody stores. The last rows end where B ends, and
+// are copied.
 template <class T>
 static void pack_b_rows(int64_t k, int64_t cols, const T* b, int64_t b_row, T* out) {
   if (cols == kPanel<T>) return pack_b_vectors<T, kBlocking.nr>(k, b, b_row, out);

@@ -40,8 +40,8 @@ static inline Vector<T> fill(T s) {
   return v;
 }
 
-// 16-byte blocks: 4x4 floats or 2x2 doubles are transposed inside each 16-byte lane of a vector, which
-// x86 does with one-cycle unpack instructions.
+// 16-byte blocks: 4x4 floats or 2x2 doubles are transposed inside each 16-byte lane of a vector,
+// which x86 does with one-cycle unpack instructions.
 template <class T>
 constexpr int kBlock = 16 / static_cast<int>(sizeof(T));
 

@@ -25,9 +25,10 @@ int64_t place(std::vector<Buffer>& buffers) {
     }
     b.offset = offset;
     total = std::max(total, offset + b.bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), &b,
-                                   [](const Buffer* x, const Buffer* y) { return x->offset < y->offset; }),
-                  &b);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), &b,
+                         [](const Buffer* x, const Buffer* y) { return x->offset < y->offset; }),
+        &b);
   }
   return (total + 63) / 64 * 64;
 }

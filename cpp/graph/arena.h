@@ -1,4 +1,5 @@
-// One block of memory for everything a Plan computes: buffers whose lives do not overlap share room.
+// One block of memory for everything a Plan computes: buffers whose lives do not overlap share
+// room.
 #pragma once
 #include <cstdint>
 #include <vector>
@@ -20,7 +21,9 @@ class Memory {
  public:
   explicit Memory(int64_t bytes = 0);
   ~Memory();
-  Memory(Memory&& other) noexcept : data_(other.data_), bytes_(other.bytes_) { other.data_ = nullptr; }
+  Memory(Memory&& other) noexcept : data_(other.data_), bytes_(other.bytes_) {
+    other.data_ = nullptr;
+  }
   Memory& operator=(Memory&& other) noexcept;
   char* data() const { return data_; }
   int64_t bytes() const { return bytes_; }

@@ -11,7 +11,8 @@ void set_attributes(Node& node, const std::vector<NamedAttr>& given) {
   for (int index = 0; specs >> spec; ++index) {
     const size_t colon = spec.find(':'), equals = spec.find('=');
     const std::string name = spec.substr(0, colon);
-    const std::string kind = spec.substr(colon + 1, equals == std::string::npos ? equals : equals - colon - 1);
+    const std::string kind =
+        spec.substr(colon + 1, equals == std::string::npos ? equals : equals - colon - 1);
     Attr& attr = node.attr[index];
     bool found = false;
     for (size_t g = 0; g < given.size(); ++g) {

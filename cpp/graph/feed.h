@@ -1,4 +1,5 @@
-// Where the rows of an input come from: a caller's array, cast and scaled while a batch is gathered.
+// Where the rows of an input come from: a caller's array, cast and scaled while a batch is
+// gathered.
 #pragma once
 #include <cstdint>
 
@@ -7,7 +8,7 @@
 namespace fastnn {
 
 struct Feed {
-  int input = -1;             // value id of the graph's input
+  int input = -1;  // value id of the graph's input
   DType dtype = DType::kFloat32;
   const void* data = nullptr;
   int64_t row_elements = 0;

@@ -10,7 +10,8 @@ std::vector<GraphNode> needed(const Graph& graph, const std::vector<int>& wanted
   for (const int id : wanted) need[id] = true;
   std::vector<GraphNode> nodes;
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
-    if (std::none_of(node->out.begin(), node->out.end(), [&](int id) { return need[id]; })) continue;
+    if (std::none_of(node->out.begin(), node->out.end(), [&](int id) { return need[id]; }))
+      continue;
     for (const int id : node->in) need[id] = true;
     nodes.push_back(*node);
   }
@@ -50,7 +51,8 @@ class Fusion {
   int uses(int id) const {
     int count = static_cast<int>(std::count(wanted_.begin(), wanted_.end(), id));
     for (const GraphNode& node : nodes_)
-      if (!node.op.empty()) count += static_cast<int>(std::count(node.in.begin(), node.in.end(), id));
+      if (!node.op.empty())
+        count += static_cast<int>(std::count(node.in.begin(), node.in.end(), id));
     return count;
   }
 

@@ -64,7 +64,8 @@ void Inference::run(const std::vector<Feed>& feeds, const int64_t* order, int64_
     for (const Feed& feed : feeds) {
       const DType to = graph_.values()[feed.input].dtype;
       if (!order && feed.dtype == to && feed.scale == 1 && feed.offset == 0)
-        plan->bind(feed.input, static_cast<const char*>(feed.data) + at * feed.row_elements * size_of(to));
+        plan->bind(feed.input,
+                   static_cast<const char*>(feed.data) + at * feed.row_elements * size_of(to));
       else if (void* own = plan->own_input(feed.input))
         gather(feed, order ? order + at : nullptr, at, count, to, own);
     }

@@ -14,8 +14,8 @@ class Inference {
  public:
   Inference(const Graph& graph, std::vector<int> outputs, void* theta, void* states);
 
-  // Runs rows order[0..n) of the feeds (rows 0..n-1 where order is null) in batches. Outputs with a batch axis are written to rows[i] (n rows each); scalars
-  // are averaged over rows into means[i].
+  // Runs rows order[0..n) of the feeds (rows 0..n-1 where order is null) in batches. Outputs with a
+  // batch axis are written to rows[i] (n rows each); scalars are averaged over rows into means[i].
   void run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n, int64_t batch,
            void* const* rows, double* means);
 

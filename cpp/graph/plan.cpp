@@ -199,7 +199,8 @@ void Plan::place_gradients(std::vector<Buffer>& buffers) {
   }
   if (gradient_buffer_[options_.loss] < 0) {
     gradient_buffer_[options_.loss] = static_cast<int>(buffers.size());
-    buffers.push_back({bytes_of(args_[location_[options_.loss]]), 0, 2 * static_cast<int>(steps_.size())});
+    buffers.push_back(
+        {bytes_of(args_[location_[options_.loss]]), 0, 2 * static_cast<int>(steps_.size())});
   }
 }
 
@@ -247,7 +248,8 @@ void Plan::bind(int input, const void* data) {
 
 void* Plan::own_input(int input) {
   if (location_[input] < 0) return nullptr;  // no step reads it
-  if (!own_inputs_[input].data()) own_inputs_[input] = Memory(std::max<int64_t>(bytes_of(args_[location_[input]]), 64));
+  if (!own_inputs_[input].data())
+    own_inputs_[input] = Memory(std::max<int64_t>(bytes_of(args_[location_[input]]), 64));
   bind(input, own_inputs_[input].data());
   return own_inputs_[input].data();
 }

@@ -21,9 +21,9 @@ struct Storage {
 
 struct PlanOptions {
   int64_t batch = 1;
-  bool training = false;   // dropout on, statistics updated; with `loss` also the reverse pass
-  int loss = -1;           // value to differentiate, -1 for none
-  bool keep_all = false;   // nothing fused, no two values share memory: for inspection
+  bool training = false;  // dropout on, statistics updated; with `loss` also the reverse pass
+  int loss = -1;          // value to differentiate, -1 for none
+  bool keep_all = false;  // nothing fused, no two values share memory: for inspection
   uint64_t seed = 0;
 };
 
@@ -43,11 +43,11 @@ class Plan {
   void backward();  // d loss / d parameters into storage.gradient
   void update_states();
 
-  const Arg& value(int id) const;            // shape, data and (after backward) grad
+  const Arg& value(int id) const;  // shape, data and (after backward) grad
   bool has(int id) const { return location_[id] >= 0; }
   int64_t batch() const { return options_.batch; }
   int64_t arena_bytes() const { return arena_.bytes(); }
-  double flops() const;                      // of a forward run
+  double flops() const;  // of a forward run
   // First node, in order, one of whose outputs holds NaN or infinity: its `where`, or "".
   std::string first_not_finite() const;
   // The same for the gradients of its inputs, in the order of the reverse pass.
@@ -72,15 +72,15 @@ class Plan {
   PlanOptions options_;
   Storage storage_;
   std::vector<std::unique_ptr<Step>> steps_;
-  std::vector<const Step*> reverse_;            // steps with a backward run, in that order
+  std::vector<const Step*> reverse_;                // steps with a backward run, in that order
   std::vector<std::vector<int>> in_ids_, out_ids_;  // by step
-  std::vector<bool> active_;                    // by step: backward runs
-  std::vector<bool> requires_, has_gradient_;   // by value
-  std::vector<int> view_of_;                    // by value: -1, or the value whose memory it shares
-  std::vector<int> location_;                   // by value: index into args_, -1 if not in this plan
-  std::vector<Arg> args_;                       // the values of this plan
+  std::vector<bool> active_;                        // by step: backward runs
+  std::vector<bool> requires_, has_gradient_;       // by value
+  std::vector<int> view_of_;   // by value: -1, or the value whose memory it shares
+  std::vector<int> location_;  // by value: index into args_, -1 if not in this plan
+  std::vector<Arg> args_;      // the values of this plan
   std::vector<int> value_buffer_, gradient_buffer_;  // by value, -1 for none
-  std::vector<std::vector<Arg*>> input_uses_;   // by value
+  std::vector<std::vector<Arg*>> input_uses_;        // by value
   std::vector<Memory> own_inputs_;
   Memory arena_, scratch_;
   bool long_ = false;  // worth asking for Ctrl-C between steps

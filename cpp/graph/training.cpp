@@ -18,8 +18,13 @@ double scalar(const Arg& arg) {
 
 Training::Training(const Graph& graph, int loss, std::vector<int> metrics, UpdateRule rule,
                    uint64_t seed, void* theta, void* states)
-    : graph_(graph), loss_(loss), metrics_(std::move(metrics)), seed_(seed),
-      theta_(static_cast<char*>(theta)), states_(states), table_(&table()) {
+    : graph_(graph),
+      loss_(loss),
+      metrics_(std::move(metrics)),
+      seed_(seed),
+      theta_(static_cast<char*>(theta)),
+      states_(states),
+      table_(&table()) {
   rule_ = std::move(rule);
   optimizer_ = &find_optimizer(rule_.optimizer.c_str(), *table_);
   set_hyper(*optimizer_, rule_.hyper, hyper_);
@@ -60,8 +65,8 @@ Plan& Training::plan_for(int64_t batch) {
     options.training = true;
     options.loss = loss_;
     options.seed = seed_;
-    plan = std::make_unique<Plan>(graph_, outputs, options, Storage{theta_, gradient_.data(), states_},
-                                  &step_);
+    plan = std::make_unique<Plan>(graph_, outputs, options,
+                                  Storage{theta_, gradient_.data(), states_}, &step_);
   }
   return *plan;
 }
@@ -70,7 +75,8 @@ double Training::squared_gradient() const {
   const int real = graph_.real() == DType::kFloat64;
   double sum = 0;
   for (const Stretch& s : stretches_)
-    sum += table_->vectors->sum_of_squares[real](gradient_.data() + s.offset * size_of(graph_.real()), s.n);
+    sum += table_->vectors->sum_of_squares[real](
+        gradient_.data() + s.offset * size_of(graph_.real()), s.n);
   return sum;
 }
 
@@ -102,7 +108,8 @@ double Training::update(double lr, double grad_scale) {
 void Training::limit_norms() {
   for (const Value* w : limited_)
     table_->vectors->max_norm[graph_.real() == DType::kFloat64](
-        theta_ + w->offset * size_of(graph_.real()), w->shape[0], elements(w->shape, 1), rule_.max_norm);
+        theta_ + w->offset * size_of(graph_.real()), w->shape[0], elements(w->shape, 1),
+        rule_.max_norm);
 }
 
 // False where the loss or the gradient is not finite: theta is then as before the step.

@@ -14,9 +14,9 @@ namespace fastnn {
 struct UpdateRule {
   std::string optimizer = "sgd";
   std::vector<NamedHyper> hyper;
-  double l1 = 0, l2 = 0;      // on weights, not biases
-  double clip_norm = 0;       // 0: no clipping
-  double max_norm = 0;        // of each unit's incoming weights; 0: none
+  double l1 = 0, l2 = 0;  // on weights, not biases
+  double clip_norm = 0;   // 0: no clipping
+  double max_norm = 0;    // of each unit's incoming weights; 0: none
 };
 
 enum class Stop { kDone, kTime, kNotFinite };
@@ -24,8 +24,8 @@ enum class Stop { kDone, kTime, kNotFinite };
 struct Progress {
   Stop stop = Stop::kDone;
   int64_t steps = 0, rows = 0;
-  // Loss (penalties included) and metrics, summed over rows step by step. A run goes on from the sums
-  // it is given, so that they have the same bits however an epoch is cut into runs.
+  // Loss (penalties included) and metrics, summed over rows step by step. A run goes on from the
+  // sums it is given, so that they have the same bits however an epoch is cut into runs.
   std::vector<double> sums;
 };
 

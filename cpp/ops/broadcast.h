@@ -26,7 +26,8 @@ static inline int64_t aligned_dim(const Shape& s, int rank, int axis) {
   return own < 0 ? 1 : s[own];
 }
 
-static inline Broadcast broadcast_of(const Shape& out, const Shape* const* operands, int n_operands) {
+static inline Broadcast broadcast_of(const Shape& out, const Shape* const* operands,
+                                     int n_operands) {
   Broadcast b;
   int64_t natural[kMaxOperands] = {1, 1, 1, 1};
   int64_t reversed[kMaxOperands + 1][kMaxRank] = {};  // innermost first; the last row holds dims

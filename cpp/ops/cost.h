@@ -90,7 +90,6 @@ static const T* targets(const Node& n, int64_t begin, int64_t count, T* buffer,
   if (kind == Target::kValues) return data<T>(n.in[1]) + begin;
   const int64_t* y = data<int64_t>(n.in[1]);
   if (kind == Target::kIntegers) {
-#pragma omp simd
     for (int64_t i = 0; i < count; ++i) {
       const int64_t v = y[begin + i];
       buffer[i] = binary && (v < 0 || v > 1) ? static_cast<T>(kNaN) : static_cast<T>(v);

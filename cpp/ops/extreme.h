@@ -43,10 +43,16 @@ struct Extreme {
   }
 
   static void rows(Acc* acc, const T* const* rows, int64_t m, int64_t n) {
+    constexpr int64_t kLanes = Vector<T>::kLanes;
     for (int64_t i = 0; i < m; ++i) {
       const T* row = rows[i];
-#pragma omp simd
-      for (int64_t j = 0; j < n; ++j) acc[j] = pair(acc[j], row[j]);
+      int64_t j = 0;
+      for (; j + kLanes <= n; j += kLanes) {
+        typename Vector<T>::type best = load(acc + j);
+        take(best, load(row + j));
+        store(acc + j, best);
+      }
+      for (; j < n; ++j) acc[j] = pair(acc[j], row[j]);
     }
   }
 };

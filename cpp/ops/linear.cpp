@@ -81,8 +81,8 @@ struct Linear {
                 name_of(n.in[2].dtype));
     const int64_t kind = n.attr[kActivation].ints[0];
     if (kind < 0 || kind > kLastActivation)
-      fail(n.where, "activation must be a number from 0 to %d, got %lld",
-           kLastActivation, static_cast<long long>(kind));
+      fail(n.where, "activation must be a number from 0 to %d, got %lld", kLastActivation,
+           static_cast<long long>(kind));
     const int64_t D = x.shape[x.shape.rank - 1];
     if (x.shape.rank == 1 && D == kBatch)
       fail(n.where, "x must have features on its last axis, got shape (N,); reshape it to (N, 1)");

@@ -12,8 +12,8 @@ constexpr int kMaxOut = 4;
 constexpr int kMaxSaved = 3;
 constexpr int kMaxAttrs = 8;
 
-// One operand. `grad` is null where nobody asks for it; with `accumulate` a backward kernel adds to it
-// (grad +=), else it overwrites. Every array is contiguous and row-major.
+// One operand. `grad` is null where nobody asks for it; with `accumulate` a backward kernel adds to
+// it (grad +=), else it overwrites. Every array is contiguous and row-major.
 struct Arg {
   Shape shape;
   DType dtype = DType::kFloat32;
@@ -58,8 +58,8 @@ struct Node {
   void* callback = nullptr;        // op "python" only: a Callback
 };
 
-// Code outside the core that computes op "python". It keeps the rules of kernels: it writes out[i].data,
-// in backward in[i].grad where that is not null, adding where `accumulate` says so.
+// Code outside the core that computes op "python". It keeps the rules of kernels: it writes
+// out[i].data, in backward in[i].grad where that is not null, adding where `accumulate` says so.
 struct Callback {
   void (*forward)(void* self, const Node& n);
   void (*backward)(void* self, const Node& n);
@@ -70,12 +70,12 @@ using Kernel = void (*)(const Node&);
 
 struct Op {
   const char* name;
-  const char* attrs;       // "axis:int=-1 rate:real=0.5 shape:ints": in the order of Node::attr
-  void (*infer)(Node&);    // the shape rule: checks in, attr; writes out and the fields above
-  Kernel forward[2];       // float32, float64 (the dtype of out[0])
-  Kernel backward[2];      // null: no gradient
-  const char* isa;         // the instruction set this copy was compiled for
-  int activation;          // what op linear's `activation` must be to do this op too, 0: it cannot
+  const char* attrs;     // "axis:int=-1 rate:real=0.5 shape:ints": in the order of Node::attr
+  void (*infer)(Node&);  // the shape rule: checks in, attr; writes out and the fields above
+  Kernel forward[2];     // float32, float64 (the dtype of out[0])
+  Kernel backward[2];    // null: no gradient
+  const char* isa;       // the instruction set this copy was compiled for
+  int activation;        // what op linear's `activation` must be to do this op too, 0: it cannot
 };
 
 // One pass over a stretch of the flat parameter vector.
@@ -83,13 +83,13 @@ struct Update {
   int64_t n;
   void* theta;
   const void* grad;
-  void* state[3];      // zero before the first update
+  void* state[3];  // zero before the first update
   double lr;
-  double hyper[6];     // in the order of Optimizer::hyper
-  double l1, l2;       // the cost's penalties: l1 sum|w| + l2/2 sum w^2
-  double grad_scale;   // gradient clipping
-  int64_t step;        // 1 at the first update
-  double penalty;      // out: sum over the stretch of l1|w| + l2/2 w^2 before the update
+  double hyper[6];    // in the order of Optimizer::hyper
+  double l1, l2;      // the cost's penalties: l1 sum|w| + l2/2 sum w^2
+  double grad_scale;  // gradient clipping
+  int64_t step;       // 1 at the first update
+  double penalty;     // out: sum over the stretch of l1|w| + l2/2 w^2 before the update
 };
 
 struct Optimizer {
@@ -97,7 +97,8 @@ struct Optimizer {
   const char* hyper;  // "momentum=0 nesterov=0"
   int n_state;        // the most it ever keeps
   void (*update[2])(Update&);
-  int (*states)(const double* hyper);  // how many of them these hyperparameters need; others may be null
+  int (*states)(
+      const double* hyper);  // how many of them these hyperparameters need; others may be null
 };
 
 #define FASTNN_TEXT_(x) #x
@@ -108,11 +109,14 @@ namespace FASTNN_ISA {
 template <class K>
 concept HasBackward = requires(const Node& n) { K::template backward<float>(n); };
 
-// The Op of a struct K with `attrs`, `infer`, `forward<T>` and, where it has a gradient, `backward<T>`.
+// The Op of a struct K with `attrs`, `infer`, `forward<T>` and, where it has a gradient,
+// `backward<T>`.
 template <class K>
 constexpr Op op_of(const char* name) {
-  Op op{name, K::attrs, K::infer, {K::template forward<float>, K::template forward<double>}, {},
-        FASTNN_TEXT(FASTNN_ISA), 0};
+  Op op{name,     K::attrs,
+        K::infer, {K::template forward<float>, K::template forward<double>},
+        {},       FASTNN_TEXT(FASTNN_ISA),
+        0};
   if constexpr (HasBackward<K>) {
     op.backward[0] = K::template backward<float>;
     op.backward[1] = K::template backward<double>;

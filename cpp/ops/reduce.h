@@ -200,10 +200,15 @@ static void reduce(const Reduction& r, const Source& source, void* scratch, doub
     for (int64_t k = 0; k < r.outputs; ++k) finish(k, R::zero());  // sums of nothing
     return;
   }
-  if (!c.by_columns && r.rank <= 2 && c.parts == 1 && c.inner <= kShort) {
-    parallel_chunks(c.units, kReduceGrain / c.inner, cost, [&](int64_t begin, int64_t end) {
-      reduce_short_rows<R, T>(source, c.inner, begin, end, finish);
-    });
+  if (!c.by_columns && r.rank <= 2 && c.parts == 1 && c.pieces == 1) {
+    parallel_chunks(c.units, kReduceGrain / (c.inner + 1) + 1, cost,
+                    [&](int64_t begin, int64_t end) {
+                      if (c.inner <= kShort)
+                        return reduce_short_rows<R, T>(source, c.inner, begin, end, finish);
+                      alignas(64) T buffer[Source::kComputed ? Source::kSegment : 1];
+                      for (int64_t k = begin; k < end; ++k)
+                        finish(k, R::row(source.segment(k * c.inner, c.inner, buffer), c.inner));
+                    });
     return;
   }
   const int64_t grain = kReduceGrain / (c.pieces * c.piece + 1) + 1;

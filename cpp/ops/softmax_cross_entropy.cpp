@@ -8,11 +8,16 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-constexpr int64_t kFlat = 2048;  // elements that share one pass of exp
+constexpr int64_t kFlat = 2048;      // elements that share one pass of exp
+constexpr int64_t kFewClasses = 16;  // below, vectors cost more than they bring
 
 template <class T>
 double row_sum(const T* v, int64_t n) {
   double sum = 0;
+  if (n < kFewClasses) {
+    for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(v[i]);
+    return sum;
+  }
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < n; ++i) sum += static_cast<double>(v[i]);
   return sum;
@@ -21,6 +26,10 @@ double row_sum(const T* v, int64_t n) {
 template <class T>
 T row_max(const T* v, int64_t n) {
   T most = v[0];
+  if (n < kFewClasses) {
+    for (int64_t i = 1; i < n; ++i) most = v[i] > most ? v[i] : most;
+    return most;
+  }
 #pragma omp simd reduction(max : most)
   for (int64_t i = 0; i < n; ++i) most = v[i] > most ? v[i] : most;
   return most;

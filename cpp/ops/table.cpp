@@ -23,9 +23,14 @@ const Optimizer* const kOptimizers[] = {
 }  // namespace
 
 extern const Table table;
-const Table table{FASTNN_TEXT(FASTNN_ISA), sizeof kOps / sizeof kOps[0], kOps,
-                  sizeof kOptimizers / sizeof kOptimizers[0], kOptimizers,
-                  {gemm_scratch<float>, gemm<float>}, {gemm_scratch<double>, gemm<double>},
-                  gather_rows, &vector_kernels};
+const Table table{FASTNN_TEXT(FASTNN_ISA),
+                  sizeof kOps / sizeof kOps[0],
+                  kOps,
+                  sizeof kOptimizers / sizeof kOptimizers[0],
+                  kOptimizers,
+                  {gemm_scratch<float>, gemm<float>},
+                  {gemm_scratch<double>, gemm<double>},
+                  gather_rows,
+                  &vector_kernels};
 
 }  // namespace fastnn::FASTNN_ISA

@@ -133,9 +133,7 @@ class EarlyStopping(_Monitor):
     ) -> None:
         super().__init__(monitor, mode, min_delta)
         if isinstance(patience, bool) or not isinstance(patience, int) or patience < 0:
-            raise ValueError(
-                f"EarlyStopping: patience must be an integer >= 0, got {patience!r}"
-            )
+            raise ValueError(f"EarlyStopping: patience must be an integer >= 0, got {patience!r}")
         self.patience, self.restore_best = patience, restore_best
         self.waited = 0
         self._theta: Any = None

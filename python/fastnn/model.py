@@ -251,7 +251,9 @@ class Model:
             if y is not None:
                 return y
         if isinstance(batch_size, bool) or int(batch_size) < 1:
-            raise ValueError(f"Model.predict: batch_size must be an integer >= 1, got {batch_size!r}")
+            raise ValueError(
+                f"Model.predict: batch_size must be an integer >= 1, got {batch_size!r}"
+            )
         feeds, n, order = self.feeds(x, "Model.predict")
         results = self._inference.run(feeds, order, n, int(batch_size))
         return results[0] if self.one_output else results

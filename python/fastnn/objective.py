@@ -10,7 +10,7 @@ import numpy as np
 from fastnn import _core
 from fastnn.data import Dataset
 from fastnn.graph import Built, Structure
-from fastnn.model import Model, as_rows
+from fastnn.model import Model
 from fastnn.ops.tensor import Tensor, in_layer
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ class Objective:
         self.targets = [
             Tensor((None, *shape), dtype, name)
             for (dtype, shape), name in zip(
-                self._kinds, ["y"] if len(self._kinds) == 1 else _numbered(len(self._kinds)), strict=True
+                self._kinds,
+                ["y"] if len(self._kinds) == 1 else _numbered(len(self._kinds)),
+                strict=True,
             )
         ]
         pairs = list(zip(model.outputs, self.targets, strict=True))
@@ -88,7 +90,8 @@ class Objective:
         )
         # Labels must be below the number of classes; a loss of one's own makes its own rules.
         self._classes = [
-            p.shape[-1] if t.dtype == "int64" and getattr(f, "__module__", "").startswith("fastnn.ops")
+            p.shape[-1]
+            if t.dtype == "int64" and getattr(f, "__module__", "").startswith("fastnn.ops")
             else None
             for f, (p, t) in zip(functions, pairs, strict=True)
         ]
@@ -132,7 +135,9 @@ class Objective:
     def feeds(self, x: Any, y: Any, where: str) -> tuple[Feeds, int]:
         """One batch as the core reads it, and its rows."""
         feeds, rows, _ = self.model.feeds(x, where)
-        feeds = [(self._built[t], *feed[1:]) for t, feed in zip(self.model.inputs, feeds, strict=True)]
+        feeds = [
+            (self._built[t], *feed[1:]) for t, feed in zip(self.model.inputs, feeds, strict=True)
+        ]
         for tensor, array, classes in zip(self.targets, _parts(y), self._classes, strict=True):
             real = self.model.dtype if tensor.dtype == "float32" else "int64"
             target = np.asarray(array, dtype=real, order="C").reshape(len(array), *tensor.shape[1:])
@@ -145,7 +150,9 @@ class Objective:
     def dataset_feeds(self, data: Dataset, where: str) -> Feeds:
         """The stored arrays of a data set as the core gathers from them."""
         inputs = self.model.dataset_feeds(data, where)
-        feeds = [(self._built[t], *feed[1:]) for t, feed in zip(self.model.inputs, inputs, strict=True)]
+        feeds = [
+            (self._built[t], *feed[1:]) for t, feed in zip(self.model.inputs, inputs, strict=True)
+        ]
         for tensor, column, classes in zip(self.targets, data.targets, self._classes, strict=True):
             if classes is not None:
                 _check_labels(column.rows(data.indices), classes, where)

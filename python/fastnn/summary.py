@@ -64,7 +64,9 @@ def summary(model: Any) -> str:
     ]
     rule = "-" * len(lines[0])
     total = f"{model.theta.size:,} parameters ({_memory(model.theta.nbytes)}), "
-    total += f"{sum(r[3] for r in rows):,} FLOPs a sample, activations {_memory(activations)} a sample"
+    total += (
+        f"{sum(r[3] for r in rows):,} FLOPs a sample, activations {_memory(activations)} a sample"
+    )
     return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
 

@@ -16,7 +16,7 @@ from fastnn.objective import Objective, name_of
 from fastnn.progress import Progress
 
 if TYPE_CHECKING:
-    from fastnn._core import Done, Rule
+    from fastnn._core import Rule
     from fastnn.callbacks import Callback
 
 # The core returns at least this often, so that the bar moves and Ctrl-C is heard.
@@ -88,7 +88,12 @@ class Trainer:
     ) -> None:
         if not isinstance(model, Model):
             raise TypeError(f"Trainer: model must be a Model, got {type(model).__name__}")
-        for name, value in (("l1", l1), ("l2", l2), ("clip_norm", clip_norm), ("max_norm", max_norm)):
+        for name, value in (
+            ("l1", l1),
+            ("l2", l2),
+            ("clip_norm", clip_norm),
+            ("max_norm", max_norm),
+        ):
             if value is not None and not (_is_number(value) and 0 <= value < np.inf):
                 raise ValueError(f"Trainer: {name} must be a finite number >= 0, got {value!r}")
         self.model = model
@@ -409,7 +414,7 @@ class Trainer:
         """What the core sums over rows."""
         return ("loss", *self._metrics)
 
-    def _add(self, done: dict[str, Any]) -> None:
+    def _add(self, done: Any) -> None:
         self.steps += done["steps"]
         self._sums["rows"] = self._sums.get("rows", 0.0) + done["rows"]
 
@@ -422,7 +427,9 @@ class Trainer:
 
 
 def _in_memory(source: Any) -> TypeGuard[Batches]:
-    return isinstance(source, Batches) and isinstance(source.dataset, Dataset) and not source.drop_last
+    return (
+        isinstance(source, Batches) and isinstance(source.dataset, Dataset) and not source.drop_last
+    )
 
 
 def _is_number(value: Any) -> bool:

@@ -119,7 +119,8 @@ void test_step() {
   const std::vector<float> x = numbers.vector<float>(kBatch64 * kInputs);
   const std::vector<int64_t> y(kBatch64, 1);
   Training training(problem.graph, problem.loss, {}, UpdateRule{}, 1, theta.data(), nullptr);
-  const std::vector<std::pair<int, const void*>> inputs{{problem.x, x.data()}, {problem.y, y.data()}};
+  const std::vector<std::pair<int, const void*>> inputs{{problem.x, x.data()},
+                                                        {problem.y, y.data()}};
   training.step(inputs, kBatch64, 0.1, true);
   const long before = g_allocations;
   for (int i = 0; i < 100; ++i) training.step(inputs, kBatch64, 0.1, true);

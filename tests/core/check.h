@@ -1,4 +1,5 @@
-// What every test of the kernels needs: counted checks, repeatable numbers, instruction sets in turn.
+// What every test of the kernels needs: counted checks, repeatable numbers, instruction sets in
+// turn.
 #pragma once
 #include <cstdint>
 #include <cstdio>

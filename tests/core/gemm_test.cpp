@@ -1,5 +1,5 @@
-// gemm against the sum written out in double, over shapes around every tile edge, all strides of A and
-// B, every epilogue; nothing outside C may change, and 1 and 2 threads give the same bits.
+// gemm against the sum written out in double, over shapes around every tile edge, all strides of A
+// and B, every epilogue; nothing outside C may change, and 1 and 2 threads give the same bits.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -18,21 +18,26 @@ const GemmKernels<double>& kernels(double) { return table().gemm_f64; }
 
 struct Case {
   int64_t m, n, k;
-  bool a_t, b_t;       // stored transposed
-  int64_t pad = 0;     // added to each leading dimension
-  int64_t step = 1;    // distance of neighbours in A and B: 2 makes no stride 1
+  bool a_t, b_t;     // stored transposed
+  int64_t pad = 0;   // added to each leading dimension
+  int64_t step = 1;  // distance of neighbours in A and B: 2 makes no stride 1
   bool accumulate = false;
-  int bias = 0;        // 0 none, 1 per column, 2 per row
+  int bias = 0;  // 0 none, 1 per column, 2 per row
   Activation activation = Activation::kLinear;
 };
 
 double value(Activation kind, double alpha, double x) {
   switch (kind) {
-    case Activation::kLinear: return x;
-    case Activation::kSigmoid: return 1 / (1 + std::exp(-x));
-    case Activation::kTanh: return std::tanh(x);
-    case Activation::kRelu: return x < 0 ? 0 : x;
-    case Activation::kLeakyRelu: return x < 0 ? alpha * x : x;
+    case Activation::kLinear:
+      return x;
+    case Activation::kSigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::kTanh:
+      return std::tanh(x);
+    case Activation::kRelu:
+      return x < 0 ? 0 : x;
+    case Activation::kLeakyRelu:
+      return x < 0 ? alpha * x : x;
   }
   return x;
 }
@@ -49,7 +54,8 @@ void run(const Gemm<T>& g) {
 template <class T>
 void test(const char* isa, const Case& t) {
   Numbers random{static_cast<uint64_t>(t.m * 1000003 + t.n * 1009 + t.k)};
-  const int64_t ld_a = ((t.a_t ? t.m : t.k) + t.pad) * t.step, ld_b = ((t.b_t ? t.k : t.n) + t.pad) * t.step;
+  const int64_t ld_a = ((t.a_t ? t.m : t.k) + t.pad) * t.step,
+                ld_b = ((t.b_t ? t.k : t.n) + t.pad) * t.step;
   const int64_t ldc = t.n + t.pad;
   // The last line of each operand ends with its last element: reading further is an error.
   const auto extent = [&](int64_t lines, int64_t ld, int64_t length) {
@@ -61,8 +67,17 @@ void test(const char* isa, const Case& t) {
   const auto bias = random.vector<T>(t.bias == 0 ? 0 : t.bias == 1 ? t.n : t.m);
   std::vector<T> y = c;
 
-  Gemm<T> g{t.m, t.n, t.k, a.data(), t.a_t ? t.step : ld_a, t.a_t ? ld_a : t.step, b.data(),
-            t.b_t ? t.step : ld_b, t.b_t ? ld_b : t.step, y.data(), ldc};
+  Gemm<T> g{t.m,
+            t.n,
+            t.k,
+            a.data(),
+            t.a_t ? t.step : ld_a,
+            t.a_t ? ld_a : t.step,
+            b.data(),
+            t.b_t ? t.step : ld_b,
+            t.b_t ? ld_b : t.step,
+            y.data(),
+            ldc};
   g.accumulate = t.accumulate;
   g.bias = t.bias ? bias.data() : nullptr;
   g.bias_per_row = t.bias == 2;
@@ -92,8 +107,9 @@ void test(const char* isa, const Case& t) {
       if (!check(std::fabs(got - want) <= tolerance,
                  "%s f%d (%ld, %ld, %ld) a_t %d b_t %d pad %ld step %ld acc %d bias %d act %d: "
                  "c(%ld, %ld) is %.9g, not %.9g",
-                 isa, int(8 * sizeof(T)), long(t.m), long(t.n), long(t.k), t.a_t, t.b_t, long(t.pad),
-                 long(t.step), t.accumulate, t.bias, int(t.activation), long(i), long(j), got, want))
+                 isa, int(8 * sizeof(T)), long(t.m), long(t.n), long(t.k), t.a_t, t.b_t,
+                 long(t.pad), long(t.step), t.accumulate, t.bias, int(t.activation), long(i),
+                 long(j), got, want))
         return;
     }
 
@@ -134,8 +150,8 @@ void test_nan(const char* isa, int64_t m, int64_t n, int64_t k, bool b_t) {
     for (int64_t j = 0; j < n; ++j) {
       const T y = c[i * n + j];
       const bool good = i == m - 1 ? std::isnan(y) : j == j_inf ? std::isinf(y) : y == T(k);
-      check(good, "%s NaN (%ld, %ld, %ld) b_t %d: c(%ld, %ld) is %g", isa, long(m), long(n), long(k), b_t,
-            long(i), long(j), double(y));
+      check(good, "%s NaN (%ld, %ld, %ld) b_t %d: c(%ld, %ld) is %g", isa, long(m), long(n),
+            long(k), b_t, long(i), long(j), double(y));
     }
 }
 
@@ -148,22 +164,27 @@ void test_gemm(const char* isa) {
       for (const int64_t k : {0, 1, 3, 8, 17, 33}) every_layout(isa, {m, n, k, false, false});
 
   // Several tiles, blocks of k and tasks; the shapes that decide the product.
-  const int64_t shapes[][3] = {{10, 30, 784}, {10, 10, 30},   {30, 784, 10},  {128, 10, 512}, {1, 30, 784},
-                               {64, 120, 400}, {6, 784, 25},  {97, 83, 257},  {400, 70, 300}, {13, 1, 1025},
-                               {1, 129, 517}, {70, 500, 130}, {128, 130, 70}, {3, 300, 40},   {2, 45, 2100}};
+  const int64_t shapes[][3] = {{10, 30, 784},  {10, 10, 30},   {30, 784, 10}, {128, 10, 512},
+                               {1, 30, 784},   {64, 120, 400}, {6, 784, 25},  {97, 83, 257},
+                               {400, 70, 300}, {13, 1, 1025},  {1, 129, 517}, {70, 500, 130},
+                               {128, 130, 70}, {3, 300, 40},   {2, 45, 2100}};
   for (const auto& s : shapes) every_layout(isa, {s[0], s[1], s[2], false, false});
   // A is packed in several groups; threads share the tiles.
   both(isa, {1000, 40, 1500, true, false});
   both(isa, {500, 70, 300, false, true});
+  both(isa, {5000, 35, 260, true, false});   // more rows than are packed at once
+  both(isa, {400, 50, 1100, false, false});  // rows of A far apart
 
-  const int64_t some[][3] = {{7, 33, 20}, {30, 17, 300}, {40, 100, 65}, {5, 3, 70}, {1, 50, 40}, {50, 1, 40}, {9, 9, 0}};
+  const int64_t some[][3] = {{7, 33, 20}, {30, 17, 300}, {40, 100, 65}, {5, 3, 70},
+                             {1, 50, 40}, {50, 1, 40},   {9, 9, 0}};
   for (const auto& s : some)
     for (int pad = 0; pad < 6; pad += 5)
       for (int step = 1; step <= 2; ++step) {
         every_layout(isa, {s[0], s[1], s[2], false, false, pad, step, true});
         for (int bias = 0; bias < 3; ++bias)
           for (int f = 0; f < 5; ++f)
-            every_layout(isa, {s[0], s[1], s[2], false, false, pad, step, false, bias, static_cast<Activation>(f)});
+            every_layout(isa, {s[0], s[1], s[2], false, false, pad, step, false, bias,
+                               static_cast<Activation>(f)});
       }
   for (const bool b_t : {false, true})
     for (const int64_t k : {3, 11, 70}) {

@@ -1,7 +1,6 @@
 // Runs every test on every instruction set that is compiled in and that this CPU has.
-#include "dispatch/isa.h"
-
 #include "check.h"
+#include "dispatch/isa.h"
 
 int main() {
   using namespace fastnn;

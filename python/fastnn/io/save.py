@@ -64,11 +64,15 @@ def save_model(model: Model, path: Any) -> None:
     tensors.write(path, arrays, metadata | {"structure": json.dumps(structure)})
 
 
-def read_structure(path: Any, where: str, kind: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_structure(
+    path: Any, where: str, kind: str | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Arrays and structure of a fastnn file of a kind ("model", "checkpoint"; None: either)."""
     arrays, metadata = tensors.read(path, where)
     if metadata.get("format") != "fastnn":
-        raise OSError(f"{where}: file must be one that fastnn wrote, got {str(path)!r} without its mark")
+        raise OSError(
+            f"{where}: file must be one that fastnn wrote, got {str(path)!r} without its mark"
+        )
     if not metadata.get("version", "").isdigit() or int(metadata["version"]) > VERSION:
         raise OSError(
             f"{where}: file must have version <= {VERSION}, got {metadata.get('version')!r} in "

@@ -95,7 +95,9 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
         with open(path, "rb") as file:
             content = file.read()
     except FileNotFoundError:
-        raise FileNotFoundError(f"{where}: path must name a file, got {os.fspath(path)!r}") from None
+        raise FileNotFoundError(
+            f"{where}: path must name a file, got {os.fspath(path)!r}"
+        ) from None
     try:
         (length,) = struct.unpack_from("<Q", content)
         if length > len(content) - 8:
@@ -139,7 +141,9 @@ def _checksum(header: Mapping[str, Any], parts: list[Any]) -> str:
 
 def _replace(path: str, parts: list[bytes]) -> None:
     folder = os.path.dirname(path) or "."
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=os.path.basename(path) + ".", suffix=".part")
+    handle, temporary = tempfile.mkstemp(
+        dir=folder, prefix=os.path.basename(path) + ".", suffix=".part"
+    )
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(parts)
