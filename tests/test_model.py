@@ -180,7 +180,7 @@ ERRORS = [
      "Model.predict: batch_size must be an integer >= 1, got 0"),
     (lambda: small(dtype="int8"), ValueError,
      "Model: dtype must be 'float32' or 'float64', got 'int8'"),
-    (lambda: small(seed=-1), ValueError, "Model: seed must be an integer >= 0, got -1"),
+    (lambda: small(seed=-1), ValueError, "Model: seed must be an integer in [0, 2**64), got -1"),
     (lambda: fnn.Model([nn.Dense(3)]), ValueError,
      "Model: input_shape must be given with a list of layers, got None; it is the shape of one "
      "sample, such as (1, 28, 28)"),

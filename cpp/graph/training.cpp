@@ -80,6 +80,14 @@ double Training::squared_gradient() const {
   return sum;
 }
 
+bool Training::finite_gradient() const {
+  const int real = graph_.real() == DType::kFloat64;
+  const int64_t bytes = size_of(graph_.real());
+  return std::all_of(stretches_.begin(), stretches_.end(), [&](const Stretch& s) {
+    return table_->vectors->all_finite[real](gradient_.data() + s.offset * bytes, s.n);
+  });
+}
+
 double Training::update(double lr, double grad_scale) {
   const int real = graph_.real() == DType::kFloat64;
   const int64_t bytes = size_of(graph_.real());
@@ -118,12 +126,16 @@ bool Training::one_step(Plan& plan, double lr, bool update_theta, Progress& prog
   const double loss = scalar(plan.value(loss_));
   if (!std::isfinite(loss)) return false;
   plan.backward();
-  const double squared = squared_gradient();
-  if (!std::isfinite(squared)) return false;
+  double scale = 1;
+  if (rule_.clip_norm > 0) {
+    const double norm = std::sqrt(squared_gradient());
+    if (!std::isfinite(norm)) return false;
+    if (norm > rule_.clip_norm) scale = rule_.clip_norm / norm;
+  } else if (!finite_gradient()) {
+    return false;
+  }
   double penalty = 0;
   if (update_theta) {
-    const double norm = std::sqrt(squared);
-    const double scale = rule_.clip_norm > 0 && norm > rule_.clip_norm ? rule_.clip_norm / norm : 1;
     plan.update_states();
     penalty = update(lr, scale);
     ++step_;

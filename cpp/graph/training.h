@@ -61,6 +61,7 @@ class Training {
   Plan& plan_for(int64_t batch);
   void find_stretches();
   double squared_gradient() const;
+  bool finite_gradient() const;
   double update(double lr, double grad_scale);  // returns the penalty before it
   void limit_norms();
   bool one_step(Plan& plan, double lr, bool update, Progress& progress);

@@ -54,8 +54,8 @@ def set_num_threads(count: int) -> None:
     1
     >>> set_num_threads(before)
     """
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:
-        raise ValueError(f"set_num_threads: count must be an integer >= 1, got {count!r}")
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= 4096:
+        raise ValueError(f"set_num_threads: count must be an integer in 1..4096, got {count!r}")
     _core.set_num_threads(int(count))
 
 

@@ -56,6 +56,14 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
     return Tensor((None, *(int(d) for d in dims)), dtype, name)
 
 
+def check_seed(seed: Any, where: str) -> int:
+    """A seed as the core takes it: 64 bits."""
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed < 2**64:
+        raise ValueError(f"{where}: seed must be an integer in [0, 2**64), got {seed!r}")
+    return int(seed)
+
+
 class Model:
     """A network: its structure, its parameters, and what it predicts.
 
@@ -105,9 +113,7 @@ class Model:
     ) -> None:
         if dtype not in ("float32", "float64"):
             raise ValueError(f"Model: dtype must be 'float32' or 'float64', got {dtype!r}")
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise ValueError(f"Model: seed must be an integer >= 0, got {seed!r}")
-        self.seed = int(seed)
+        self.seed = check_seed(seed, "Model")
         self.dtype: Real = "float64" if dtype == "float64" else "float32"
         if outputs is None:
             inputs, outputs = _stack(inputs, input_shape)

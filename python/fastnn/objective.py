@@ -144,7 +144,8 @@ class Objective:
             if len(target) != rows:
                 raise ValueError(f"{where}: y must have {rows} rows as x has, got {len(target)}")
             _check_labels(target, classes, where)
-            feeds.append((self._built[tensor], target, 1.0, 0.0))
+            if id(tensor) in self._built.ids:  # a loss of one's own need not read its target
+                feeds.append((self._built[tensor], target, 1.0, 0.0))
         return feeds, rows
 
     def dataset_feeds(self, data: Dataset, where: str) -> Feeds:
@@ -156,7 +157,8 @@ class Objective:
         for tensor, column, classes in zip(self.targets, data.targets, self._classes, strict=True):
             if classes is not None:
                 _check_labels(column.rows(data.indices), classes, where)
-            feeds.append((self._built[tensor], column.array, column.scale, column.offset))
+            if id(tensor) in self._built.ids:
+                feeds.append((self._built[tensor], column.array, column.scale, column.offset))
         return feeds
 
     # -- results -----------------------------------------------------------------------------------

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastnn.io.atomic import write_whole
 
 _TRAIN = "#1f6fb4"
 _VALIDATION = "#e07b28"
@@ -111,7 +111,7 @@ def learning_curves(
     if path is not None:
         file = io.BytesIO()
         figure.savefig(file, format=Path(path).suffix[1:] or "png")
-        _write(Path(path), file.getvalue())
+        write_whole(path, [file.getvalue()], "plot")
     return figure
 
 
@@ -137,6 +137,7 @@ def save_learning_curves(history: Mapping[str, Sequence[float]], path: Any) -> P
 
     Examples
     --------
+    >>> import tempfile
     >>> folder = tempfile.mkdtemp()
     >>> history = {"loss": [0.9, 0.5, 0.4], "val_loss": [1.0, 0.7, 0.6]}
     >>> save_learning_curves(history, Path(folder, "curves.png")).name
@@ -152,7 +153,7 @@ def save_learning_curves(history: Mapping[str, Sequence[float]], path: Any) -> P
                 "save_learning_curves: path must end in .png because matplotlib is not installed, "
                 f"got {str(file)!r}"
             ) from None
-        _write(file, raster(panels))
+        write_whole(file, [raster(panels)], "plot")
     else:
         learning_curves(history, file)
     return file
@@ -328,18 +329,3 @@ def _log_ticks(low: float, high: float) -> list[tuple[float, str]]:
 
 def _rgb(color: str) -> tuple[int, int, int]:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write under a temporary name, sync, rename."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -11,7 +11,7 @@ import numpy as np
 from fastnn import losses, optim
 from fastnn.data import Batches, Dataset, as_batches
 from fastnn.history import History
-from fastnn.model import Model
+from fastnn.model import Model, check_seed
 from fastnn.objective import Objective, name_of
 from fastnn.progress import Progress
 
@@ -101,7 +101,7 @@ class Trainer:
         self.optimizer = optim.find(optimizer, "Trainer")
         self.metrics = list(metrics)
         self.l1, self.l2, self.clip_norm, self.max_norm = l1, l2, clip_norm, max_norm
-        self.seed = model.seed if seed is None else int(seed)
+        self.seed = model.seed if seed is None else check_seed(seed, "Trainer")
         self._losses = [
             losses.find(f, "Trainer") for f in (loss if isinstance(loss, list | tuple) else [loss])
         ]
@@ -294,9 +294,10 @@ class Trainer:
         Returns
         -------
         dict of str to Quantity
-            ``.value`` and ``.grad``, the cost's gradient for it, of inputs ("x"), parameters
-            ("dense1.weight"), each op of a layer ("dense1.linear" is the lectures' z,
-            "dense1.sigmoid" its a) and the cost. The gradient of z is the lectures' delta.
+            ``.value`` and ``.grad``, the cost's gradient for it (None where no parameter is behind
+            it, as for the inputs "x" and "y"), of inputs, parameters ("dense1.weight"), each op of
+            a layer ("dense1.linear" is the lectures' z, "dense1.sigmoid" its a) and the cost. The
+            gradient of z is the lectures' delta.
 
         Examples
         --------

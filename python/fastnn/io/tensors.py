@@ -6,18 +6,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import math
 import os
 import struct
-import tempfile
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fastnn.io.atomic import write_whole
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -68,7 +68,7 @@ def write(path: Any, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, 
     header["__metadata__"]["sha256"] = _checksum(header, parts)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # arrays begin at a multiple of 8
-    _replace(os.fspath(path), [struct.pack("<Q", len(text)), text, *parts])
+    write_whole(path, [struct.pack("<Q", len(text)), text, *parts], "save")
 
 
 def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
@@ -137,33 +137,3 @@ def _checksum(header: Mapping[str, Any], parts: list[Any]) -> str:
     for part in parts:
         digest.update(part)
     return digest.hexdigest()
-
-
-def _replace(path: str, parts: list[bytes]) -> None:
-    folder = os.path.dirname(path) or "."
-    handle, temporary = tempfile.mkstemp(
-        dir=folder, prefix=os.path.basename(path) + ".", suffix=".part"
-    )
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.writelines(parts)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
