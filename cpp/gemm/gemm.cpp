@@ -329,7 +329,13 @@ struct Tiles {
     // Where a sweep over A leaves L2, several panels share each block of it (2048 cubed: 4%
     // faster).
     const bool sweeps = s.rows * (s.p1 - s.p0) * static_cast<int64_t>(sizeof(T)) > kL2Bytes;
-    const Grid grid = grid_of(s.t1 - s.t0, panels, fmas, sweeps ? kSharing : 1);
+    Grid grid = grid_of(s.t1 - s.t0, panels, fmas, sweeps ? kSharing : 1);
+    // Where packing A weighs, rows first: a core then multiplies the rows that it packed itself
+    // ((512, 784, 128) on 2 cores: 610 us instead of 685).
+    if (choice.pack_a && !sweeps && grid.rows < 4 && grid.cols >= 4 && s.t1 - s.t0 >= 64) {
+      grid.cols = up(grid.rows * grid.cols, 4);
+      grid.rows = 4;
+    }
     if (choice.pack_a)
       parallel_chunks(s.t1 - s.t0, 8, double(s.rows) * (s.p1 - s.p0) * 0.15,
                       [&](int64_t a, int64_t b) { pack_a(s, s.t0 + a, s.t0 + b); });
