@@ -37,6 +37,7 @@ RANKS = {
     "data": 3,
     "metrics": 3,
     "progress": 3,
+    "atomic": 0,
     "plot": 3,
     "history": 3,
     "datasets": 4,

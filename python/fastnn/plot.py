@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.io.atomic import write_whole
+from fastnn.atomic import write_whole
 
 _TRAIN = "#1f6fb4"
 _VALIDATION = "#e07b28"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.io.atomic import write_whole
+from fastnn.atomic import write_whole
 
 Arrays = dict[str, NDArray[Any]]
 
