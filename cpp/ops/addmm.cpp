@@ -55,7 +55,7 @@ struct Addmm {
     const bool wide = a.dtype == DType::kFloat64;
     const int64_t gemms = (wide ? product_scratch<double>(p) : product_scratch<float>(p)) +
                           align64(p.m * p.n * size_of(a.dtype));
-    const int64_t sums = reduce_scratch<Sum<float>, Stored<float>>(reduction(n));
+    const int64_t sums = reduce_scratch(reduction(n));
     n.scratch_bytes = gemms > sums ? gemms : sums;
   }
 
@@ -96,8 +96,8 @@ struct Addmm {
     const int64_t count = p.m * p.n;
     const T* dy = grad<T>(n.out[0]);
     if (T* dc = grad<T>(n.in[0]))
-      reduce<Sum<T>, T>(reduction(n), Stored<T>{dy}, n.scratch, count * 0.3,
-                        store_sum(dc, n.in[0].accumulate, n.attr[kBeta].real));
+      reduce(Reducer::kSum, reduction(n), stored(dy), n.scratch, count * 0.3,
+             store_sum(dc, n.in[0].accumulate, n.attr[kBeta].real));
     char* scratch = static_cast<char*>(n.scratch);
     if (alpha != T(1)) {
       T* scaled = reinterpret_cast<T*>(scratch);

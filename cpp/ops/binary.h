@@ -14,8 +14,6 @@ struct Binary {
   // Gradient terms of input kInput, for the elementwise loop and for the reduction.
   template <class T, int kInput>
   struct Terms {
-    static constexpr int64_t kSegment = kRun;
-    static constexpr bool kComputed = true;
     static constexpr int kReads = F::kReads[kInput];
     const Node& n;
     const Broadcast& b;  // of the operands that are read
@@ -102,7 +100,7 @@ struct Binary {
     n.reads_out = (F::kReads[0] | F::kReads[1]) >> 2;
     n.flops = static_cast<double>(elements(n.out[0].shape));
     for (int i = 0; i < 2; ++i) {
-      const int64_t bytes = reduce_scratch<Sum<float>, Terms<float, 0>>(reduction(n, i));
+      const int64_t bytes = reduce_scratch(reduction(n, i));
       if (is_repeated(n, i) && bytes > n.scratch_bytes) n.scratch_bytes = bytes;
     }
   }
@@ -147,8 +145,8 @@ struct Binary {
     T* dx = grad<T>(n.in[kInput]);
     const bool accumulate = n.in[kInput].accumulate;
     if (is_repeated(n, kInput)) {
-      reduce<Sum<T>, T>(reduction(n, kInput), terms, n.scratch, b.count * F::kCost,
-                        store_sum(dx, accumulate, terms.factor()));
+      reduce(Reducer::kSum, reduction(n, kInput), computed<T>(terms), n.scratch, b.count * F::kCost,
+             store_sum(dx, accumulate, terms.factor()));
       return;
     }
     const bool tiled = is_tiled(b, 2);

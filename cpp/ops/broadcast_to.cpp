@@ -39,7 +39,7 @@ struct BroadcastTo {
     n.out[0].dtype = x.dtype;
     n.reads_in = 0u;
     n.reads_out = 0u;
-    n.scratch_bytes = reduce_scratch<Sum<float>, Stored<float>>(reduction(n));
+    n.scratch_bytes = reduce_scratch(reduction(n));
   }
 
   template <class T>
@@ -63,8 +63,8 @@ struct BroadcastTo {
   template <class T>
   static void backward(const Node& n) {
     if (T* dx = grad<T>(n.in[0]))
-      reduce<Sum<T>, T>(reduction(n), Stored<T>{grad<T>(n.out[0])}, n.scratch,
-                        elements(n.out[0].shape) * 0.15, store_sum(dx, n.in[0].accumulate));
+      reduce(Reducer::kSum, reduction(n), stored<T>(grad<T>(n.out[0])), n.scratch,
+             elements(n.out[0].shape) * 0.15, store_sum(dx, n.in[0].accumulate));
   }
 };
 

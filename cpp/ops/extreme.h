@@ -1,61 +1,10 @@
 // Largest (kLargest) or smallest element; NaN where there is one. What max, min, argmax, argmin
 // share.
 #pragma once
+#include "ops/reducers.h"
 #include "ops/reduction.h"
 
 namespace fastnn::FASTNN_ISA {
-
-template <class T, bool kLargest>
-struct Extreme {
-  using Acc = T;
-  static constexpr bool kFolds = true;
-
-  // Without a branch: which of two is larger cannot be foreseen.
-  static inline bool beats(T a, T b) { return (kLargest ? a > b : a < b) | (a != a); }
-  static Acc zero() { return static_cast<T>(kLargest ? -__builtin_inf() : __builtin_inf()); }
-  static inline T pair(T a, T b) { return beats(b, a) ? b : a; }
-  static Acc join(Acc a, Acc b) { return pair(a, b); }
-
-  // The last vectors overlap those before: nothing changes when a value is looked at twice.
-  static Acc row(const T* p, int64_t n) {
-    constexpr int64_t kLanes = Vector<T>::kLanes, kStep = 4 * kLanes;
-    T best = zero();
-    if (n < kStep) {
-      for (int64_t i = 0; i < n; ++i) best = pair(best, p[i]);
-      return best;
-    }
-    typename Vector<T>::type v[4];
-    for (int u = 0; u < 4; ++u) v[u] = load(p + u * kLanes);
-    for (int64_t i = kStep; i < n; i += kStep) {
-      const T* from = p + (i + kStep <= n ? i : n - kStep);
-      for (int u = 0; u < 4; ++u) take(v[u], load(from + u * kLanes));
-    }
-    take(v[0], v[1]);
-    take(v[2], v[3]);
-    take(v[0], v[2]);
-#pragma GCC unroll 4
-    for (int by = kLanes / 2; by > 0; by /= 2) take(v[0], rotate<T>(v[0], by));
-    return v[0][0];
-  }
-
-  static inline void take(typename Vector<T>::type& best, const typename Vector<T>::type& x) {
-    best = ((kLargest ? x > best : x < best) | (x != x)) ? x : best;
-  }
-
-  static void rows(Acc* acc, const T* const* rows, int64_t m, int64_t n) {
-    constexpr int64_t kLanes = Vector<T>::kLanes;
-    for (int64_t i = 0; i < m; ++i) {
-      const T* row = rows[i];
-      int64_t j = 0;
-      for (; j + kLanes <= n; j += kLanes) {
-        typename Vector<T>::type best = load(acc + j);
-        take(best, load(row + j));
-        store(acc + j, best);
-      }
-      for (; j < n; ++j) acc[j] = pair(acc[j], row[j]);
-    }
-  }
-};
 
 // y = extreme of x; dy is shared evenly among the elements equal to it.
 template <bool kLargest>
@@ -67,18 +16,15 @@ struct ExtremeOp {
     n.reads_in = 1u;
     n.reads_out = 1u;
     const Reduction r = reduction_of_node(n);
-    const int64_t forward = reduce_scratch<Extreme<double, kLargest>, Stored<float>>(r);
-    using Ties = WithResult<float, float, int>;
-    const int64_t backward = 8 * r.outputs + reduce_scratch<Sum<float>, Ties>(r);
-    n.scratch_bytes = forward > backward ? forward : backward;
+    n.scratch_bytes = 8 * r.outputs + reduce_scratch(r);
   }
 
   template <class T>
   static void forward(const Node& n) {
     T* y = out_data<T>(n.out[0]);
-    reduce<Extreme<T, kLargest>, T>(reduction_of_node(n), Stored<T>{data<T>(n.in[0])}, n.scratch,
-                                    elements(n.in[0].shape) * 0.15,
-                                    [=](int64_t k, T best) { y[k] = best; });
+    reduce(kLargest ? Reducer::kMax : Reducer::kMin, reduction_of_node(n), stored(data<T>(n.in[0])),
+           n.scratch, elements(n.in[0].shape) * 0.15,
+           [=](int64_t k, double best) { y[k] = static_cast<T>(best); });
   }
 
   template <class T>
@@ -88,9 +34,10 @@ struct ExtremeOp {
     const T *y = data<T>(n.out[0]), *dy = grad<T>(n.out[0]);
     T* share = static_cast<T*>(n.scratch);
     const auto ties = [=](T x, int64_t o) { return x == y[o] || x != x ? T(1) : T(0); };
-    reduce<Sum<T>, T>(r, with_result<T>(b, data<T>(n.in[0]), ties),
-                      static_cast<char*>(n.scratch) + 8 * r.outputs, b.count * 0.3,
-                      [=](int64_t k, double count) { share[k] = dy[k] / static_cast<T>(count); });
+    const auto terms = with_result<T>(b, data<T>(n.in[0]), ties);
+    reduce(Reducer::kSum, r, computed<T>(terms), static_cast<char*>(n.scratch) + 8 * r.outputs,
+           b.count * 0.3,
+           [=](int64_t k, double count) { share[k] = dy[k] / static_cast<T>(count); });
     spread<T>(n, 0.3, [=](T x, int64_t o) { return x == y[o] || x != x ? share[o] : T(0); });
   }
 };

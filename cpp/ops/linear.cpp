@@ -58,7 +58,7 @@ int64_t scratch_bytes(const Node& n) {
   const int64_t forward = gemm_scratch(forward_gemm<T>(n));
   const int64_t dx = gemm_scratch(dx_gemm<T>(n, nullptr));
   const int64_t dw = gemm_scratch(dw_gemm<T>(n, nullptr));
-  const int64_t db = reduce_scratch<Sum<T>, Stored<T>>(over_rows(rows, K));
+  const int64_t db = reduce_scratch(over_rows(rows, K));
   const int64_t gemms = dx > dw ? dx : dw;
   const int64_t most = gemms > db ? gemms : db;
   const int64_t dz = n.attr[kActivation].ints[0] ? dz_bytes(rows, K, sizeof(T)) : 0;
@@ -118,15 +118,15 @@ struct Linear {
       T* slope = reinterpret_cast<T*>(scratch);
       const T *y = data<T>(n.out[0]), *dy = dz;
       const double alpha = n.attr[kAlpha].real;
-      parallel_chunks(rows * K, kReduceGrain, rows * K * 0.5, [=](int64_t begin, int64_t end) {
+      parallel_chunks(rows * K, 16384, rows * K * 0.5, [=](int64_t begin, int64_t end) {
         activation_backward(kind, alpha, y + begin, dy + begin, slope + begin, end - begin);
       });
       dz = slope;
       scratch += dz_bytes(rows, K, sizeof(T));
     }
     if (n.n_in > 2 && n.in[2].grad)
-      reduce<Sum<T>, T>(over_rows(rows, K), Stored<T>{dz}, scratch, rows * K * 0.15,
-                        store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
+      reduce(Reducer::kSum, over_rows(rows, K), stored(dz), scratch, rows * K * 0.15,
+             store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
     if (n.in[1].grad) gemm(dw_gemm<T>(n, dz), scratch);
     if (n.in[0].grad) gemm(dx_gemm<T>(n, dz), scratch);
   }

@@ -1,6 +1,6 @@
 // Logarithm of a sum of exponentials over axes:  y = m + log sum exp(x - m),  m = max x
 // Backward:  dx = dy exp(x - y), 0 where y is -infinity
-#include "ops/extreme.h"
+#include "ops/reduction.h"
 #include "simd/math.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -14,10 +14,7 @@ struct LogSumExp {
     n.reads_in = 1u;
     n.reads_out = 1u;
     n.flops *= 4;
-    const Reduction r = reduction_of_node(n);
-    const int64_t most = reduce_scratch<Extreme<double, true>, Stored<float>>(r);
-    const int64_t sums = reduce_scratch<Sum<float>, WithResult<float, float, int>>(r);
-    n.scratch_bytes = most > sums ? most : sums;
+    n.scratch_bytes = reduce_scratch(reduction_of_node(n));
   }
 
   template <class T>
@@ -26,14 +23,13 @@ struct LogSumExp {
     const Broadcast b = layout_of_node(n);
     const T* x = data<T>(n.in[0]);
     T* y = out_data<T>(n.out[0]);  // first the maximum, or 0 where that is infinite
-    reduce<Extreme<T, true>, T>(r, Stored<T>{x}, n.scratch, b.count * 0.15, [=](int64_t k, T most) {
-      y[k] = most - most == T(0) ? most : T(0);
-    });
-    const auto term = [=](T v, int64_t o) { return simd::exp(v - y[o]); };
-    reduce<Sum<T>, T>(r, with_result<T>(b, x, term), n.scratch, b.count * 1.5,
-                      [=](int64_t k, double sum) {
-                        y[k] = static_cast<T>(static_cast<double>(y[k]) + simd::log(sum));
-                      });
+    reduce(Reducer::kMax, r, stored(x), n.scratch, b.count * 0.15,
+           [=](int64_t k, double most) { y[k] = static_cast<T>(most - most == 0 ? most : 0); });
+    const auto terms = with_result<T>(b, x, [=](T v, int64_t o) { return simd::exp(v - y[o]); });
+    reduce(Reducer::kSum, r, computed<T>(terms), n.scratch, b.count * 1.5,
+           [=](int64_t k, double sum) {
+             y[k] = static_cast<T>(static_cast<double>(y[k]) + simd::log(sum));
+           });
   }
 
   template <class T>

@@ -9,7 +9,7 @@ struct Mean {
 
   static void infer(Node& n) {
     infer_reduction(n);
-    n.scratch_bytes = reduce_scratch<Sum<float>, Stored<float>>(reduction_of_node(n));
+    n.scratch_bytes = reduce_scratch(reduction_of_node(n));
   }
 
   template <class T>
@@ -17,8 +17,8 @@ struct Mean {
     const Reduction r = reduction_of_node(n);
     T* y = out_data<T>(n.out[0]);
     const double count = static_cast<double>(r.terms);
-    reduce<Sum<T>, T>(r, Stored<T>{data<T>(n.in[0])}, n.scratch, elements(n.in[0].shape) * 0.12,
-                      [=](int64_t k, double sum) { y[k] = static_cast<T>(sum / count); });
+    reduce(Reducer::kSum, r, stored(data<T>(n.in[0])), n.scratch, elements(n.in[0].shape) * 0.12,
+           [=](int64_t k, double sum) { y[k] = static_cast<T>(sum / count); });
   }
 
   template <class T>

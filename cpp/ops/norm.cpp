@@ -5,6 +5,18 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
+template <class T>
+struct Squares {
+  const T* x;
+  const double* segment(int64_t at, int64_t n, double* buffer) const {
+    const T* from = x + at;
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i)
+      buffer[i] = static_cast<double>(from[i]) * static_cast<double>(from[i]);
+    return buffer;
+  }
+};
+
 struct Norm {
   static constexpr const char* attrs = kReductionAttrs;
 
@@ -13,20 +25,16 @@ struct Norm {
     n.reads_in = 1u;
     n.reads_out = 1u;
     n.flops *= 2;
-    n.scratch_bytes = reduce_scratch<Sum<double>, Computed<int>>(reduction_of_node(n));
+    n.scratch_bytes = reduce_scratch(reduction_of_node(n));
   }
 
   template <class T>
   static void forward(const Node& n) {
     const T* x = data<T>(n.in[0]);
     T* y = out_data<T>(n.out[0]);
-    const auto square = [=](int64_t i) {
-      return static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    };
-    reduce<Sum<double>, double>(reduction_of_node(n), Computed<decltype(square)>{square}, n.scratch,
-                                elements(n.in[0].shape) * 0.3, [=](int64_t k, double sum) {
-                                  y[k] = static_cast<T>(__builtin_sqrt(sum));
-                                });
+    reduce(Reducer::kSum, reduction_of_node(n), computed<double>(Squares<T>{x}), n.scratch,
+           elements(n.in[0].shape) * 0.3,
+           [=](int64_t k, double sum) { y[k] = static_cast<T>(__builtin_sqrt(sum)); });
   }
 
   template <class T>

@@ -71,8 +71,6 @@ static inline void infer_reduction(Node& n, int64_t least = 0) {
 // Terms value(x[i], o) of the flat index i, whose result is o. For gradients and two-pass sums.
 template <class T, class X, class F>
 struct WithResult {
-  static constexpr int64_t kSegment = kRun;
-  static constexpr bool kComputed = true;
   const Broadcast& b;
   const X* x;
   F value;

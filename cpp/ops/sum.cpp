@@ -9,13 +9,13 @@ struct SumOp {
 
   static void infer(Node& n) {
     infer_reduction(n);
-    n.scratch_bytes = reduce_scratch<Sum<float>, Stored<float>>(reduction_of_node(n));
+    n.scratch_bytes = reduce_scratch(reduction_of_node(n));
   }
 
   template <class T>
   static void forward(const Node& n) {
-    reduce<Sum<T>, T>(reduction_of_node(n), Stored<T>{data<T>(n.in[0])}, n.scratch,
-                      elements(n.in[0].shape) * 0.12, store_sum(out_data<T>(n.out[0]), false));
+    reduce(Reducer::kSum, reduction_of_node(n), stored(data<T>(n.in[0])), n.scratch,
+           elements(n.in[0].shape) * 0.12, store_sum(out_data<T>(n.out[0]), false));
   }
 
   template <class T>

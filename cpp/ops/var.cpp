@@ -16,10 +16,7 @@ struct Var {
     n.n_saved = 1;
     n.saved[0].shape = n.out[0].shape;
     n.saved[0].dtype = n.out[0].dtype;
-    const Reduction r = reduction_of_node(n);
-    const int64_t means = reduce_scratch<Sum<float>, Stored<float>>(r);
-    const int64_t squares = reduce_scratch<Sum<float>, WithResult<float, float, int>>(r);
-    n.scratch_bytes = means > squares ? means : squares;
+    n.scratch_bytes = reduce_scratch(reduction_of_node(n));
   }
 
   static double divisor(const Node& n, const Reduction& r) {
@@ -34,11 +31,12 @@ struct Var {
     const T* x = data<T>(n.in[0]);
     T *mean = out_data<T>(n.saved[0]), *y = out_data<T>(n.out[0]);
     const double count = static_cast<double>(r.terms), d = divisor(n, r);
-    reduce<Sum<T>, T>(r, Stored<T>{x}, n.scratch, b.count * 0.12,
-                      [=](int64_t k, double sum) { mean[k] = static_cast<T>(sum / count); });
+    reduce(Reducer::kSum, r, stored(x), n.scratch, b.count * 0.12,
+           [=](int64_t k, double sum) { mean[k] = static_cast<T>(sum / count); });
     const auto square = [=](T v, int64_t o) { return (v - mean[o]) * (v - mean[o]); };
-    reduce<Sum<T>, T>(r, with_result<T>(b, x, square), n.scratch, b.count * 0.3,
-                      [=](int64_t k, double sum) { y[k] = static_cast<T>(sum / d); });
+    const auto terms = with_result<T>(b, x, square);
+    reduce(Reducer::kSum, r, computed<T>(terms), n.scratch, b.count * 0.3,
+           [=](int64_t k, double sum) { y[k] = static_cast<T>(sum / d); });
   }
 
   template <class T>

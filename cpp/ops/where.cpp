@@ -33,8 +33,6 @@ Broadcast layout(const Node& n) {
 // Gradient terms of a (input 1) or b (input 2).
 template <class T>
 struct Terms {
-  static constexpr int64_t kSegment = kRun;
-  static constexpr bool kComputed = true;
   const Node& n;
   const Broadcast& b;
   bool of_a;
@@ -77,7 +75,7 @@ struct Where {
     n.reads_out = 0u;
     n.flops = static_cast<double>(elements(n.out[0].shape));
     for (int i = 1; i < 3; ++i) {
-      const int64_t bytes = reduce_scratch<Sum<float>, Terms<float>>(reduction(n, i));
+      const int64_t bytes = reduce_scratch(reduction(n, i));
       if (bytes > n.scratch_bytes) n.scratch_bytes = bytes;
     }
   }
@@ -120,8 +118,8 @@ struct Where {
       const Terms<T> terms{n, b, input == 1};
       const bool accumulate = n.in[input].accumulate;
       if (elements(n.in[input].shape) != b.count) {
-        reduce<Sum<T>, T>(reduction(n, input), terms, n.scratch, b.count * 0.5,
-                          store_sum(dx, accumulate));
+        reduce(Reducer::kSum, reduction(n, input), computed<T>(terms), n.scratch, b.count * 0.5,
+               store_sum(dx, accumulate));
         continue;
       }
       parallel_chunks(b.count, kBroadcastGrain, b.count * 0.5, [&](int64_t begin, int64_t end) {

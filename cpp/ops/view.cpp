@@ -1,0 +1,160 @@
+// Copies from and into strided views: rows where the last axis lies as the array does, else blocks
+// that are turned through a buffer.
+#include "ops/view.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+// f(at, n, position) for stretches of [begin, end) inside one last row of the view: `at` counts the
+// view's elements, `position` is where the first lies.
+template <class F>
+void for_rows(const View& v, int64_t begin, int64_t end, const F& f) {
+  const int last = v.rank - 1;
+  int64_t index[kMaxRank] = {}, position = v.offset, rest = begin;
+  for (int i = last; i >= 0; --i) {
+    index[i] = rest % v.dims[i];
+    rest /= v.dims[i];
+    position += index[i] * v.strides[i];
+  }
+  for (int64_t at = begin; at < end;) {
+    const int64_t room = v.dims[last] - index[last];
+    const int64_t n = room < end - at ? room : end - at;
+    f(at, n, position);
+    at += n;
+    index[last] += n;
+    position += n * v.strides[last];
+    for (int i = last; i > 0 && index[i] == v.dims[i]; --i) {
+      index[i] = 0;
+      ++index[i - 1];
+      position += v.strides[i - 1] - v.dims[i] * v.strides[i];
+    }
+  }
+}
+
+// to[0..n) (+)= from, steps apart.
+template <class T>
+inline void copy_run(T* to, int64_t to_step, const T* from, int64_t from_step, int64_t n,
+                     bool accumulate) {
+  if (to_step == 1 && from_step == 1 && !accumulate && n > 128) {
+    __builtin_memcpy(to, from, n * sizeof(T));
+  } else if (to_step == 1 && from_step == 1 && !accumulate) {  // too short for a call to pay
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+  } else if (to_step == 1 && from_step == 1) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; ++i) to[i] = static_cast<T>(to[i] + from[i]);
+  } else if (accumulate) {
+    for (int64_t i = 0; i < n; ++i)
+      to[i * to_step] = static_cast<T>(to[i * to_step] + from[i * from_step]);
+  } else {
+    for (int64_t i = 0; i < n; ++i) to[i * to_step] = from[i * from_step];
+  }
+}
+
+// One line of cache; a block of kLine x kLine is turned through a buffer, so that every line of
+// both arrays is touched once, whatever power of 2 lies between rows.
+template <class T>
+constexpr int64_t kLine = 64 / sizeof(T);
+
+// to[i * kLine + j] = from[j * step + i]
+template <class T>
+inline void turn_block(const T* from, int64_t step, T* to) {
+  if constexpr (sizeof(T) == 4) {
+    typedef float V __attribute__((vector_size(16)));
+    typedef int M __attribute__((vector_size(16)));
+    for (int64_t j = 0; j < 16; j += 4)
+      for (int64_t i = 0; i < 16; i += 4) {
+        V r[4];
+        for (int u = 0; u < 4; ++u) __builtin_memcpy(&r[u], from + (j + u) * step + i, 16);
+        const V a = __builtin_shuffle(r[0], r[1], M{0, 4, 1, 5}),
+                b = __builtin_shuffle(r[0], r[1], M{2, 6, 3, 7});
+        const V c = __builtin_shuffle(r[2], r[3], M{0, 4, 1, 5}),
+                d = __builtin_shuffle(r[2], r[3], M{2, 6, 3, 7});
+        r[0] = __builtin_shuffle(a, c, M{0, 1, 4, 5});
+        r[1] = __builtin_shuffle(a, c, M{2, 3, 6, 7});
+        r[2] = __builtin_shuffle(b, d, M{0, 1, 4, 5});
+        r[3] = __builtin_shuffle(b, d, M{2, 3, 6, 7});
+        for (int u = 0; u < 4; ++u) __builtin_memcpy(to + (i + u) * 16 + j, &r[u], 16);
+      }
+  } else {
+    for (int64_t j = 0; j < kLine<T>; ++j)
+      for (int64_t i = 0; i < kLine<T>; ++i) to[i * kLine<T> + j] = from[j * step + i];
+  }
+}
+
+// to (+)= the view of `from`, whose axis `turned` has stride 1 and whose last axis has not: block
+// by block over these two axes.
+template <class T>
+void gather_turned(const View& v, int turned, const T* from, T* to, bool accumulate) {
+  constexpr int64_t kB = kLine<T>;
+  const int last = v.rank - 1;
+  const int64_t rows = v.dims[turned], columns = v.dims[last], step = v.strides[last];
+  int64_t to_strides[kMaxRank];
+  int64_t stride = 1, outer = 1;
+  for (int i = last; i >= 0; --i) {
+    to_strides[i] = stride;
+    stride *= v.dims[i];
+    if (i != turned && i != last) outer *= v.dims[i];
+  }
+  const int64_t bands = (rows + kB - 1) / kB;
+  const int64_t grain = kViewGrain / (kB * columns + 1) + 1;
+  parallel_chunks(outer * bands, grain, v.count * 0.4, [&](int64_t begin, int64_t end) {
+    alignas(64) T block[kB * kB];
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t row = task % bands * kB, m = rows - row < kB ? rows - row : kB;
+      const T* source = from + v.offset + row;
+      T* target = to + row * to_strides[turned];
+      int64_t rest = task / bands;
+      for (int i = last - 1; i >= 0; --i) {
+        if (i == turned) continue;
+        source += rest % v.dims[i] * v.strides[i];
+        target += rest % v.dims[i] * to_strides[i];
+        rest /= v.dims[i];
+      }
+      for (int64_t column = 0; column < columns; column += kB) {
+        const int64_t n = columns - column < kB ? columns - column : kB;
+        if (m == kB && n == kB)
+          turn_block(source + column * step, step, block);
+        else
+          for (int64_t j = 0; j < n; ++j)
+            for (int64_t i = 0; i < m; ++i) block[i * kB + j] = source[(column + j) * step + i];
+        for (int64_t i = 0; i < m; ++i)
+          copy_run(target + i * to_strides[turned] + column, int64_t{1}, block + i * kB, int64_t{1},
+                   n, accumulate);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+template <class T>
+void scatter_view(const View& v, const T* from, T* to, bool accumulate) {
+  const int64_t step = v.strides[v.rank - 1];
+  parallel_chunks(v.count, kViewGrain, v.count * 0.3, [&](int64_t begin, int64_t end) {
+    for_rows(v, begin, end, [&](int64_t at, int64_t n, int64_t position) {
+      copy_run(to + position, step, from + at, int64_t{1}, n, accumulate);
+    });
+  });
+}
+
+template <class T>
+void gather_view(const View& v, const T* from, T* to, bool accumulate) {
+  const int64_t step = v.strides[v.rank - 1];
+  for (int i = 0; i < v.rank - 1 && step != 1; ++i)
+    if (v.strides[i] == 1) return gather_turned(v, i, from, to, accumulate);
+  parallel_chunks(v.count, kViewGrain, v.count * 0.3, [&](int64_t begin, int64_t end) {
+    for_rows(v, begin, end, [&](int64_t at, int64_t n, int64_t position) {
+      copy_run(to + at, int64_t{1}, from + position, step, n, accumulate);
+    });
+  });
+}
+
+template void scatter_view<float>(const View&, const float*, float*, bool);
+template void scatter_view<double>(const View&, const double*, double*, bool);
+template void scatter_view<uint8_t>(const View&, const uint8_t*, uint8_t*, bool);
+template void gather_view<float>(const View&, const float*, float*, bool);
+template void gather_view<double>(const View&, const double*, double*, bool);
+template void gather_view<uint8_t>(const View&, const uint8_t*, uint8_t*, bool);
+
+}  // namespace fastnn::FASTNN_ISA
