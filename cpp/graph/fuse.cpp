@@ -69,7 +69,7 @@ class Fusion {
     activation.op = softmax ? "softmax_cross_entropy" : "sigmoid_binary_cross_entropy";
     activation.in = {activation.in[0], cost.in[1]};
     activation.out = {cost.out[0], p};
-    activation.attrs.clear();
+    activation.attrs = cost.attrs;
     producer_[cost.out[0]] = at;
     cost.op.clear();
   }
