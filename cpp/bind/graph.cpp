@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "bind/arrays.h"
+#include "bind/function.h"
 #include "bind/module.h"
 #include "dispatch/isa.h"
 #include "graph/inference.h"
@@ -293,11 +294,15 @@ void bind_graph(py::module_& m) {
              const Arg arg = arg_of(value, "Graph.constant");
              return g.constant(arg.shape, arg.dtype, arg.data);
            })
-      .def("add",
-           [](Graph& g, const std::string& op, const std::string& where, const std::vector<int>& in,
-              const py::dict& attrs) {
-             return g.add(op, where, in, attributes_of(attrs, where.c_str()));
-           })
+      .def(
+          "add",
+          [](Graph& g, const std::string& op, const std::string& where, const std::vector<int>& in,
+             const py::dict& attrs, PyFunction* function) {
+            return g.add(op, where, in, attributes_of(attrs, where.c_str()),
+                         function ? function->callback() : nullptr);
+          },
+          py::keep_alive<1, 6>(), py::arg("op"), py::arg("where"), py::arg("inputs"),
+          py::arg("attrs"), py::arg("function").none(true) = py::none())
       .def("update", &Graph::update)
       .def("offset", [](const Graph& g, int id) { return g.values().at(id).offset; })
       .def_property_readonly("parameter_elements", &Graph::parameter_elements)

@@ -40,6 +40,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   fastnn::set_interrupted(&python_interrupted);
   fastnn::bind_machine(m);
   fastnn::bind_ops(m);
+  fastnn::bind_function(m);
   fastnn::bind_graph(m);
   fastnn::bind_rows(m);
   fastnn::bind_optim(m);

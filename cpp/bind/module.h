@@ -4,6 +4,7 @@
 
 namespace fastnn {
 
+void bind_function(pybind11::module_& m);
 void bind_graph(pybind11::module_& m);
 void bind_ops(pybind11::module_& m);
 void bind_machine(pybind11::module_& m);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,8 @@ class Built:
                 self.ids[id(t)] = self._leaf(t, dtype, frozen)
         for node in structure.nodes:
             where = node.layer.where if node.layer else node.op
-            outputs = self.core.add(node.op, where, [self[t] for t in node.inputs], node.attrs)
+            inputs = [self[t] for t in node.inputs]
+            outputs = self.core.add(node.op, where, inputs, node.attrs, node.function)
             for t, value in zip(node.outputs, outputs, strict=True):
                 self.ids[id(t)] = value
         for state in structure.states:
@@ -144,6 +145,7 @@ def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
                 "op": node.op,
                 "inputs": [refs[id(t)] for t in node.inputs],
                 "attrs": node.attrs,
+                "function": node.function_name,
                 "layer": None if node.layer is None else layers.index(node.layer),
             }
         )
@@ -185,8 +187,13 @@ def plain(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float | bool) else repr(value)
 
 
-def from_json(saved: dict[str, Any], constants: Sequence[Any]) -> tuple[list[Tensor], list[Tensor]]:
-    """(inputs, outputs) described by `to_json`; every shape rule checks them again."""
+def from_json(
+    saved: dict[str, Any], constants: Sequence[Any], functions: Mapping[str, Any]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """(inputs, outputs) described by `to_json`; every shape rule checks them again.
+
+    ``functions`` gives back (forward, backward) of the Python ops by name.
+    """
     from fastnn.ops.tensor import in_layer
 
     layers = [SavedLayer(x["name"], x["kind"], x["config"]) for x in saved["layers"]]
@@ -220,6 +227,20 @@ def from_json(saved: dict[str, Any], constants: Sequence[Any]) -> tuple[list[Ten
         else:
             with in_layer(layers[x["layer"]]):
                 nodes.append(Node(x["op"], inputs, attrs))
+        if x["op"] == "python":
+            nodes[-1].function_name = x["function"]
+            nodes[-1].function = _function(x["function"], functions)
     for t, x in zip(leaves["state"], saved["states"], strict=True):
         t.update = None if x["update"] is None else tensor(x["update"])
     return leaves["input"], [tensor(ref) for ref in saved["outputs"]]
+
+
+def _function(name: str, functions: Mapping[str, Any]) -> Any:
+    if name not in functions:
+        raise LookupError(
+            f"{name} must be given, because the model calls a Python function of that name and "
+            f"files hold no code; pass {name}=(forward, backward)"
+        )
+    given = functions[name]
+    forward, backward = given if isinstance(given, tuple) else (given, None)
+    return _core.Function(forward, backward)

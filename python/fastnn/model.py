@@ -304,11 +304,12 @@ class Model:
         for node in self.structure.nodes:
             operands = tuple(new.get(id(t), t) for t in node.inputs)
             if node.layer is None:
-                outputs = Node(node.op, operands, node.attrs).outputs
+                again = Node(node.op, operands, node.attrs)
             else:
                 with in_layer(node.layer):
-                    outputs = Node(node.op, operands, node.attrs).outputs
-            new.update({id(a): b for a, b in zip(node.outputs, outputs, strict=True)})
+                    again = Node(node.op, operands, node.attrs)
+            again.function, again.function_name = node.function, node.function_name
+            new.update({id(a): b for a, b in zip(node.outputs, again.outputs, strict=True)})
         results = [new[id(t)] for t in self.outputs]
         return results[0] if self.one_output else results
 

@@ -36,7 +36,7 @@ def model_from_file(
 ) -> Model:
     """The model that `model_to_file` described."""
     constants = [arrays[f"constant.{i}"] for i in range(structure["constants"])]
-    inputs, outputs = from_json(structure, constants)
+    inputs, outputs = from_json(structure, constants, functions)
     model = Model(
         inputs,
         outputs[0] if structure["one_output"] else outputs,
@@ -129,6 +129,8 @@ class rebuilding:
         return None
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if type(error) is LookupError:
+            raise ValueError(f"{self._where}: {error}") from None
         wrong = (KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError)
         if isinstance(error, wrong) and not isinstance(error, np.exceptions.AxisError):
             raise OSError(

@@ -5,6 +5,7 @@ from fastnn.ops.arithmetic import *
 from fastnn.ops.costs import *
 from fastnn.ops.elementary import *
 from fastnn.ops.linear_algebra import *
+from fastnn.ops.python import *
 from fastnn.ops.random import *
 from fastnn.ops.reductions import *
 from fastnn.ops.shapes import *

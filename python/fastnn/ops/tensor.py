@@ -186,6 +186,8 @@ class Node:
         self.inputs = inputs
         self.attrs = attrs
         self.layer = layer
+        self.function: Any = None  # of op "python": the core's Function, and its name in files
+        self.function_name = ""
         outputs, self.flops = _core.infer(
             op,
             layer.where if layer else op,

@@ -1,0 +1,143 @@
+"""Files: round trips, other readers, and every kind of damage."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import nn, optim
+
+
+def net(dtype="float32"):
+    x = fnn.Input((4,), name="x")
+    h = nn.Dense(5, "tanh", name="first")(x)
+    y = nn.Dense(3, "softmax")(nn.Concatenate()(h, nn.Dropout(0.5)(h * 2.0 + 1.0)))
+    return fnn.Model(x, y, seed=7, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_round_trip_keeps_everything(tmp_path, dtype):
+    model = net(dtype)
+    model.save(tmp_path / "m.fnn")
+    again = fnn.load(tmp_path / "m.fnn")
+    x = np.random.default_rng(0).standard_normal((6, 4))
+    assert np.array_equal(again.predict(x), model.predict(x))
+    assert list(again.parameters) == list(model.parameters)
+    assert (again.seed, again.dtype) == (7, dtype)
+    assert [(a.name, a.kind) for a in again.layers] == [(a.name, a.kind) for a in model.layers]
+    again.save(tmp_path / "again.fnn")
+    assert (tmp_path / "again.fnn").read_bytes() == (tmp_path / "m.fnn").read_bytes()
+
+
+def test_loaded_model_trains_like_the_original(tmp_path):
+    model = net()
+    model.save(tmp_path / "m.fnn")
+    rng = np.random.default_rng(0)
+    data = (rng.standard_normal((40, 4)), rng.integers(0, 3, 40))
+    thetas = []
+    for m in (model, fnn.load(tmp_path / "m.fnn")):
+        fnn.Trainer(m, optimizer=optim.Adam(0.01)).fit(data, 3, 8, verbose=0)
+        thetas.append(m.theta)
+    assert np.array_equal(*thetas)
+
+
+def test_safetensors_reads_the_parameters(tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    model = net()
+    model.save(tmp_path / "m.fnn")
+    arrays = safetensors.load_file(tmp_path / "m.fnn")
+    for name, array in model.parameters.items():
+        assert np.array_equal(arrays[name], array)
+
+
+def test_every_flipped_byte_and_every_cut_is_refused(tmp_path):
+    path = tmp_path / "m.fnn"
+    net().save(path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for at in [*range(8), *rng.integers(8, len(whole), 200)]:
+        broken = bytearray(whole)
+        broken[at] ^= 1 << int(rng.integers(0, 8))
+        path.write_bytes(broken)
+        try:
+            fnn.load(path)
+        except OSError as error:
+            assert str(error).startswith("fastnn.load: file must ")
+        else:  # a space of the header's padding, which no JSON reader sees
+            assert whole[at : at + 1] == b" "
+    for size in [0, 1, 7, 8, 9, 100, len(whole) // 2, len(whole) - 1]:
+        path.write_bytes(whole[:size])
+        with pytest.raises(OSError, match="^fastnn.load: file must be a whole safetensors file"):
+            fnn.load(path)
+
+
+def forged(path, change):
+    """A file with a valid checksum whose structure was changed."""
+    from fastnn.io import tensors
+
+    arrays, metadata = tensors.read(path, "test")
+    structure = json.loads(metadata["structure"])
+    change(structure)
+    metadata = {k: v for k, v in metadata.items() if k != "sha256"}
+    tensors.write(path, arrays, metadata | {"structure": json.dumps(structure)})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.pop("nodes"),
+        lambda s: s["nodes"][0].update(op="no_such_op"),
+        lambda s: s["nodes"][0].update(inputs=[["input", 9]]),
+        lambda s: s["nodes"][0].update(attrs={"activation": 99}),
+        lambda s: s["parameters"][0].update(shape=[1, 1]),
+        lambda s: s.update(dtype="object"),
+        lambda s: s.update(outputs=[["node", 10**9, 0]]),
+        lambda s: s.update(parameter_names=["x"] * 4),
+        lambda s: s.update(inputs="abc"),
+    ],
+)
+def test_forged_structures_are_refused(tmp_path, change):
+    path = tmp_path / "m.fnn"
+    net().save(path)
+    forged(path, change)
+    with pytest.raises(OSError, match="^fastnn.load: file must hold a structure that fastnn wrote"):
+        fnn.load(path)
+
+
+def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "m.fnn"
+    net().save(path)
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        net("float64").save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["m.fnn"]
+
+
+def test_errors_in_full(tmp_path):
+    missing = str(tmp_path / "none.fnn")
+    with pytest.raises(FileNotFoundError) as error:
+        fnn.load(missing)
+    assert str(error.value) == f"fastnn.load: path must name a file, got {missing!r}"
+    folder = str(tmp_path)
+    with pytest.raises(OSError) as kind:
+        net().save(folder)
+    assert (
+        str(kind.value) == f"save: path must name a file, got {folder!r}, which is something else"
+    )
+    path = tmp_path / "m.fnn"
+    net().save(path)
+    with pytest.raises(OSError) as wrong:
+        fnn.Trainer.resume(path)
+    assert str(wrong.value) == (
+        f"Trainer.resume: file must hold a checkpoint, got a model in {str(path)!r}; use fastnn.load"
+    )
