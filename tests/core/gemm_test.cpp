@@ -170,10 +170,10 @@ void test_gemm(const char* isa) {
                                {128, 130, 70}, {3, 300, 40},   {2, 45, 2100}};
   for (const auto& s : shapes) every_layout(isa, {s[0], s[1], s[2], false, false});
   // A is packed in several groups; threads share the tiles.
-  both(isa, {1000, 40, 1500, true, false});
+  both(isa, {1000, 70, 1500, true, false});
   both(isa, {500, 70, 300, false, true});
-  both(isa, {5000, 35, 260, true, false});   // more rows than are packed at once
-  both(isa, {400, 50, 1100, false, false});  // rows of A far apart
+  both(isa, {5700, 70, 190, true, false});   // more rows than are packed at once
+  both(isa, {400, 70, 1100, false, false});  // rows of A far apart
 
   const int64_t some[][3] = {{7, 33, 20}, {30, 17, 300}, {40, 100, 65}, {5, 3, 70},
                              {1, 50, 40}, {50, 1, 40},   {9, 9, 0}};
