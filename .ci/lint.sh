@@ -5,7 +5,7 @@ stage_lint() {
   pip install --quiet ".[dev]"
   ruff check
   ruff format --check
-  git -C "$root" ls-files '*.cpp' '*.h' | xargs clang-format --dry-run -Werror
+  find cpp tests bench -name '*.cpp' -o -name '*.h' | xargs clang-format --dry-run -Werror
   mypy
 }
 
