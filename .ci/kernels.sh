@@ -11,7 +11,7 @@ stage_kernels() {
   # shellcheck disable=SC2046
   cmake -S . -B build/kernels -G Ninja -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON $(run_sets)
   cmake --build build/kernels
-  ctest --test-dir build/kernels --output-on-failure
+  ctest --test-dir build/kernels --output-on-failure --no-tests=error
 }
 
 # -O1: what is looked for does not depend on it, and it compiles in a third of the time.
@@ -21,7 +21,7 @@ stage_sanitize() {
     -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG" -DSKBUILD_PROJECT_VERSION=0 \
     -Dpybind11_DIR="$(python -m pybind11 --cmakedir)" -DPython_EXECUTABLE="$(command -v python)"
   cmake --build build/sanitize
-  ctest --test-dir build/sanitize --output-on-failure
+  ctest --test-dir build/sanitize --output-on-failure --no-tests=error
   mkdir "$work/sanitized"
   cp -r python/fastnn "$work/sanitized/"
   cp build/sanitize/_core*.so "$work/sanitized/fastnn/"

@@ -75,13 +75,13 @@ int64_t rows_of(const Order& order, const char* where) {
   return rows;
 }
 
-py::dict dict_of(const Progress& p) {
+py::dict dict_of(const Progress& p, const std::vector<double>& sums) {
   static const char* const kStop[] = {"done", "time", "not finite"};
   py::dict out;
   out["stop"] = kStop[static_cast<int>(p.stop)];
   out["steps"] = p.steps;
   out["rows"] = p.rows;
-  out["sums"] = p.sums;
+  out["sums"] = sums;
   return out;
 }
 
@@ -180,14 +180,17 @@ class PyTraining {
     if (batch < 1 || lr.size() < (n + batch - 1) / batch)
       fail("Training.run", "lr must have one value a step, got %lld",
            static_cast<long long>(lr.size()));
+    if (sums.size() != training_.sums().size())
+      fail("Training.run", "sums must have %zu numbers, got %zu", training_.sums().size(),
+           sums.size());
     const int64_t last = rows_of(order, "Training.run");
     const std::vector<Feed> feeds = feeds_of(graph_, items, last);
     Progress progress;
     {
       const py::gil_scoped_release release;
-      progress = training_.run(feeds, order.data(), n, batch, lr.data(), seconds, sums);
+      progress = training_.run(feeds, order.data(), n, batch, lr.data(), seconds, sums.data());
     }
-    return dict_of(progress);
+    return dict_of(progress, training_.sums());
   }
 
   py::dict step(const py::list& items, int64_t rows, double lr, bool update) {
@@ -203,7 +206,7 @@ class PyTraining {
       const py::gil_scoped_release release;
       progress = training_.step(inputs, rows, lr, update);
     }
-    return dict_of(progress);
+    return dict_of(progress, training_.sums());
   }
 
   // Views of the core's own vectors: the gradient of the last step, the optimiser's states.

@@ -34,6 +34,7 @@ Training::Training(const Graph& graph, int loss, std::vector<int> metrics, Updat
   gradient_ = Memory(parameter_bytes());
   for (int i = 0; i < optimizer_->states(hyper_); ++i)
     optimizer_states_.emplace_back(parameter_bytes());
+  sums_.assign(metrics_.size() + 1, 0);
   find_stretches();
 }
 
@@ -141,22 +142,21 @@ bool Training::one_step(Plan& plan, double lr, bool update_theta, Progress& prog
     ++step_;
   }
   const double rows = static_cast<double>(plan.batch());
-  progress.sums[0] += (loss + penalty) * rows;
+  sums_[0] += (loss + penalty) * rows;
   for (size_t i = 0; i < metrics_.size(); ++i)
-    progress.sums[i + 1] += scalar(plan.value(metrics_[i])) * rows;
+    sums_[i + 1] += scalar(plan.value(metrics_[i])) * rows;
   progress.rows += plan.batch();
   ++progress.steps;
   return true;
 }
 
 Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n,
-                       int64_t batch, const double* lr, double seconds, std::vector<double> sums) {
+                       int64_t batch, const double* lr, double seconds, const double* sums) {
   using Clock = std::chrono::steady_clock;
   const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                            std::chrono::duration<double>(seconds));
   Progress progress;
-  progress.sums = std::move(sums);
-  progress.sums.resize(metrics_.size() + 1, 0);
+  for (size_t i = 0; i < sums_.size(); ++i) sums_[i] = sums ? sums[i] : 0;
   for (int64_t at = 0; at < n; at += batch) {
     if (at && Clock::now() >= deadline) {
       progress.stop = Stop::kTime;
@@ -178,7 +178,7 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
 Progress Training::step(const std::vector<std::pair<int, const void*>>& inputs, int64_t rows,
                         double lr, bool update) {
   Progress progress;
-  progress.sums.assign(metrics_.size() + 1, 0);
+  std::fill(sums_.begin(), sums_.end(), 0.0);
   Plan& plan = plan_for(rows);
   for (const auto& [input, data] : inputs) plan.bind(input, data);
   if (!one_step(plan, lr, update, progress)) progress.stop = Stop::kNotFinite;

@@ -24,9 +24,6 @@ enum class Stop { kDone, kTime, kNotFinite };
 struct Progress {
   Stop stop = Stop::kDone;
   int64_t steps = 0, rows = 0;
-  // Loss (penalties included) and metrics, summed over rows step by step. A run goes on from the
-  // sums it is given, so that they have the same bits however an epoch is cut into runs.
-  std::vector<double> sums;
 };
 
 class Training {
@@ -37,13 +34,16 @@ class Training {
 
   // Steps over rows order[0..n) in batches, the last one short; lr has one value a step. Returns
   // early after `seconds` (at a step's end), or before the update of a step whose loss or gradient
-  // is not finite.
+  // is not finite. sums() go on from the given ones (zeros where null), step by step, so that they
+  // have the same bits however an epoch is cut into runs.
   Progress run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n, int64_t batch,
-               const double* lr, double seconds, std::vector<double> sums);
+               const double* lr, double seconds, const double* sums = nullptr);
   // One step on arrays as they are; the gradient stays in gradient() with `update` false.
   Progress step(const std::vector<std::pair<int, const void*>>& inputs, int64_t rows, double lr,
                 bool update);
 
+  // Loss (penalties included) and metrics, summed over the rows of the last run or step.
+  const std::vector<double>& sums() const { return sums_; }
   uint64_t step_counter() const { return step_; }
   void set_step_counter(uint64_t step) { step_ = step; }
   char* gradient() const { return gradient_.data(); }
@@ -78,6 +78,7 @@ class Training {
   double hyper_[6] = {};
   int decay_ = -1;  // place of weight_decay in hyper_: it is for weights, not biases
   uint64_t step_ = 0;
+  std::vector<double> sums_;
   Memory gradient_;
   std::vector<Memory> optimizer_states_;
   std::vector<Stretch> stretches_;
