@@ -13,9 +13,8 @@ namespace {
 std::atomic<long> g_allocations{0};
 }
 
-// glibc lets a program put its own malloc before the library's; sanitizers do the same, and there
-// only operator new is counted.
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+// glibc lets a program put its own malloc before the library's; elsewhere operator new is counted.
+#if defined(__GLIBC__)
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
@@ -49,6 +48,10 @@ void* operator new(size_t bytes) {
   ++g_allocations;
   if (void* p = std::malloc(bytes ? bytes : 1)) return p;
   throw std::bad_alloc();
+}
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  ++g_allocations;
+  return std::malloc(bytes ? bytes : 1);
 }
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, size_t) noexcept { std::free(p); }
