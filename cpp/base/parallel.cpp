@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/team.h"
 
 #ifndef _OPENMP
 #error "fastnn needs OpenMP: compile with -fopenmp"
@@ -15,6 +16,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <thread>
 #ifdef __linux__
 #include <sched.h>
@@ -23,9 +25,13 @@
 namespace fastnn {
 namespace {
 
-// A team of two costs about 2 us to start and join (libgomp, AMD EPYC), and a time slice where the
-// other core is busy: below 15 us per thread a job stays alone.
-constexpr double kCostPerThread = 15000.0;
+// What a further thread must save, in ns of one core. A region of two starts and ends in about 2 us
+// (libgomp, AMD EPYC), and in a time slice where the other core is busy; a job of a team that is
+// ready costs 0.3 us.
+constexpr double kCostOfRegion = 15000.0;
+constexpr double kCostInTeam = 1500.0;
+// The least share of a step that is worth a thread that waits for it awake.
+constexpr double kCostOfStep = 30000.0;
 constexpr double kLongJob = 5e6;  // ns: jobs that ask for Ctrl-C between tasks
 
 // Whole CPUs that the cgroup's quota allows, 0 where there is none. cpu.max may be absent, empty or
@@ -92,25 +98,83 @@ int available_cpus() {
 int thread_count() { return threads().count; }
 void set_thread_count(int count) { threads().count = std::max(count, 1); }
 
-void parallel_for(int64_t n_tasks, double cost, Task task, void* context) {
-  int64_t team = std::min<int64_t>(n_tasks, thread_count());
-  team = std::min<int64_t>(team, static_cast<int64_t>(cost / kCostPerThread));
-  const bool ask = cost > kLongJob;
-  if (team <= 1 || g_forked || omp_in_parallel()) {
-    for (int64_t i = 0; i < n_tasks; ++i) {
-      if (ask) check_interrupt();
-      task(context, i);
-    }
-    return;
-  }
-  std::atomic<bool> stop{false};
-#pragma omp parallel for num_threads(static_cast<int>(team)) schedule(static)
+namespace {
+
+thread_local Team* t_team = nullptr;    // that this thread leads, or takes tasks of
+thread_local int t_member = 0;          // which of its members this thread is
+thread_local bool t_in_task = false;    // jobs inside a task stay on its thread
+
+int members_of(double cost, double least) {
+  return static_cast<int>(std::min(cost / least, static_cast<double>(thread_count())));
+}
+
+void alone(int64_t n_tasks, bool ask, Task task, void* context) {
   for (int64_t i = 0; i < n_tasks; ++i) {
-    if (ask && omp_get_thread_num() == 0 && interrupted())
-      stop.store(true, std::memory_order_relaxed);
-    if (!stop.load(std::memory_order_relaxed)) task(context, i);
+    if (ask && t_in_task && t_team->stopped(t_member)) return;  // whoever leads the team throws
+    if (ask && !t_in_task) check_interrupt();
+    task(context, i);
   }
-  if (stop) throw Error(ErrorKind::kInterrupt, "interrupted");
+}
+
+// A task as the team runs it.
+struct Nested {
+  Task task;
+  void* context;
+  static void run(void* self, int64_t i) {
+    const Nested& given = *static_cast<const Nested*>(self);
+    t_in_task = true;
+    given.task(given.context, i);
+    t_in_task = false;
+  }
+};
+
+void lead(Team& team, int size, Body body, void* context) {
+  std::exception_ptr error;
+#pragma omp parallel num_threads(size)
+  {
+    t_team = &team;
+    t_member = omp_get_thread_num();
+    if (t_member > 0) {
+      team.serve(t_member);
+    } else {
+      try {
+        body(context);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      team.close();
+    }
+    t_team = nullptr;
+    t_member = 0;
+  }
+  if (error) std::rethrow_exception(error);
+}
+
+}  // namespace
+
+void with_threads(double cost, Body body, void* context) {
+  const int size = members_of(cost, kCostOfStep);
+  if (size <= 1 || t_team || g_forked || omp_in_parallel()) return body(context);
+  Team team(size);
+  lead(team, size, body, context);
+}
+
+void parallel_for(int64_t n_tasks, double cost, Task task, void* context) {
+  const bool ask = cost > kLongJob;
+  const int members = static_cast<int>(
+      std::min<int64_t>(members_of(cost, t_team ? kCostInTeam : kCostOfRegion), n_tasks));
+  if (members <= 1 || t_in_task || g_forked) return alone(n_tasks, ask, task, context);
+  if (!t_team) {
+    if (omp_in_parallel()) return alone(n_tasks, ask, task, context);
+    const auto once = [&] { parallel_for(n_tasks, cost, task, context); };
+    Team team(members);
+    return lead(
+        team, members, [](void* self) { (*static_cast<decltype(once)*>(self))(); },
+        const_cast<void*>(static_cast<const void*>(&once)));
+  }
+  Nested nested{task, context};
+  if (!t_team->run({Nested::run, &nested, n_tasks, ask}, members))
+    throw Error(ErrorKind::kInterrupt, "interrupted");
 }
 
 }  // namespace fastnn

@@ -12,6 +12,11 @@ using Task = void (*)(void* context, int64_t index);
 // Ctrl-C between tasks by an Error of kind kInterrupt: kernels hold nothing that it could leak.
 void parallel_for(int64_t n_tasks, double cost, Task task, void* context);
 
+// Runs body(context) with threads kept ready for the jobs in it. `cost` as above, of what the body
+// does again and again (a training step): little work gets no company.
+using Body = void (*)(void* context);
+void with_threads(double cost, Body body, void* context);
+
 int thread_count();                // threads a large job may use
 void set_thread_count(int count);  // >= 1
 int available_cpus();              // affinity mask and cgroup quota, at least 1
@@ -22,6 +27,12 @@ static inline void parallel(int64_t n_tasks, double cost, const F& f) {
   parallel_for(
       n_tasks, cost, [](void* context, int64_t i) { (*static_cast<const F*>(context))(i); },
       const_cast<F*>(&f));
+}
+
+template <class F>
+static inline void with_threads(double cost, const F& f) {
+  with_threads(
+      cost, [](void* context) { (*static_cast<const F*>(context))(); }, const_cast<F*>(&f));
 }
 
 // Cuts [0, n) into chunks of `grain` items and runs f(begin, end) on each.

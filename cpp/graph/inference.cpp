@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/parallel.h"
+
 namespace fastnn {
 namespace {
 
@@ -69,7 +71,7 @@ void Inference::run(const std::vector<Feed>& feeds, const int64_t* order, int64_
       else if (void* own = plan->own_input(feed.input))
         gather(feed, order ? order + at : nullptr, at, count, to, own);
     }
-    plan->forward();
+    with_threads(plan->cost(), [&] { plan->forward(); });
     for (size_t i = 0; i < outputs_.size(); ++i) {
       const Arg& out = plan->value(outputs_[i]);
       const int64_t bytes = elements(out.shape) * size_of(out.dtype);

@@ -293,6 +293,11 @@ double Plan::flops() const {
   return total;
 }
 
+double Plan::cost() const {
+  constexpr double kFlopsPerNs = 40;  // AVX2 at half its peak
+  return flops() * (options_.loss >= 0 ? 3 : 1) / kFlopsPerNs;
+}
+
 std::string Plan::first_not_finite() const {
   for (const auto& step : steps_)
     for (int i = 0; i < step->node.n_out; ++i)

@@ -48,6 +48,7 @@ class Plan {
   int64_t batch() const { return options_.batch; }
   int64_t arena_bytes() const { return arena_.bytes(); }
   double flops() const;  // of a forward run
+  double cost() const;   // of a run, in ns of one core, for with_threads
   // First node, in order, one of whose outputs holds NaN or infinity: its `where`, or "".
   std::string first_not_finite() const;
   // The same for the gradients of its inputs, in the order of the reverse pass.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/parallel.h"
 #include "dispatch/isa.h"
 
 namespace fastnn {
@@ -157,21 +158,24 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
                                            std::chrono::duration<double>(seconds));
   Progress progress;
   for (size_t i = 0; i < sums_.size(); ++i) sums_[i] = sums ? sums[i] : 0;
-  for (int64_t at = 0; at < n; at += batch) {
-    if (at && Clock::now() >= deadline) {
-      progress.stop = Stop::kTime;
-      break;
+  const auto steps = [&] {
+    for (int64_t at = 0; at < n; at += batch) {
+      if (at && Clock::now() >= deadline) {
+        progress.stop = Stop::kTime;
+        return;
+      }
+      const int64_t rows = std::min(batch, n - at);
+      Plan& plan = plan_for(rows);
+      for (const Feed& feed : feeds)
+        if (void* to = plan.own_input(feed.input))
+          gather(feed, order + at, 0, rows, graph_.values()[feed.input].dtype, to);
+      if (!one_step(plan, lr[progress.steps], true, progress)) {
+        progress.stop = Stop::kNotFinite;
+        return;
+      }
     }
-    const int64_t rows = std::min(batch, n - at);
-    Plan& plan = plan_for(rows);
-    for (const Feed& feed : feeds)
-      if (void* to = plan.own_input(feed.input))
-        gather(feed, order + at, 0, rows, graph_.values()[feed.input].dtype, to);
-    if (!one_step(plan, lr[progress.steps], true, progress)) {
-      progress.stop = Stop::kNotFinite;
-      break;
-    }
-  }
+  };
+  if (n > 0) with_threads(plan_for(std::min(batch, n)).cost(), steps);
   return progress;
 }
 
@@ -181,7 +185,9 @@ Progress Training::step(const std::vector<std::pair<int, const void*>>& inputs, 
   std::fill(sums_.begin(), sums_.end(), 0.0);
   Plan& plan = plan_for(rows);
   for (const auto& [input, data] : inputs) plan.bind(input, data);
-  if (!one_step(plan, lr, update, progress)) progress.stop = Stop::kNotFinite;
+  with_threads(plan.cost(), [&] {
+    if (!one_step(plan, lr, update, progress)) progress.stop = Stop::kNotFinite;
+  });
   return progress;
 }
 

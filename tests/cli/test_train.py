@@ -145,10 +145,13 @@ def test_a_real_ctrl_c(tmp_path):
         command, cwd=tmp_path, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    process.stdout.readline(), process.stdout.readline()  # the description: training begins
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    try:
+        process.stdout.readline(), process.stdout.readline()  # the description: training begins
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert (process.returncode, out) == (130, "")
     assert err.startswith("fastnn: interrupted after ") and err.count("\n") == 1
     assert err.endswith("; model so far saved to digits.fnn\n")
