@@ -100,9 +100,9 @@ void set_thread_count(int count) { threads().count = std::max(count, 1); }
 
 namespace {
 
-thread_local Team* t_team = nullptr;    // that this thread leads, or takes tasks of
-thread_local int t_member = 0;          // which of its members this thread is
-thread_local bool t_in_task = false;    // jobs inside a task stay on its thread
+thread_local Team* t_team = nullptr;  // that this thread leads, or takes tasks of
+thread_local int t_member = 0;        // which of its members this thread is
+thread_local bool t_in_task = false;  // jobs inside a task stay on its thread
 
 int members_of(double cost, double least) {
   return static_cast<int>(std::min(cost / least, static_cast<double>(thread_count())));

@@ -106,8 +106,7 @@ void Team::serve(int member) {
   for (uint32_t seen = 0;;) {
     seen = wait(member, seen);
     if (closing_.load(std::memory_order_acquire)) return;
-    if (const int64_t taken = work(member, seen))
-      done_.fetch_add(taken, std::memory_order_release);
+    if (const int64_t taken = work(member, seen)) done_.fetch_add(taken, std::memory_order_release);
   }
 }
 

