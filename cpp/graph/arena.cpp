@@ -1,5 +1,7 @@
 #include "graph/arena.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -33,14 +35,29 @@ int64_t place(std::vector<Buffer>& buffers) {
   return (total + 63) / 64 * 64;
 }
 
+namespace {
+
+constexpr int64_t kHugePage = 2 << 20;
+
+// Large vectors on huge pages, where the system grants them on request.
+std::align_val_t alignment_of(int64_t bytes) {
+  return std::align_val_t(bytes < kHugePage ? 64 : kHugePage);
+}
+
+}  // namespace
+
 Memory::Memory(int64_t bytes) : data_(nullptr), bytes_(bytes) {
   if (!bytes) return;
-  data_ = static_cast<char*>(::operator new(static_cast<size_t>(bytes), std::align_val_t(64)));
+  const int64_t whole = bytes < kHugePage ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
+  data_ = static_cast<char*>(::operator new(static_cast<size_t>(whole), alignment_of(bytes)));
+#ifdef MADV_HUGEPAGE
+  if (bytes >= kHugePage) madvise(data_, static_cast<size_t>(whole), MADV_HUGEPAGE);
+#endif
   std::memset(data_, 0, static_cast<size_t>(bytes));
 }
 
 Memory::~Memory() {
-  if (data_) ::operator delete(data_, std::align_val_t(64));
+  if (data_) ::operator delete(data_, alignment_of(bytes_));
 }
 
 Memory& Memory::operator=(Memory&& other) noexcept {
