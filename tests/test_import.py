@@ -148,8 +148,17 @@ def test_threads_follow_the_environment():
     assert printed(COUNT, {"FASTNN_NUM_THREADS": "5", "OMP_NUM_THREADS": "3"}).split()[0] == "5"
     default, cpus = printed(COUNT).split()
     assert default == cpus
-    for ignored in ("", "0", "-1", "many"):
-        assert printed(COUNT, {"FASTNN_NUM_THREADS": ignored}).split()[0] == cpus
+    assert printed(COUNT, {"FASTNN_NUM_THREADS": ""}).split()[0] == cpus
+    for ignored in ("", "0", "-1", "many"):  # it belongs to others
+        assert printed(COUNT, {"OMP_NUM_THREADS": ignored}).split()[0] == cpus
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "2.5", "1025"])
+def test_a_wrong_number_of_threads_in_the_environment_is_told_at_first_use(value):
+    code = "import fastnn as fnn\nfnn.ops.relu([1.0])\nfnn.ops.sum([1.0] * 10**6)"
+    done = run(code, {"FASTNN_NUM_THREADS": value})
+    line = f"ValueError: FASTNN_NUM_THREADS: value must be an integer in [1, 1024], got '{value}'"
+    assert done.stderr.splitlines()[-1] == line
 
 
 @pytest.mark.skipif(not LINUX, reason="affinity is Linux's")

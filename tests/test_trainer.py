@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -377,3 +379,61 @@ def test_errors_in_full(act, kind, text):
     with pytest.raises(kind) as error:
         act()
     assert str(error.value) == text
+
+
+def test_a_daemon_thread_in_the_core_does_not_disturb_the_end_of_the_process():
+    code = """
+import threading, time, numpy as np, fastnn as fnn
+t = fnn.Trainer(fnn.Model([fnn.nn.Dense(64, "relu"), fnn.nn.Dense(10, "softmax")], input_shape=(512,)))
+x, y = np.ones((2000, 512), "f"), np.zeros(2000, int)
+t.step(x[:8], y[:8])
+fit = lambda: t.fit((x, y), epochs=10**6, batch_size=256, verbose=0)
+threading.Thread(target=fit, daemon=True).start()
+time.sleep(0.3)
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_ctrl_c_leaves_no_half_done_update():
+    """Adam over 16 million parameters takes long enough to be interrupted: all are updated or none."""
+    layer = fnn.nn.Dense(4000, init="zeros", use_bias=False)
+    t = fnn.Trainer(fnn.Model([layer], input_shape=(4000,)), "quadratic", optim.Adam(0.01))
+    x, y = np.ones((1, 4000), "f"), np.ones((1, 4000), "f")
+    t.step(x, y)
+    timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        while True:
+            t.step(x, y)
+    timer.join()
+    assert np.unique(t.model.theta).size == 1
+
+
+def test_one_trainer_in_several_threads_takes_turns():
+    t = trainer()
+    data = blobs(64)
+    threads = [
+        threading.Thread(target=lambda: [t.step(data.x, data.y) for _ in range(50)])
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert np.isfinite(t.model.theta).all()
+    assert t._objective.core.step_counter == 150
+
+
+def test_many_batch_sizes_keep_few_plans():
+    """Each batch size compiles a plan; only the last eight stay."""
+    t = trainer()
+    data = blobs(200)
+    for n in range(1, 200):
+        t.step(data.x[:n], data.y[:n])
+    assert t._objective.core.batch_sizes() == [*range(199, 191, -1)]
+    t.step(data.x[:195], data.y[:195])
+    assert t._objective.core.batch_sizes()[:2] == [195, 199]

@@ -8,7 +8,8 @@
 namespace fastnn {
 namespace {
 std::atomic<Interrupted> g_ask{nullptr};
-}
+thread_local int t_uninterrupted = 0;
+}  // namespace
 
 void set_interrupted(Interrupted ask) { g_ask = ask; }
 
@@ -21,6 +22,10 @@ bool interrupted() {
   const Interrupted ask = g_ask;
   return ask && ask();
 }
+
+Uninterrupted::Uninterrupted() { ++t_uninterrupted; }
+Uninterrupted::~Uninterrupted() { --t_uninterrupted; }
+bool may_interrupt() { return t_uninterrupted == 0; }
 
 void check_interrupt() {
   if (interrupted()) throw Error(ErrorKind::kInterrupt, "interrupted");

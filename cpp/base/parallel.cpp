@@ -55,13 +55,17 @@ int cgroup_cpus() {
 }
 
 int environment_threads() {
-  for (const char* name : {"FASTNN_NUM_THREADS", "OMP_NUM_THREADS"}) {
-    const char* text = std::getenv(name);
-    if (!text) continue;
-    const long count = std::strtol(text, nullptr, 10);  // OMP allows "4,2": the first level counts
-    if (count >= 1 && count <= 4096) return static_cast<int>(count);
+  if (const char* text = std::getenv("FASTNN_NUM_THREADS"); text && *text) {
+    char* end = nullptr;
+    const long count = std::strtol(text, &end, 10);
+    if (*end || count < 1 || count > kMostThreads)
+      fail("FASTNN_NUM_THREADS", "value must be an integer in [1, %d], got '%.100s'", kMostThreads,
+           text);
+    return static_cast<int>(count);
   }
-  return 0;
+  const char* text = std::getenv("OMP_NUM_THREADS");  // "4,2": the first level counts
+  const long count = text ? std::strtol(text, nullptr, 10) : 0;
+  return count >= 1 && count <= kMostThreads ? static_cast<int>(count) : 0;
 }
 
 // libgomp's pool does not survive fork: a team in the child would wait for threads that are gone. A
@@ -96,7 +100,7 @@ int available_cpus() {
 }
 
 int thread_count() { return threads().count; }
-void set_thread_count(int count) { threads().count = std::max(count, 1); }
+void set_thread_count(int count) { threads().count = std::clamp(count, 1, kMostThreads); }
 
 namespace {
 
@@ -156,11 +160,11 @@ void with_threads(double cost, Body body, void* context) {
   const int size = members_of(cost, kCostOfStep);
   if (size <= 1 || t_team || g_forked || omp_in_parallel()) return body(context);
   Team team(size);
-  lead(team, size, body, context);
+  lead(team, team.size(), body, context);
 }
 
 void parallel_for(int64_t n_tasks, double cost, Task task, void* context) {
-  const bool ask = cost > kLongJob;
+  const bool ask = cost > kLongJob && may_interrupt();
   const int members = static_cast<int>(
       std::min<int64_t>(members_of(cost, t_team ? kCostInTeam : kCostOfRegion), n_tasks));
   if (members <= 1 || t_in_task || g_forked) return alone(n_tasks, ask, task, context);
@@ -169,7 +173,7 @@ void parallel_for(int64_t n_tasks, double cost, Task task, void* context) {
     const auto once = [&] { parallel_for(n_tasks, cost, task, context); };
     Team team(members);
     return lead(
-        team, members, [](void* self) { (*static_cast<decltype(once)*>(self))(); },
+        team, team.size(), [](void* self) { (*static_cast<decltype(once)*>(self))(); },
         const_cast<void*>(static_cast<const void*>(&once)));
   }
   Nested nested{task, context};

@@ -11,7 +11,8 @@ namespace {
 
 // About 0.1 ms: longer than the stretches of a training step that one thread computes alone.
 constexpr int kSpins = 4096;
-constexpr uint32_t kVoid = 0xFFFFFFFF;  // no task of this job is left
+constexpr uint32_t kVoid = 0xFFFFFFFF;            // no task of this job is left
+constexpr int64_t kMostTasks = int64_t{1} << 31;  // of which a ticket can count
 
 uint64_t ticket(uint32_t job, uint32_t next) { return uint64_t{job} << 32 | next; }
 uint32_t job_of(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32); }
@@ -38,22 +39,24 @@ Team::Team(int size) : size_(std::min(size, kMostMembers)) {
 
 bool Team::run(const Job& job, int members) {
   stop_.store(false, std::memory_order_relaxed);
-  for (int64_t first = 0; first < job.count; first += kMostTasks)
-    run_some({job.task, job.context, std::min(job.count - first, kMostTasks), job.ask}, members);
+  task_.store(job.task, std::memory_order_release);
+  context_.store(job.context, std::memory_order_release);
+  for (int64_t first = 0; first < job.count; first += kMostTasks) {
+    first_.store(first, std::memory_order_release);
+    run_some(std::min(job.count - first, kMostTasks), job.ask, members);
+  }
   return !stop_.load(std::memory_order_relaxed);
 }
 
-void Team::run_some(const Job& job, int members) {
-  members = static_cast<int>(std::min<int64_t>(std::min(members, size_), job.count));
-  task_.store(job.task, std::memory_order_release);
-  context_.store(job.context, std::memory_order_release);
-  count_.store(job.count, std::memory_order_release);
+void Team::run_some(int64_t count, bool ask, int members) {
+  members = static_cast<int>(std::min<int64_t>(std::min(members, size_), count));
+  count_.store(count, std::memory_order_release);
   members_.store(members, std::memory_order_release);
-  ask_.store(job.ask, std::memory_order_release);
+  ask_.store(ask, std::memory_order_release);
   done_.store(0, std::memory_order_relaxed);
   ++number_;
   for (int m = 0; m < members; ++m) {
-    const int64_t begin = begin_of(m, members, job.count);
+    const int64_t begin = begin_of(m, members, count);
     shares_[m].ticket.store(ticket(number_, static_cast<uint32_t>(begin)),
                             std::memory_order_release);
   }
@@ -61,7 +64,7 @@ void Team::run_some(const Job& job, int members) {
   const int64_t own = work(0, number_);
   done_.fetch_add(own, std::memory_order_relaxed);
   // A member that began a task and lost its core needs this one to go on.
-  for (int spins = 0; done_.load(std::memory_order_acquire) != job.count;)
+  for (int spins = 0; done_.load(std::memory_order_acquire) != count;)
     if (++spins < kSpins)
       pause();
     else
@@ -75,6 +78,7 @@ void Team::run_some(const Job& job, int members) {
 int64_t Team::work(int member, uint32_t job_number) {
   const Task task = task_.load(std::memory_order_acquire);
   void* const context = context_.load(std::memory_order_acquire);
+  const int64_t first = first_.load(std::memory_order_acquire);
   const int64_t count = count_.load(std::memory_order_acquire);
   const int members = members_.load(std::memory_order_acquire);
   const bool ask = ask_.load(std::memory_order_acquire);
@@ -88,7 +92,7 @@ int64_t Team::work(int member, uint32_t job_number) {
       if (!share.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel,
                                        std::memory_order_acquire))
         continue;
-      if (!(ask && stopped(member))) task(context, next_of(now));
+      if (!(ask && stopped(member))) task(context, first + next_of(now));
       ++taken;
       now = share.load(std::memory_order_acquire);
     }
@@ -121,18 +125,19 @@ uint32_t Team::wait(int member, uint32_t seen) {
     }
     sleepers_.fetch_add(1, std::memory_order_acq_rel);
     const uint32_t bell = bell_.load(std::memory_order_acquire);
-    if (job_of(share.load(std::memory_order_acquire)) == seen)
+    if (job_of(share.load(std::memory_order_acquire)) == seen &&
+        !closing_.load(std::memory_order_acquire))
       bell_.wait(bell, std::memory_order_acquire);
     sleepers_.fetch_sub(1, std::memory_order_acq_rel);
     const uint32_t job = job_of(share.load(std::memory_order_acquire));
-    if (job != seen) return job;
+    if (job != seen || closing_.load(std::memory_order_acquire)) return job;
   }
 }
 
 void Team::wake() {
   // Reads and writes in one: either this sees who is about to sleep, or he sees the tickets.
   if (sleepers_.fetch_add(0, std::memory_order_acq_rel) == 0) return;
-  bell_.fetch_add(1, std::memory_order_release);
+  bell_.fetch_add(1, std::memory_order_seq_cst);
   bell_.notify_all();
 }
 

@@ -23,6 +23,8 @@ class Team {
   Team(const Team&) = delete;
   Team& operator=(const Team&) = delete;
 
+  static constexpr int kMostMembers = 256;
+
   // Member 0: does the job with `members` of the team and returns when all its tasks are done.
   // False where Ctrl-C cut it short.
   bool run(const Job& job, int members);
@@ -39,10 +41,7 @@ class Team {
   struct alignas(64) Share {
     std::atomic<uint64_t> ticket{0};
   };
-  static constexpr int kMostMembers = 128;
-  static constexpr int64_t kMostTasks = int64_t{1} << 31;
-
-  void run_some(const Job& job, int members);
+  void run_some(int64_t count, bool ask, int members);
   int64_t work(int member, uint32_t job_number);
   uint32_t wait(int member, uint32_t seen);
   void wake();
@@ -53,6 +52,7 @@ class Team {
   // Of the current job. A member that comes late may read the next one's: its ticket is void then.
   std::atomic<Task> task_{nullptr};
   std::atomic<void*> context_{nullptr};
+  std::atomic<int64_t> first_{0};
   std::atomic<int64_t> count_{0};
   std::atomic<int> members_{0};
   std::atomic<bool> ask_{false};

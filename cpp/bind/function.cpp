@@ -3,17 +3,17 @@
 #include <cstring>
 
 #include "bind/arrays.h"
+#include "bind/gil.h"
 #include "bind/module.h"
 
 namespace fastnn {
 namespace {
 
-// An operand's memory as an array that Python code must not write to.
-py::array read_only(const Arg& arg, const void* data) {
-  const std::vector<py::ssize_t> shape(arg.shape.dims, arg.shape.dims + arg.shape.rank);
-  py::array view(numpy_dtype(arg.dtype), shape, {}, data, py::none());
-  view.attr("flags").attr("writeable") = false;
-  return view;
+// A copy of an operand: Python code may keep it for longer than the plan keeps the memory.
+py::array copy_of(const Arg& arg, const void* data) {
+  py::array copy = new_array(arg.shape, arg.dtype);
+  std::memcpy(copy.mutable_data(), data, static_cast<size_t>(copy.nbytes()));
+  return copy;
 }
 
 // What Python gave, as a contiguous array of the operand's dtype and shape.
@@ -46,7 +46,7 @@ void store(const py::array& from, const Arg& to) {
 
 py::tuple operands(const Node& n, int skip) {
   py::tuple args(n.n_in + skip);
-  for (int i = 0; i < n.n_in; ++i) args[i + skip] = read_only(n.in[i], n.in[i].data);
+  for (int i = 0; i < n.n_in; ++i) args[i + skip] = copy_of(n.in[i], n.in[i].data);
   return args;
 }
 
@@ -58,7 +58,7 @@ PyFunction::PyFunction(py::object forward, py::object backward)
       callback_{run_forward, run_backward, this} {}
 
 void PyFunction::run_forward(void* self, const Node& n) {
-  const py::gil_scoped_acquire acquire;
+  const GilTaken taken;
   const auto* function = static_cast<const PyFunction*>(self);
   const py::object y = function->forward_(*operands(n, 0));
   const py::array array = checked(y, n.out[0], n.where, "forward");
@@ -66,13 +66,13 @@ void PyFunction::run_forward(void* self, const Node& n) {
 }
 
 void PyFunction::run_backward(void* self, const Node& n) {
-  const py::gil_scoped_acquire acquire;
+  const GilTaken taken;
   const auto* function = static_cast<const PyFunction*>(self);
   if (function->backward_.is_none())
     fail_runtime(n.where, "backward must be given to train through this function, got None");
   py::tuple args = operands(n, 2);
-  args[0] = read_only(n.out[0], n.out[0].grad);
-  args[1] = read_only(n.out[0], n.out[0].data);
+  args[0] = copy_of(n.out[0], n.out[0].grad);
+  args[1] = copy_of(n.out[0], n.out[0].data);
   py::object given = function->backward_(*args);
   if (!py::isinstance<py::tuple>(given) && !py::isinstance<py::list>(given))
     given = py::make_tuple(given);

@@ -2,10 +2,14 @@
 // uses.
 #include "graph/graph.h"
 
+#include <atomic>
 #include <cstring>
+#include <mutex>
+#include <thread>
 
 #include "bind/arrays.h"
 #include "bind/function.h"
+#include "bind/gil.h"
 #include "bind/module.h"
 #include "dispatch/isa.h"
 #include "graph/inference.h"
@@ -75,13 +79,28 @@ int64_t rows_of(const Order& order, const char* where) {
   return rows;
 }
 
+// The exception that Python would see.
+py::object exception_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& e) {
+    if (!PyErr_Occurred()) set_python_error(e);
+  } catch (py::error_already_set& e) {
+    return e.value();
+  } catch (const std::exception& e) {
+    PyErr_SetString(PyExc_RuntimeError, e.what());
+  }
+  return py::error_already_set().value();
+}
+
 py::dict dict_of(const Progress& p, const std::vector<double>& sums) {
-  static const char* const kStop[] = {"done", "time", "not finite"};
+  static const char* const kStop[] = {"done", "time", "not finite", "error"};
   py::dict out;
   out["stop"] = kStop[static_cast<int>(p.stop)];
   out["steps"] = p.steps;
   out["rows"] = p.rows;
   out["sums"] = sums;
+  out["error"] = p.error ? exception_of(p.error) : py::none();
   return out;
 }
 
@@ -115,7 +134,7 @@ class PyInference {
       out.append(y);
     }
     {
-      const py::gil_scoped_release release;
+      const GilReleased released;
       inference_.run(feeds, order.is_none() ? nullptr : numbers.data(), n, batch, rows.data(),
                      means.data());
     }
@@ -142,7 +161,7 @@ class PyInference {
     void* out = y.mutable_data();
     double mean = 0;
     {
-      const py::gil_scoped_release release;
+      const GilReleased released;
       inference_.run({feed}, nullptr, n, n, &out, &mean);
     }
     return y;
@@ -187,7 +206,8 @@ class PyTraining {
     const std::vector<Feed> feeds = feeds_of(graph_, items, last);
     Progress progress;
     {
-      const py::gil_scoped_release release;
+      const GilReleased released;
+      const Turn turn(*this);
       progress = training_.run(feeds, order.data(), n, batch, lr.data(), seconds, sums.data());
     }
     return dict_of(progress, training_.sums());
@@ -203,7 +223,8 @@ class PyTraining {
     }
     Progress progress;
     {
-      const py::gil_scoped_release release;
+      const GilReleased released;
+      const Turn turn(*this);
       progress = training_.step(inputs, rows, lr, update);
     }
     return dict_of(progress, training_.sums());
@@ -216,6 +237,24 @@ class PyTraining {
 
   const Graph& graph_;
   Training training_;
+
+ private:
+  // Of threads that train with one trainer, one runs and the others wait.
+  struct Turn {
+    explicit Turn(PyTraining& t) : training(t) {
+      if (t.runner_ == std::this_thread::get_id())
+        fail_runtime("Trainer", "a step must not be taken from inside a step of the same trainer");
+      t.mutex_.lock();
+      t.runner_ = std::this_thread::get_id();
+    }
+    ~Turn() {
+      training.runner_ = std::thread::id();
+      training.mutex_.unlock();
+    }
+    PyTraining& training;
+  };
+  std::mutex mutex_;
+  std::atomic<std::thread::id> runner_{};
 };
 
 // The first place, in order, where a batch makes NaN or infinity: (where, what) or None.
@@ -261,7 +300,7 @@ py::dict inspect(const Graph& graph, const std::vector<int>& outputs, int loss,
   Plan plan(graph, outputs, options, storage, &step_counter);
   for (const Feed& feed : feeds_of(graph, items, rows)) plan.bind(feed.input, feed.data);
   {
-    const py::gil_scoped_release release;
+    const GilReleased released;
     plan.forward();
     if (loss >= 0) plan.backward();
   }
@@ -344,6 +383,7 @@ void bind_graph(py::module_& m) {
              return py::dict(py::arg("steps") = steps, py::arg("arena_bytes") = plan.arena_bytes(),
                              py::arg("flops") = plan.flops());
            })
+      .def("batch_sizes", [](const PyTraining& t) { return t.training_.batch_sizes(); })
       .def_property(
           "step_counter", [](const PyTraining& t) { return t.training_.step_counter(); },
           [](PyTraining& t, uint64_t step) { t.training_.set_step_counter(step); });

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "bind/gil.h"
 
 namespace py = pybind11;
 
@@ -9,24 +10,20 @@ namespace {
 
 // Called with the GIL released; signal handlers run on Python's main thread alone.
 bool python_interrupted() {
-  const py::gil_scoped_acquire acquire;
+  const fastnn::GilTaken taken;
   return PyErr_CheckSignals() != 0;
-}
-
-PyObject* python_type(fastnn::ErrorKind kind) {
-  switch (kind) {
-    case fastnn::ErrorKind::kType:
-      return PyExc_TypeError;
-    case fastnn::ErrorKind::kRuntime:
-      return PyExc_RuntimeError;
-    default:
-      return PyExc_ValueError;
-  }
 }
 
 }  // namespace
 
-PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
+void fastnn::set_python_error(const Error& e) {
+  PyObject* const type = e.kind() == ErrorKind::kType      ? PyExc_TypeError
+                         : e.kind() == ErrorKind::kRuntime ? PyExc_RuntimeError
+                                                           : PyExc_ValueError;
+  PyErr_SetString(type, e.what());
+}
+
+PYBIND11_MODULE(_core, m) {
   m.attr("__version__") = FASTNN_VERSION;
   m.attr("__compiler__") = FASTNN_COMPILER;
   py::register_exception_translator([](std::exception_ptr p) {
@@ -34,7 +31,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
       if (p) std::rethrow_exception(p);
     } catch (const fastnn::Error& e) {
       if (PyErr_Occurred()) return;  // raised by Python code that the core called
-      py::set_error(python_type(e.kind()), e.what());
+      fastnn::set_python_error(e);
     }
   });
   fastnn::set_interrupted(&python_interrupted);

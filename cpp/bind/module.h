@@ -2,7 +2,11 @@
 #pragma once
 #include <pybind11/pybind11.h>
 
+#include "base/error.h"
+
 namespace fastnn {
+
+void set_python_error(const Error& e);  // raises it in Python's sense; the GIL is held
 
 void bind_function(pybind11::module_& m);
 void bind_graph(pybind11::module_& m);

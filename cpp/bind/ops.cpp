@@ -1,5 +1,6 @@
 // Ops on NumPy arrays: one generic call, its reverse, and its shape rule.
 #include "bind/arrays.h"
+#include "bind/gil.h"
 #include "bind/module.h"
 #include "dispatch/isa.h"
 #include "graph/step.h"
@@ -41,7 +42,7 @@ py::tuple call(const std::string& name, const std::vector<py::array>& inputs, co
     node.out[i].data = y.mutable_data();
     out[i] = y;
   }
-  py::gil_scoped_release release;
+  const GilReleased released;
   step.forward();
   return out;
 }
@@ -88,7 +89,7 @@ py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, con
     node.in[i].grad = dx.mutable_data();
     out[i] = dx;
   }
-  py::gil_scoped_release release;
+  const GilReleased released;
   step.forward();
   step.backward();
   return out;

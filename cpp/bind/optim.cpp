@@ -1,5 +1,7 @@
 // Optimisers and passes over parameter vectors, on NumPy arrays.
+#include "base/interrupt.h"
 #include "bind/arrays.h"
+#include "bind/gil.h"
 #include "bind/module.h"
 #include "dispatch/isa.h"
 #include "graph/hyper.h"
@@ -48,7 +50,8 @@ double optimizer_update(const std::string& name, py::array theta, py::array grad
   u.l2 = l2;
   u.grad_scale = grad_scale;
   u.step = step;
-  py::gil_scoped_release release;
+  const GilReleased released;
+  const Uninterrupted whole;
   optimizer.update[like.dtype == DType::kFloat64](u);
   return u.penalty;
 }
@@ -67,7 +70,7 @@ double sum_of_squares(const py::array& x) {
   const Arg arg = arg_of(x, "sum_of_squares");
   if (!is_real(arg.dtype))
     fail_type("sum_of_squares", "x must be float32 or float64, got %s", name_of(arg.dtype));
-  py::gil_scoped_release release;
+  const GilReleased released;
   return table().vectors->sum_of_squares[arg.dtype == DType::kFloat64](arg.data,
                                                                        elements(arg.shape));
 }
@@ -78,7 +81,8 @@ void max_norm(py::array w, double limit) {
     fail("max_norm", "w must be real and have shape (K, D), got %s %s", name_of(arg.dtype),
          text_of(arg.shape).text);
   void* data = w.mutable_data();
-  py::gil_scoped_release release;
+  const GilReleased released;
+  const Uninterrupted whole;
   table().vectors->max_norm[arg.dtype == DType::kFloat64](data, arg.shape[0], arg.shape[1], limit);
 }
 

@@ -2,6 +2,7 @@
 #include "simd/rows.h"
 
 #include "bind/arrays.h"
+#include "bind/gil.h"
 #include "bind/module.h"
 #include "dispatch/isa.h"
 
@@ -47,7 +48,7 @@ py::array gather_rows(const py::array& array, const py::object& indices, double 
   py::array out = new_array(shape, rows.dst_dtype);
   rows.dst = out.mutable_data();
   const Table& in = table();
-  py::gil_scoped_release release;
+  const GilReleased released;
   in.gather_rows(rows);
   return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/interrupt.h"
 #include "base/parallel.h"
 
 namespace fastnn {
@@ -58,6 +59,7 @@ void Inference::run(const std::vector<Feed>& feeds, const int64_t* order, int64_
   std::fill(means, means + outputs_.size(), 0.0);
   std::unique_ptr<Plan> plan;
   for (int64_t at = 0; at < n; at += batch) {
+    if (at) check_interrupt();
     const int64_t count = std::min(batch, n - at);
     if (!plan || plan->batch() != count) {
       if (plan) give_back(std::move(plan));

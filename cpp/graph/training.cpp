@@ -4,11 +4,16 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/interrupt.h"
 #include "base/parallel.h"
 #include "dispatch/isa.h"
 
 namespace fastnn {
 namespace {
+
+// From here on a parameter is updated by itself: cut in the middle, like the products that read it
+// and compute its gradient, each half stays with one core.
+constexpr int64_t kLarge = 1 << 16;
 
 double scalar(const Arg& arg) {
   return arg.dtype == DType::kFloat64 ? *static_cast<const double*>(arg.data)
@@ -49,7 +54,8 @@ void Training::find_stretches() {
     if (v.leaf != Leaf::kParameter || !v.trainable) continue;
     const int64_t n = elements(v.shape);
     Stretch* last = stretches_.empty() ? nullptr : &stretches_.back();
-    if (last && last->offset + last->n == v.offset && (one_rule || last->weight == v.weight))
+    const bool small = last && std::max(last->n, n) < kLarge;
+    if (small && last->offset + last->n == v.offset && (one_rule || last->weight == v.weight))
       last->n += n;
     else
       stretches_.push_back({v.offset, n, v.weight});
@@ -57,20 +63,33 @@ void Training::find_stretches() {
   }
 }
 
+// The plans used last come first; who trains on a hundred batch sizes pays with compilation, not
+// with memory.
 Plan& Training::plan_for(int64_t batch) {
-  std::unique_ptr<Plan>& plan = plans_[batch];
-  if (!plan) {
-    std::vector<int> outputs = metrics_;
-    outputs.push_back(loss_);
-    PlanOptions options;
-    options.batch = batch;
-    options.training = true;
-    options.loss = loss_;
-    options.seed = seed_;
-    plan = std::make_unique<Plan>(graph_, outputs, options,
-                                  Storage{theta_, gradient_.data(), states_}, &step_);
+  constexpr size_t kPlans = 8;
+  const auto found = std::find_if(plans_.begin(), plans_.end(),
+                                  [&](const auto& plan) { return plan->batch() == batch; });
+  if (found != plans_.end()) {
+    plans_.splice(plans_.begin(), plans_, found);
+    return *plans_.front();
   }
-  return *plan;
+  std::vector<int> outputs = metrics_;
+  outputs.push_back(loss_);
+  PlanOptions options;
+  options.batch = batch;
+  options.training = true;
+  options.loss = loss_;
+  options.seed = seed_;
+  if (plans_.size() == kPlans) plans_.pop_back();
+  plans_.push_front(std::make_unique<Plan>(graph_, outputs, options,
+                                           Storage{theta_, gradient_.data(), states_}, &step_));
+  return *plans_.front();
+}
+
+std::vector<int64_t> Training::batch_sizes() const {
+  std::vector<int64_t> sizes;
+  for (const auto& plan : plans_) sizes.push_back(plan->batch());
+  return sizes;
 }
 
 double Training::squared_gradient() const {
@@ -122,6 +141,7 @@ void Training::limit_norms() {
         rule_.max_norm);
 }
 
+// Ctrl-C and errors of Python code end a step before its update; the update is done whole.
 // False where the loss or the gradient is not finite: theta is then as before the step.
 bool Training::one_step(Plan& plan, double lr, bool update_theta, Progress& progress) {
   plan.forward();
@@ -138,6 +158,7 @@ bool Training::one_step(Plan& plan, double lr, bool update_theta, Progress& prog
   }
   double penalty = 0;
   if (update_theta) {
+    const Uninterrupted whole;
     plan.update_states();
     penalty = update(lr, scale);
     ++step_;
@@ -164,6 +185,7 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
         progress.stop = Stop::kTime;
         return;
       }
+      if (at) check_interrupt();
       const int64_t rows = std::min(batch, n - at);
       Plan& plan = plan_for(rows);
       for (const Feed& feed : feeds)
@@ -175,7 +197,12 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
       }
     }
   };
-  if (n > 0) with_threads(plan_for(std::min(batch, n)).cost(), steps);
+  try {
+    if (n > 0) with_threads(plan_for(std::min(batch, n)).cost(), steps);
+  } catch (...) {  // the steps before are done, and the caller must know
+    progress.stop = Stop::kError;
+    progress.error = std::current_exception();
+  }
   return progress;
 }
 

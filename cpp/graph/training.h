@@ -1,6 +1,7 @@
 // The training loop: gather a batch, forward, backward, update, many steps a call.
 #pragma once
-#include <map>
+#include <exception>
+#include <list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,11 +20,12 @@ struct UpdateRule {
   double max_norm = 0;    // of each unit's incoming weights; 0: none
 };
 
-enum class Stop { kDone, kTime, kNotFinite };
+enum class Stop { kDone, kTime, kNotFinite, kError };
 
 struct Progress {
   Stop stop = Stop::kDone;
   int64_t steps = 0, rows = 0;
+  std::exception_ptr error;  // kError: what ended the run after these steps
 };
 
 class Training {
@@ -34,8 +36,9 @@ class Training {
 
   // Steps over rows order[0..n) in batches, the last one short; lr has one value a step. Returns
   // early after `seconds` (at a step's end), or before the update of a step whose loss or gradient
-  // is not finite. sums() go on from the given ones (zeros where null), step by step, so that they
-  // have the same bits however an epoch is cut into runs.
+  // is not finite, or where Ctrl-C or Python code ended one (kError). sums() go on from the given
+  // ones (zeros where null), step by step, so that they have the same bits however an epoch is cut
+  // into runs.
   Progress run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n, int64_t batch,
                const double* lr, double seconds, const double* sums = nullptr);
   // One step on arrays as they are; the gradient stays in gradient() with `update` false.
@@ -51,6 +54,7 @@ class Training {
   char* state(int i) const { return optimizer_states_[i].data(); }
   int64_t parameter_bytes() const;
   const Plan& plan(int64_t batch) { return plan_for(batch); }
+  std::vector<int64_t> batch_sizes() const;  // that have a plan, the one used last first
 
  private:
   // Neighbouring parameters under the same rule: one pass of the update.
@@ -82,8 +86,8 @@ class Training {
   Memory gradient_;
   std::vector<Memory> optimizer_states_;
   std::vector<Stretch> stretches_;
-  std::vector<const Value*> limited_;  // weights under max_norm
-  std::map<int64_t, std::unique_ptr<Plan>> plans_;
+  std::vector<const Value*> limited_;       // weights under max_norm
+  std::list<std::unique_ptr<Plan>> plans_;  // the one used last first
 };
 
 }  // namespace fastnn

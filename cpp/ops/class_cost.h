@@ -46,13 +46,16 @@ struct ClassCost {
 
   template <class T>
   static double weighted(const Node& n, int64_t begin, int64_t end) {
-    const T* p = data<T>(n.in[0]);
-    const T* y = data<T>(n.in[1]);
-    double part = 0;
+    return with_values<T>(n, begin, [&](const auto* y) {
+      const T* p = data<T>(n.in[0]) + begin;
+      double part = 0;
 #pragma omp simd reduction(+ : part)
-    for (int64_t i = begin; i < end; ++i)
-      part += y[i] == T(0) ? 0.0 : static_cast<double>(y[i] * F::value(p[i]));
-    return part;
+      for (int64_t i = 0; i < end - begin; ++i) {
+        const T weight = static_cast<T>(y[i]);
+        part += weight == T(0) ? 0.0 : static_cast<double>(weight * F::value(p[i]));
+      }
+      return part;
+    });
   }
 
   template <class T>

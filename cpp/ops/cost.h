@@ -80,6 +80,12 @@ static inline void infer_class_cost(Node& n, const char* name) {
          text_of(a).text);
 }
 
+// f(y), y the targets that are shaped as the prediction, from `begin` on: reals or integers.
+template <class T, class F>
+[[gnu::always_inline]] static inline auto with_values(const Node& n, int64_t begin, const F& f) {
+  return is_real(n.in[1].dtype) ? f(data<T>(n.in[1]) + begin) : f(data<int64_t>(n.in[1]) + begin);
+}
+
 // Targets [begin, begin + count) in the prediction's order, count <= kCostBlock: where they lie, or
 // spelled out in `buffer`. A label that names no class is a row of NaN, which reaches loss and
 // gradient. `binary`: an integer other than 0 and 1 is NaN too.

@@ -64,14 +64,15 @@ struct SoftmaxCrossEntropy {
       if (label < 0 || label >= classes) return kNaN;
       return log_s + (static_cast<double>(most) - x[label]);
     }
-    const T* y = data<T>(n.in[1]) + row * classes;
-    double sum = 0;
+    return with_values<T>(n, row * classes, [&](const auto* y) {
+      double sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < classes; ++j)
-      sum += y[j] == T(0)
-                 ? 0.0
-                 : static_cast<double>(y[j]) * (log_s + (static_cast<double>(most) - x[j]));
-    return sum;
+      for (int64_t j = 0; j < classes; ++j) {
+        const double weight = static_cast<double>(y[j]);
+        sum += weight == 0 ? 0.0 : weight * (log_s + (static_cast<double>(most) - x[j]));
+      }
+      return sum;
+    });
   }
 
   template <class T>
@@ -138,9 +139,11 @@ struct SoftmaxCrossEntropy {
       store_grad(dx, classes, accumulate, [=](int64_t j) { return weight * p[j]; });
       if (known) dx[label] -= scale;
     } else {
-      const T* y = data<T>(n.in[1]) + row * classes;
-      const T total = static_cast<T>(row_sum(y, classes));
-      store_grad(dx, classes, accumulate, [=](int64_t j) { return scale * (p[j] * total - y[j]); });
+      with_values<T>(n, row * classes, [&](const auto* y) {
+        const T total = static_cast<T>(row_sum(y, classes));
+        store_grad(dx, classes, accumulate,
+                   [=](int64_t j) { return scale * (p[j] * total - static_cast<T>(y[j])); });
+      });
     }
     if (dp)
 #pragma omp simd

@@ -129,10 +129,11 @@ class Rule(TypedDict):
     max_norm: float
 
 class Done(TypedDict):
-    stop: Literal["done", "time", "not finite"]
+    stop: Literal["done", "time", "not finite", "error"]
     steps: int
     rows: int
     sums: list[float]
+    error: BaseException | None
 
 class PlanInfo(TypedDict):
     steps: list[str]
@@ -166,6 +167,7 @@ class Training:
     def gradient(self) -> Array: ...
     def optimizer_states(self) -> list[Array]: ...
     def plan_info(self, batch: int, /) -> PlanInfo: ...
+    def batch_sizes(self) -> list[int]: ...
 
 def find_not_finite(
     graph: Graph,

@@ -39,12 +39,13 @@ def set_num_threads(count: int) -> None:
 
     Parameters
     ----------
-    count : int, >= 1
+    count : int, 1 to 1024
+        A job uses 256 of them at most.
 
     Raises
     ------
     ValueError
-        If ``count`` is not an integer >= 1.
+        If ``count`` is not an integer from 1 to 1024.
 
     Examples
     --------
@@ -54,8 +55,8 @@ def set_num_threads(count: int) -> None:
     1
     >>> set_num_threads(before)
     """
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= 4096:
-        raise ValueError(f"set_num_threads: count must be an integer in 1..4096, got {count!r}")
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= 1024:
+        raise ValueError(f"set_num_threads: count must be an integer in [1, 1024], got {count!r}")
     _core.set_num_threads(int(count))
 
 

@@ -60,16 +60,15 @@ void test_changing_jobs() {
   Team team(3);
   const Members members(team, 3);
   Counts counts(100);
-  int64_t expected = 0;
+  int expected[100] = {};
   for (int j = 0; j < 20000; ++j) {
     const int64_t n = 1 + j * 37 % 100;
     team.run({Counts::count, &counts, n, false}, 1 + j % 3);
-    expected += n;
+    for (int64_t i = 0; i < n; ++i) ++expected[i];
   }
-  int64_t total = 0;
-  for (int i = 0; i < 100; ++i) total += counts.at[i];
-  check(total == expected, "changing jobs: %ld tasks ran instead of %ld", static_cast<long>(total),
-        static_cast<long>(expected));
+  for (int i = 0; i < 100; ++i)
+    check(counts.at[i] == expected[i], "changing jobs: task %d ran %d times instead of %d", i,
+          counts.at[i].load(), expected[i]);
 }
 
 void test_sleepers() {
@@ -135,6 +134,10 @@ void test_interrupt(int threads) {
     check(caught && ran < 1000, "Ctrl-C, %d threads, nested %d: caught %d after %d tasks", threads,
           nested, caught, ran.load());
   }
+  const Uninterrupted whole;
+  ran = 0;
+  parallel(100, kLong, slow);
+  check(ran == 100, "an update is done whole: %d of 100 tasks, %d threads", ran.load(), threads);
   set_interrupted(nullptr);
 }
 

@@ -22,7 +22,7 @@ def function(
     Parameters
     ----------
     forward : callable
-        ``forward(*inputs) -> array``; inputs are read-only arrays.
+        ``forward(*inputs) -> array``; inputs are copies, which may be kept.
     backward : callable, optional
         ``backward(dy, y, *inputs)``: the gradient for each input (one array, or a tuple with None
         where there is none). Needed only for training.
