@@ -1,5 +1,6 @@
 #include "base/parallel.h"
 
+#include "base/cpus.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/team.h"
@@ -12,15 +13,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
-#include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
-#include <thread>
-#ifdef __linux__
-#include <sched.h>
-#endif
 
 namespace fastnn {
 namespace {
@@ -33,26 +27,6 @@ constexpr double kCostInTeam = 1500.0;
 // The least share of a step that is worth a thread that waits for it awake.
 constexpr double kCostOfStep = 30000.0;
 constexpr double kLongJob = 5e6;  // ns: jobs that ask for Ctrl-C between tasks
-
-// Whole CPUs that the cgroup's quota allows, 0 where there is none. cpu.max may be absent, empty or
-// "max".
-int cgroup_cpus() {
-  double quota = -1, period = -1;
-  char text[128] = {};
-  if (FILE* f = std::fopen("/sys/fs/cgroup/cpu.max", "r")) {
-    if (std::fgets(text, sizeof text, f) && std::sscanf(text, "%lf %lf", &quota, &period) != 2)
-      quota = -1;
-    std::fclose(f);
-  } else if (FILE* q = std::fopen("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "r")) {
-    if (std::fscanf(q, "%lf", &quota) != 1) quota = -1;
-    std::fclose(q);
-    if (FILE* p = std::fopen("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "r")) {
-      if (std::fscanf(p, "%lf", &period) != 1) period = -1;
-      std::fclose(p);
-    }
-  }
-  return quota > 0 && period > 0 ? static_cast<int>(std::ceil(quota / period)) : 0;
-}
 
 int environment_threads() {
   if (const char* text = std::getenv("FASTNN_NUM_THREADS"); text && *text) {
@@ -87,17 +61,6 @@ Threads& threads() {
 }
 
 }  // namespace
-
-int available_cpus() {
-  int cpus = static_cast<int>(std::thread::hardware_concurrency());
-#ifdef __linux__
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) cpus = CPU_COUNT(&set);
-#endif
-  const int quota = cgroup_cpus();
-  if (quota > 0) cpus = std::min(cpus, quota);
-  return std::max(cpus, 1);
-}
 
 int thread_count() { return threads().count; }
 void set_thread_count(int count) { threads().count = std::clamp(count, 1, kMostThreads); }

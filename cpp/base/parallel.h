@@ -20,7 +20,6 @@ void with_threads(double cost, Body body, void* context);
 constexpr int kMostThreads = 1024;  // that may be asked for
 int thread_count();                 // threads a large job may use
 void set_thread_count(int count);   // >= 1
-int available_cpus();               // affinity mask and cgroup quota, at least 1
 
 // The same for a callable `f(index)`. Static: each translation unit keeps its own copy.
 template <class F>

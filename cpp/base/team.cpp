@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/cpus.h"
 #include "base/interrupt.h"
 
 namespace fastnn {

@@ -1,4 +1,6 @@
 // Instruction sets, threads, chance.
+#include "base/cpus.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "bind/arrays.h"
 #include "bind/module.h"

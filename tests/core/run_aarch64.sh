@@ -6,5 +6,7 @@ source=$(cd "$(dirname "$0")/../.." && pwd)
 build=${1:-$source/build/aarch64}
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
   -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON
-cmake --build "$build" --target fastnn_kernel_test
-qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/tests/core/fastnn_kernel_test"
+cmake --build "$build"
+for test in kernel team cpus; do
+  qemu-aarch64 -L /usr/aarch64-linux-gnu "$build/tests/core/fastnn_${test}_test"
+done
