@@ -123,6 +123,7 @@ void add_machine() {
                                    for (auto _ : s) best = bandwidth(threads, 128e6);
                                    s.counters["copy GB/s"] = best.copy;
                                    s.counters["triad GB/s"] = best.triad;
+                                   s.counters["read GB/s"] = best.read;
                                  })
         ->Iterations(1);
 }

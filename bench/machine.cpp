@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "dispatch/isa.h"
+#include "graph/arena.h"
 #include "peak.h"
 
 namespace fastnn {
@@ -26,36 +26,59 @@ const Peak* const kPeaks[] = {
 #undef FASTNN_ISA_ENTRY
 };
 
+const Peak& peak() {
+  for (const Peak* p : kPeaks)
+    if (!std::strcmp(p->isa, table().isa)) return *p;
+  return *kPeaks[0];
+}
+
+// GB/s of `pass(first, count)` over `floats` cut into equal parts of a thread each; `arrays`: how
+// many it touches. The best of 5: the machine undisturbed.
+template <class F>
+double rate(int threads, int64_t floats, int arrays, const F& pass) {
+  constexpr double kSlice = 0.4e-3 * 50e9;  // bytes of a timed stretch where arrays are small
+  const int64_t part = floats / threads / 64 * 64;
+  const double bytes = 4.0 * arrays * static_cast<double>(part * threads);
+  const int rounds = std::max(1, static_cast<int>(kSlice / bytes));
+  double best = 0;
+  for (int i = 0; i < 5; ++i) {
+    const double start = seconds();
+#pragma omp parallel num_threads(threads)
+    for (int r = 0; r < rounds; ++r) pass(omp_get_thread_num() * part, part);
+    best = std::max(best, rounds * bytes / (seconds() - start) / 1e9);
+  }
+  return best;
+}
+
 }  // namespace
 
 double fma_peak(bool f64) {
-  const Peak* peak = kPeaks[0];
-  for (const Peak* p : kPeaks)
-    if (!std::strcmp(p->isa, table().isa)) peak = p;
   double best = 0;
   for (int i = 0; i < 5; ++i) {  // 5 times 60 us: the best is the core undisturbed
     const double start = seconds();
-    const double flops = (f64 ? peak->flops_f64 : peak->flops_f32)(30000);
+    const double flops = (f64 ? peak().flops_f64 : peak().flops_f32)(30000);
     best = std::max(best, flops / (seconds() - start) / 1e9);
   }
   return best;
 }
 
 Bandwidth bandwidth(int threads, double bytes) {
-  const int64_t n = static_cast<int64_t>(bytes / sizeof(float));
-  std::vector<float> a(n, 1), b(n, 2), c(n, 3);
-  Bandwidth best{};
-  for (int round = 0; round < 10; ++round) {
-    double start = seconds();
-#pragma omp parallel for simd num_threads(threads) schedule(static)
-    for (int64_t i = 0; i < n; ++i) a[i] = b[i];
-    best.copy = std::max(best.copy, 2 * bytes / (seconds() - start) / 1e9);
-    start = seconds();
-#pragma omp parallel for simd num_threads(threads) schedule(static)
-    for (int64_t i = 0; i < n; ++i) a[i] = b[i] + 3 * c[i];
-    best.triad = std::max(best.triad, 3 * bytes / (seconds() - start) / 1e9);
-  }
-  return best;
+  static Memory memory;  // kept: what is measured is not how fast the system hands out pages
+  const int64_t n = static_cast<int64_t>(bytes) / 256 * 64;
+  if (memory.bytes() < 12 * n) memory = Memory(12 * n);
+  float* const a = reinterpret_cast<float*>(memory.data());
+  float *const b = a + n, *const c = b + n;
+  const Peak& run = peak();
+  const double copy = rate(
+      threads, n, 2, [=, &run](int64_t at, int64_t count) { run.copy(a + at, b + at, count); });
+  const double triad = rate(threads, n, 3, [=, &run](int64_t at, int64_t count) {
+    run.triad(a + at, b + at, c + at, count);
+  });
+  const double read = rate(threads, n, 1, [=, &run](int64_t at, int64_t count) {
+    volatile float kept = run.read(a + at, count);
+    static_cast<void>(kept);
+  });
+  return {copy, triad, read};
 }
 
 }  // namespace bench
