@@ -86,7 +86,8 @@ const Case kCases[] = {
     // Shapes.
     {"broadcast_to", "Nx1", "shape=-1,256"},
     {"concatenate", "Nx100 Nx28 Nx128", "axis=1"},
-    {"embedding", "i1000:N 1000x64"},
+    {"embedding", "i200:N 200x64"},
+    {"embedding.vocabulary", "i10000:N 10000x128"},
     {"gather", "Nx256 i256:Nx256", "dim=1"},
     {"pad", "Nx28x28", "pad=2,2,2,2"},
     {"permute", "Nx64x4x32", "dims=0,2,1,3"},  // the heads of attention

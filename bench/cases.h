@@ -58,7 +58,8 @@ class Problem {
   uint64_t count_ = 1;        // of training steps
 };
 
-// The N with which operands and results of a case take about `bytes`.
+// The N with which operands and results of a case take about `bytes`, 0 where those without N fill
+// most of that.
 int64_t rows_for(const Case& given, double bytes);
 
 }  // namespace fastnn::bench

@@ -1,6 +1,7 @@
 #include "machine.h"
 
 #include <omp.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cstring>
@@ -60,6 +61,12 @@ double fma_peak(bool f64) {
     best = std::max(best, flops / (seconds() - start) / 1e9);
   }
   return best;
+}
+
+double cpu_seconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 Bandwidth bandwidth(int threads, double bytes) {

@@ -20,4 +20,6 @@ inline double seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+double cpu_seconds();  // of this thread
+
 }  // namespace fastnn::bench

@@ -30,10 +30,12 @@ Problem& problem_of(const Case& given, int64_t n) {
 }
 
 void add_footprint(const Case& given, bool backward, const Footprint& footprint) {
+  const int64_t n = rows_for(given, footprint.bytes);
+  if (n == 0) return;
   const std::string name =
       std::string(given.name) + (backward ? "/backward/" : "/forward/") + footprint.name;
-  add(name, [=, &given](benchmark::State& state) {
-    const Problem& problem = problem_of(given, rows_for(given, footprint.bytes));
+  add(name, [=, &given, &footprint](benchmark::State& state) {
+    const Problem& problem = problem_of(given, n);
     const Step& step = problem.step();
     if (backward)
       measure_bytes(state, footprint, problem.backward_bytes(), [&] { step.backward(); });

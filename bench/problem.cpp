@@ -175,6 +175,7 @@ int64_t rows_for(const Case& given, double bytes) {
     return b.read + b.written;
   };
   const double slope = (at(128) - at(64)) / 64, fixed = at(64) - 64 * slope;
+  if (fixed > bytes / 2) return 0;
   return std::max<int64_t>(8, static_cast<int64_t>((bytes - fixed) / slope) / 8 * 8);
 }
 
