@@ -1,8 +1,8 @@
 """Print ops_bench's JSON, the kernels furthest from the machine's peak first.
 
-    build/bench/bench/ops_bench --benchmark_out=ops.json
-    python bench/ops_table.py ops.json                          # --json to keep the figures in short
-    python bench/ops_table.py ops.json --only memory --most 10
+build/bench/bench/ops_bench --benchmark_out=ops.json
+python bench/ops_table.py ops.json                          # --json to keep the figures in short
+python bench/ops_table.py ops.json --only memory --most 10
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ def main() -> None:
         print(f"{name:<58}{r['ns'] / 1e3:>11.2f}{''.join(columns)}")
     if options.json:
         about = machine(int(context["threads"])) | {"isa": context["isa"]}
-        lines = ",\n".join(f"  {json.dumps(n)}: {json.dumps(r)}" for n, r in sorted(results.items()))
+        lines = ",\n".join(
+            f"  {json.dumps(n)}: {json.dumps(r)}" for n, r in sorted(results.items())
+        )
         options.json.write_text(
             f'{{\n "machine": {json.dumps(about)},\n "results": {{\n{lines}\n }}\n}}\n'
         )
