@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/parallel.h"
 #include "cases.h"
 #include "machine.h"
 
@@ -18,13 +19,16 @@ constexpr Footprint kFootprints[] = {{"L2", 256e3}, {"memory", 64e6}};
 
 int threads();  // --threads, 1 by default
 
-// Runs run() as often as the library asks; seconds of one run. CPU time on one thread, where other
-// processes do not count; else the time on the clock.
+// Runs run() as often as the library asks, with threads kept ready as in a training step; seconds
+// of one run. CPU time on one thread, where other processes do not count; else the time on the
+// clock.
 template <class F>
 double time_runs(benchmark::State& state, const F& run) {
   const auto now = [] { return threads() > 1 ? seconds() : cpu_seconds(); };
   const double start = now();
-  for (auto _ : state) run();
+  with_threads(1e9, [&] {
+    for (auto _ : state) run();
+  });
   return (now() - start) / static_cast<double>(state.iterations());
 }
 
