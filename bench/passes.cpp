@@ -46,7 +46,7 @@ const RowsCase kRows[] = {
     {"labels.uint8", DType::kUint8, DType::kInt64, 1, 1},
 };
 
-// Memory of the last pass, with `count` numbers of T in (-1, 1) or zeros; pages are kept.
+// One block for all passes, one at a time: its pages are there already.
 char* memory_of(int64_t bytes) {
   static Memory memory;
   if (memory.bytes() < bytes) memory = Memory(bytes);
@@ -86,7 +86,7 @@ void gather(benchmark::State& state, const RowsCase& given, const Footprint& foo
   const Rows rows{src,      given.src,   given.width, order,
                   n,        given.scale, 0,           src + (from * n + 63) / 64 * 64,
                   given.dst};
-  std::fill(src, src + from * n, 1);
+  std::fill(src, src + from * n, 63);  // 0.75 as float32
   const double count = static_cast<double>(n);
   measure_bytes(state, footprint,
                 {count * static_cast<double>(from + 8), count * static_cast<double>(to)},
