@@ -33,25 +33,6 @@ const Peak& peak() {
   return *kPeaks[0];
 }
 
-// GB/s of `pass(first, count)` over `floats` cut into equal parts of a thread each; `arrays`: how
-// many it touches. Each thread's best of 5 by its own clock: where another process holds a core, a
-// stretch of 0.4 ms on the wall would be all waiting.
-template <class F>
-double rate(int threads, int64_t floats, int arrays, const F& pass) {
-  constexpr double kStretch = 0.4e-3 * 50e9;  // bytes, where arrays are small
-  const int64_t part = floats / threads / 64 * 64;
-  const double bytes = 4.0 * arrays * static_cast<double>(part);
-  const int rounds = std::max(1, static_cast<int>(kStretch / bytes));
-  double sum = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : sum)
-  for (int i = 0; i < 5; ++i) {
-    const double start = cpu_seconds();
-    for (int r = 0; r < rounds; ++r) pass(omp_get_thread_num() * part, part);
-    sum = std::max(sum, rounds * bytes / (cpu_seconds() - start) / 1e9);
-  }
-  return sum;
-}
-
 }  // namespace
 
 double fma_peak(bool f64) {
@@ -70,23 +51,37 @@ double cpu_seconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-Bandwidth bandwidth(int threads, double bytes) {
+// Each thread has an equal part and its best stretch counts, by its own clock: where another
+// process holds a core, a stretch of 0.4 ms on the wall would be all waiting.
+double bandwidth(Traffic traffic, int threads, double bytes) {
+  constexpr double kStretch = 0.4e-3 * 50e9;  // bytes, where arrays are small
   static Memory memory;  // kept: what is measured is not how fast the system hands out pages
-  const int64_t n = static_cast<int64_t>(bytes) / 256 * 64;
-  if (memory.bytes() < 12 * n) memory = Memory(12 * n);
-  float* const a = reinterpret_cast<float*>(memory.data());
-  float *const b = a + n, *const c = b + n;
+  const int arrays = traffic == Traffic::kRead ? 1 : traffic == Traffic::kTriad ? 3 : 2;
+  const int accesses = traffic == Traffic::kUpdate ? 3 : arrays;
+  const int64_t part = static_cast<int64_t>(bytes / (4 * arrays * threads)) / 64 * 64;
+  if (memory.bytes() < 4 * arrays * threads * part) memory = Memory(4 * arrays * threads * part);
+  float* const all = reinterpret_cast<float*>(memory.data());
+  const double moved = 4.0 * accesses * static_cast<double>(part);
+  const int rounds = std::max(1, static_cast<int>(kStretch / moved));
   const Peak& run = peak();
-  const double copy = rate(
-      threads, n, 2, [=, &run](int64_t at, int64_t count) { run.copy(a + at, b + at, count); });
-  const double triad = rate(threads, n, 3, [=, &run](int64_t at, int64_t count) {
-    run.triad(a + at, b + at, c + at, count);
-  });
-  const double read = rate(threads, n, 1, [=, &run](int64_t at, int64_t count) {
-    volatile float kept = run.read(a + at, count);
-    static_cast<void>(kept);
-  });
-  return {copy, triad, read};
+  double sum = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : sum)
+  for (int i = 0; i < (rounds > 1 ? 5 : 3); ++i) {
+    float* const a = all + omp_get_thread_num() * part;
+    float *const b = a + threads * part, *const c = b + threads * part;
+    const double start = cpu_seconds();
+    for (int r = 0; r < rounds; ++r) {
+      if (traffic == Traffic::kCopy) run.copy(a, b, part);
+      if (traffic == Traffic::kTriad) run.triad(a, b, c, part);
+      if (traffic == Traffic::kUpdate) run.triad(a, a, b, part);
+      if (traffic == Traffic::kRead) {
+        volatile float kept = run.read(a, part);
+        static_cast<void>(kept);
+      }
+    }
+    sum = std::max(sum, rounds * moved / (cpu_seconds() - start) / 1e9);
+  }
+  return sum;
 }
 
 }  // namespace bench

@@ -32,14 +32,19 @@ double time_runs(benchmark::State& state, const F& run) {
   return (now() - start) / static_cast<double>(state.iterations());
 }
 
-// GB/s counts each array once; of_peak is the share of the fastest pass of its kind at the
-// footprint, before and after: of reading alone where next to nothing is written, else of copy or
-// triad, whichever is faster.
+// GB/s counts each array once; of_peak is the share of the fastest pass of its kind over arrays
+// that take as much room, before and after: an update where arrays change in place, reading alone
+// where next to nothing is written, else copy or triad, whichever is faster.
 template <class F>
-void measure_bytes(benchmark::State& state, const Footprint& footprint, Bytes bytes, const F& run) {
+void measure_bytes(benchmark::State& state, const Footprint& footprint, Bytes bytes, const F& run,
+                   bool in_place = false) {
+  const auto rate_of = [&](Traffic traffic) {
+    return bandwidth(traffic, threads(), footprint.bytes);
+  };
   const auto peak = [&] {
-    const Bandwidth b = bandwidth(threads(), footprint.bytes / 3);
-    return 8 * bytes.written < bytes.read ? b.read : std::max(b.copy, b.triad);
+    if (in_place) return rate_of(Traffic::kUpdate);
+    if (8 * bytes.written < bytes.read) return rate_of(Traffic::kRead);
+    return std::max(rate_of(Traffic::kCopy), rate_of(Traffic::kTriad));
   };
   const double before = peak();
   const double rate = (bytes.read + bytes.written) / time_runs(state, run) / 1e9;

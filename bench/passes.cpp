@@ -70,10 +70,11 @@ void optimise(benchmark::State& state, const OptimizerCase& given, const Footpri
   u.l2 = given.l2;
   u.grad_scale = 1;
   const double array = 4.0 * static_cast<double>(u.n);
-  measure_bytes(state, footprint, {array * (2 + states), array * (1 + states)}, [&] {
+  const auto run = [&] {
     ++u.step;
     optimizer.update[0](u);
-  });
+  };
+  measure_bytes(state, footprint, {array * (2 + states), array * (1 + states)}, run, true);
 }
 
 void gather(benchmark::State& state, const RowsCase& given, const Footprint& footprint) {
