@@ -162,6 +162,13 @@ def test_every_op_has_a_line_a_file_and_a_test():
     assert set(listed("ops.def")) - tests == set()
 
 
+def test_every_op_has_a_benchmark():
+    bench = ROOT / "bench"
+    for name, file in (("ops.def", "cases.cpp"), ("optimizers.def", "passes.cpp")):
+        cases = set(re.findall(r'^    \{"(\w+)', (bench / file).read_text(), re.M))
+        assert set(listed(name)) - cases == set(), file
+
+
 def test_the_core_has_the_ops_of_the_list():
     from fastnn import _core
 
