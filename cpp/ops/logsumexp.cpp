@@ -36,8 +36,10 @@ struct LogSumExp {
   static void backward(const Node& n) {
     const T *y = data<T>(n.out[0]), *dy = grad<T>(n.out[0]);
     const T lowest = static_cast<T>(-__builtin_inf());
-    spread<T>(n, 1.5,
-              [=](T v, int64_t o) { return y[o] == lowest ? T(0) : dy[o] * simd::exp(v - y[o]); });
+    spread<T>(n, 1.5, [=](T v, int64_t o) {
+      const T slope = dy[o] * simd::exp(v - y[o]);  // as in norm.cpp: no branch
+      return y[o] == lowest ? T(0) : slope;
+    });
   }
 };
 

@@ -40,7 +40,10 @@ struct Norm {
   template <class T>
   static void backward(const Node& n) {
     const T *y = data<T>(n.out[0]), *dy = grad<T>(n.out[0]);
-    spread<T>(n, 0.4, [=](T v, int64_t o) { return y[o] == T(0) ? T(0) : dy[o] * (v / y[o]); });
+    spread<T>(n, 0.4, [=](T v, int64_t o) {
+      const T slope = dy[o] * (v / y[o]);  // not in a branch: the loop would not be vectorised
+      return y[o] == T(0) ? T(0) : slope;
+    });
   }
 };
 

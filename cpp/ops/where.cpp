@@ -39,13 +39,17 @@ struct Terms {
 
   const T* segment(int64_t begin, int64_t count, T* buffer) const {
     const T* dy = grad<T>(n.out[0]);
-    const bool a = of_a;
+    const T want = of_a ? T(1) : T(0);
     for_runs(b, begin, begin + count, [&](int64_t at, int64_t m, const int64_t* offset) {
       alignas(64) T mask[kRun];
       mask_of(n.in[0], offset[0], b.strides[0][b.rank - 1], m, mask);
       T* to = buffer + (at - begin);
+      const T* from = dy + at;
 #pragma omp simd
-      for (int64_t i = 0; i < m; ++i) to[i] = (mask[i] != T(0)) == a ? dy[at + i] : T(0);
+      for (int64_t i = 0; i < m; ++i) {
+        const T v = from[i];  // not in a branch: the loop would not be vectorised
+        to[i] = mask[i] == want ? v : T(0);
+      }
     });
     return buffer;
   }
