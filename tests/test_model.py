@@ -243,7 +243,12 @@ ERRORS = [
     (lambda: fnn.Model([]), TypeError,
      "Model: inputs must be a non-empty list of layers, or tensors with outputs, got []"),
     (lambda: nn.Dense(0), ValueError, "Dense: units must be an integer >= 1, got 0"),
-    (lambda: nn.Dense(2.5), ValueError, "Dense: units must be an integer >= 1, got 2.5"),
+    (lambda: nn.Dense(2.5), TypeError, "Dense: units must be an integer >= 1, got 2.5"),
+    (lambda: nn.Dense(True), TypeError, "Dense: units must be an integer >= 1, got True"),
+    (lambda: nn.Dense(2**64), ValueError,
+     f"Dense: units must be an integer < 2**63, got {2**64}"),
+    (lambda: fnn.Input((2**64,)), ValueError,
+     f"Input: shape must hold integers < 2**63, got ({2**64},)"),
     (lambda: nn.Dropout(1.0), ValueError, "Dropout: rate must be a number in [0, 1), got 1.0"),
     (lambda: nn.Dense(3)(np.ones((2, 2))), TypeError,
      "Dense: x must be a symbolic Tensor, got ndarray; start from fnn.Input, or give the layer to "

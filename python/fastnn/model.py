@@ -57,6 +57,8 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
     dims = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     if any(isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 1 for d in dims):
         raise ValueError(f"Input: shape must hold integers >= 1, got {shape!r}")
+    if max(dims, default=1) >= 2**63:
+        raise ValueError(f"Input: shape must hold integers < 2**63, got {shape!r}")
     if len(dims) > _MOST_AXES:
         raise ValueError(f"Input: shape must have at most {_MOST_AXES} axes, got {len(dims)}")
     if dtype not in ("float32", "int64"):
