@@ -7,6 +7,7 @@ from typing import Any
 
 from fastnn import ops
 from fastnn.nn.layer import Layer
+from fastnn.ops.attributes import wholes
 from fastnn.ops.tensor import Tensor
 
 
@@ -42,7 +43,7 @@ class Reshape(Layer):
 
     def __init__(self, shape: tuple[int, ...], name: str | None = None) -> None:
         super().__init__(name)
-        self.shape = shape
+        self.shape = wholes("Reshape", "shape", shape)
 
     def config(self) -> dict[str, Any]:
         return {"shape": self.shape}

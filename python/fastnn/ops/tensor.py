@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.ops.attributes import whole
 
 Shape = tuple["int | None", ...]
 
@@ -135,11 +136,11 @@ def _range(x: Tensor, axis: int, key: int | slice) -> tuple[int, int, int]:
     """Start, stop and step of op slice; 2**63 - 1 is the end, whichever the direction."""
     end = 2**63 - 1
     if isinstance(key, slice):
-        step = 1 if key.step is None else int(key.step)
+        step = 1 if key.step is None else whole(x.name, "index", key.step)
         first = 0 if step > 0 else end
         return (
-            first if key.start is None else int(key.start),
-            end if key.stop is None else int(key.stop),
+            first if key.start is None else whole(x.name, "index", key.start),
+            end if key.stop is None else whole(x.name, "index", key.stop),
             step,
         )
     n = x.shape[axis]
