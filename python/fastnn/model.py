@@ -261,15 +261,37 @@ class Model:
         self._theta[...] = array
 
     def leaves(self) -> list[Tensor]:
-        """Inputs, parameters and states, in the order of their ids and of the flat vectors."""
+        """Inputs, parameters and states, in the order of their ids and of the flat vectors.
+
+        Returns
+        -------
+        list of Tensor
+        """
         return [*self.inputs, *self.structure.parameters, *self.structure.states]
 
     def frozen(self) -> set[int]:
-        """Identities of the parameters of layers that are not trainable."""
+        """Identities of the parameters of layers that are not trainable.
+
+        Returns
+        -------
+        set of int
+        """
         return {id(p) for x in self.layers if not x.trainable for p in x.parameters.values()}
 
     def weights(self) -> dict[str, Array]:
-        """The parameters that penalties apply to."""
+        """The parameters that penalties apply to.
+
+        Returns
+        -------
+        dict of str to array
+            Views of ``theta``, biases left out.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> list(fnn.Model([fnn.nn.Dense(1)], input_shape=(2,)).weights())
+        ['dense1.weight']
+        """
         named = zip(self.parameters.items(), self.structure.parameters, strict=True)
         return {name: array for (name, array), p in named if p.weight}
 
@@ -361,7 +383,26 @@ class Model:
         return results[0] if self.one_output else results
 
     def feeds(self, x: Any, where: str) -> tuple[list[Any], int, Any]:
-        """Checked inputs as the core reads them: [(id, array, scale, offset)], rows, their order."""
+        """Checked inputs as the core reads them.
+
+        Parameters
+        ----------
+        x : as for `predict`
+        where : str
+            Head of error texts.
+
+        Returns
+        -------
+        feeds : list of (id, array, scale, offset)
+        rows : int
+        order : int64 array, or None
+            Row numbers in the arrays; None for all, in order.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`.
+        """
         if isinstance(x, Dataset):
             return self.dataset_feeds(x, where), len(x), x.indices
         given = in_order(x, self.input_names, where, "x")
@@ -381,7 +422,23 @@ class Model:
         return feeds, rows.pop(), None
 
     def dataset_feeds(self, data: Dataset, where: str) -> list[Any]:
-        """The stored arrays of a data set, checked; the core scales and casts while it gathers."""
+        """The stored arrays of a data set, checked; the core scales and casts while it gathers.
+
+        Parameters
+        ----------
+        data : Dataset
+        where : str
+            Head of error texts.
+
+        Returns
+        -------
+        list of (id, array, scale, offset)
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`.
+        """
         columns = in_order(data.x_columns, self.input_names, where, "x")
         if len(columns) != len(self.inputs):
             raise ValueError(
@@ -394,7 +451,29 @@ class Model:
         return [(self._graph[t], c.array, c.scale, c.offset) for t, c in pairs]
 
     def __call__(self, *inputs: Any) -> Any:
-        """The model's outputs for arrays, or for tensors; see Notes of the class."""
+        """The model's outputs for arrays, or for tensors.
+
+        Parameters
+        ----------
+        inputs : Tensor, or array
+            One for each input. Tensors make this model a part of a larger one, see Notes above.
+
+        Returns
+        -------
+        Tensor or array, or a list of them where the model has several outputs
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer tensors than inputs, or shapes do not fit.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> half = fnn.Model([fnn.nn.Dense(4, "tanh")], input_shape=(8,))
+        >>> half(fnn.Input((8,)))
+        Tensor(tanh, shape=(N, 4), dtype=float32)
+        """
         if not any(isinstance(x, Tensor) for x in inputs):
             return self.predict(inputs[0] if len(inputs) == 1 else list(inputs))
         if len(inputs) != len(self.inputs):

@@ -26,6 +26,7 @@ class Dense(Layer):
     bias_init : str, float, array or callable
         Initial bias (K,).
     name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
 
     Raises
     ------
