@@ -61,6 +61,29 @@ def test_what_is_public_is_documented(name):
     assert not missing, f"{name}: no docstring for {', '.join(missing)}"
 
 
+def sections(value):
+    """The headings of a docstring; those that are underlined."""
+    lines = (inspect.getdoc(value) or "").splitlines()
+    return {a for a, b in zip(lines, lines[1:], strict=False) if a and set(b) == {"-"}}
+
+
+_DESCRIBED = [fastnn.Model, *(v for v in vars(fastnn.nn).values() if inspect.isclass(v))]
+
+
+@pytest.mark.parametrize("value", _DESCRIBED, ids=lambda v: v.__name__)
+def test_arguments_and_results_of_models_and_layers_are_described(value):
+    assert {"Parameters", "Examples"} <= sections(value)
+    for name, method in vars(value).items():
+        if name.startswith("_") and name != "__call__" or not inspect.isfunction(method):
+            continue
+        signature = inspect.signature(method)
+        found = sections(getattr(value, name))
+        if len(signature.parameters) > 1 and method.__doc__:  # else inherited: the base describes
+            assert "Parameters" in found, name
+        if signature.return_annotation not in ("None", None) and method.__doc__:
+            assert "Returns" in found, name
+
+
 # What users call: each shows an example. Abstract bases and file formats that need a network, a
 # terminal or an optional package show none.
 _SHOWN = {

@@ -74,6 +74,25 @@ def test_float64_model_computes_in_float64():
     np.testing.assert_allclose(model.predict(x), wanted, rtol=1e-13)
 
 
+@pytest.mark.parametrize("operand", [0.1, np.float64(0.1), [0.1, 0.2], np.array([[0.1, 0.3]])])
+def test_constants_have_the_digits_of_a_float64_model(operand, tmp_path):
+    x = fnn.Input((2,))
+    model = fnn.Model(x, fnn.ops.function(np.add, None, x * operand, operand), dtype="float64")
+    wanted = np.float64([[3.0, 7.0]]) * operand + operand
+    assert np.array_equal(model.predict([[3.0, 7.0]]), wanted)
+    model.save(tmp_path / "m.fnn")
+    again = fnn.load(tmp_path / "m.fnn", add=(np.add, None))
+    assert np.array_equal(again.predict([[3.0, 7.0]]), wanted)
+
+
+def test_constants_of_a_float32_model_stay_float32():
+    table = np.arange(6, dtype="f").reshape(2, 3)
+    model = bare(lambda x: x * table[0] * 0.1)
+    assert [c.value.dtype for c in model.structure.constants] == [np.float32, np.float64]
+    assert [c.dtype for c in model.structure.constants] == ["float32", "float32"]
+    assert model.predict(np.ones((1, 3))).tolist() == (table[:1] * np.float32(0.1)).tolist()
+
+
 def test_theta_is_the_parameters_end_to_end():
     model = small()
     flat = np.concatenate([a.ravel() for a in model.parameters.values()])
@@ -166,6 +185,18 @@ def test_summary_counts(capsys):
     assert "23,860 parameters (93.2 KiB)" in text
 
 
+OUTPUTS = (
+    "Model: outputs must have shape (N, ...), one row for each sample, and no other axis of N, got "
+    "{}; reduce and move axes from 1 on only, and give what sums over samples to fnn.Trainer as its "
+    "loss or a metric"
+)
+
+
+def bare(function):
+    x = fnn.Input((3,))
+    return fnn.Model(x, function(x))
+
+
 ERRORS = [
     (lambda: small().predict(np.ones((2, 5))), ValueError,
      'Model.predict: x must have shape (N, 4) as input "x" has, got (2, 5)'),
@@ -178,6 +209,31 @@ ERRORS = [
      "Model.predict: x must hold real numbers, got dtype <U1"),
     (lambda: small().predict(np.ones((2, 4)), batch_size=0), ValueError,
      "Model.predict: batch_size must be an integer >= 1, got 0"),
+    (lambda: small().predict(np.ones((2, 4), "f"), batch_size=0), ValueError,
+     "Model.predict: batch_size must be an integer >= 1, got 0"),
+    (lambda: small().predict(np.ones((2, 4), "f"), batch_size=2.5), TypeError,
+     "Model.predict: batch_size must be an integer >= 1, got 2.5"),
+    (lambda: small().predict(np.ones((2, 4)), batch_size=True), TypeError,
+     "Model.predict: batch_size must be an integer >= 1, got True"),
+    (lambda: small().predict(np.ones((2, 4)), batch_size=2**70), ValueError,
+     f"Model.predict: batch_size must be an integer < 2**63, got {2**70}"),
+    (lambda: bare(lambda x: fnn.ops.sum(x, axis=0)), ValueError,
+     OUTPUTS.format("Tensor(sum, shape=(3,), dtype=float32)")),
+    (lambda: bare(lambda x: fnn.ops.mean(x)), ValueError,
+     OUTPUTS.format("Tensor(mean, shape=(), dtype=float32)")),
+    (lambda: bare(lambda x: fnn.ops.matmul(fnn.ops.transpose(x), x)), ValueError,
+     OUTPUTS.format("Tensor(matmul, shape=(3, 3), dtype=float32)")),
+    (lambda: bare(lambda x: fnn.ops.transpose(x)), ValueError,
+     OUTPUTS.format("Tensor(transpose, shape=(3, N), dtype=float32)")),
+    (lambda: bare(lambda x: x @ fnn.ops.transpose(x)), ValueError,
+     OUTPUTS.format("Tensor(matmul, shape=(N, N), dtype=float32)")),
+    (lambda: bare(lambda x: [x, fnn.ops.sum(x, axis=0)]), ValueError,
+     OUTPUTS.format("Tensor(sum, shape=(3,), dtype=float32)")),
+    (lambda: fnn.Model([x := fnn.Input((3,)), x], x), ValueError,
+     "Model: inputs must be different tensors, got Tensor(x, shape=(N, 3), dtype=float32) twice"),
+    (lambda: small()(fnn.Input((4,)), fnn.Input((4,))), ValueError,
+     "Model: inputs must be 1 tensors as the model has inputs, got 2"),
+    (lambda: fnn.Input((1,) * 8), ValueError, "Input: shape must have at most 7 axes, got 8"),
     (lambda: small(dtype="int8"), ValueError,
      "Model: dtype must be 'float32' or 'float64', got 'int8'"),
     (lambda: small(seed=-1), ValueError, "Model: seed must be an integer in [0, 2**64), got -1"),
@@ -187,7 +243,12 @@ ERRORS = [
     (lambda: fnn.Model([]), TypeError,
      "Model: inputs must be a non-empty list of layers, or tensors with outputs, got []"),
     (lambda: nn.Dense(0), ValueError, "Dense: units must be an integer >= 1, got 0"),
-    (lambda: nn.Dense(2.5), ValueError, "Dense: units must be an integer >= 1, got 2.5"),
+    (lambda: nn.Dense(2.5), TypeError, "Dense: units must be an integer >= 1, got 2.5"),
+    (lambda: nn.Dense(True), TypeError, "Dense: units must be an integer >= 1, got True"),
+    (lambda: nn.Dense(2**64), ValueError,
+     f"Dense: units must be an integer < 2**63, got {2**64}"),
+    (lambda: fnn.Input((2**64,)), ValueError,
+     f"Input: shape must hold integers < 2**63, got ({2**64},)"),
     (lambda: nn.Dropout(1.0), ValueError, "Dropout: rate must be a number in [0, 1), got 1.0"),
     (lambda: nn.Dense(3)(np.ones((2, 2))), TypeError,
      "Dense: x must be a symbolic Tensor, got ndarray; start from fnn.Input, or give the layer to "

@@ -1,5 +1,8 @@
 """fastnn: neural networks on the CPU, from the perceptron up."""
 
+from fastnn import _start  # noqa: F401  first: Ctrl-C may come during the rest
+
+# isort: split
 from typing import TYPE_CHECKING
 
 from fastnn import _core, data, losses, nn, ops, optim

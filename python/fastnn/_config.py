@@ -83,10 +83,17 @@ def check_fraction(where: str, argument: str, value: Any) -> None:
     check_real(where, argument, value, "a number in [0, 1)", lambda v: 0 <= v < 1)
 
 
-def check_count(where: str, argument: str, value: Any, least: int = 1) -> None:
-    """Raise unless ``value`` is an integer of at least ``least``."""
+def check_count(where: str, argument: str, value: Any, least: int = 1) -> int:
+    """``value`` as an int; raises unless it is an integer from ``least`` to what 64 bits hold."""
     text = f"{where}: {argument} must be an integer >= {least}, got {value!r}"
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    try:
+        count = operator.index(value)
+    except TypeError:
+        raise TypeError(text) from None
+    if isinstance(value, bool):
         raise TypeError(text)
-    if operator.index(value) < least:
+    if count < least:
         raise ValueError(text)
+    if count >= 2**63:
+        raise ValueError(f"{where}: {argument} must be an integer < 2**63, got {value!r}")
+    return count

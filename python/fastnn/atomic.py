@@ -15,8 +15,8 @@ def write_whole(path: Any, parts: Iterable[bytes], where: str) -> None:
     Parameters
     ----------
     path : str or path
-        Replaced only once the new file is complete and on disk. A device or a pipe is refused: a
-        rename would put a file in its place.
+        Replaced only once the new file is complete and on disk; of a link, what it points to. A
+        device or a pipe is refused: a rename would put a file in its place.
     parts : iterable of bytes
     where : str
         Head of error texts.
@@ -26,12 +26,11 @@ def write_whole(path: Any, parts: Iterable[bytes], where: str) -> None:
     OSError
         If the file cannot be written; an old one is then as it was.
     """
-    path = os.fspath(path)
+    shown = os.fspath(path)
+    path = os.path.realpath(path)
     if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(f"{where}: path must name a file, got {path!r}, which is something else")
-    folder = os.path.dirname(path) or "."
-    prefix = os.path.basename(path) + "."
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=".part")
+        raise OSError(f"{where}: path must name a file, got {shown!r}, which is something else")
+    handle, temporary = _temporary(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(parts)
@@ -44,11 +43,33 @@ def write_whole(path: Any, parts: Iterable[bytes], where: str) -> None:
             os.unlink(temporary)
         raise
     with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(os.path.dirname(path), os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def probe(path: Any) -> None:
+    """Make and remove the temporary file that `write_whole` would begin with.
+
+    Parameters
+    ----------
+    path : str or path
+
+    Raises
+    ------
+    OSError
+        If there can be none: before hours of work, not after them.
+    """
+    handle, temporary = _temporary(os.path.realpath(path))
+    os.close(handle)
+    os.unlink(temporary)
+
+
+def _temporary(path: str) -> tuple[int, str]:
+    folder, name = os.path.split(path)
+    return tempfile.mkstemp(dir=folder, prefix=f"{name}.", suffix=".part")
 
 
 def _umask() -> int:

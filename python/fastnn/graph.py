@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
-from fastnn.ops.tensor import Constant, Node, Parameter, State, Tensor
+from fastnn.ops.tensor import Constant, Leaf, Node, Parameter, State, Tensor
 
 
 class Structure:
@@ -32,6 +32,11 @@ class Structure:
         self._seen: set[int] = set()
         for tensor in self.outputs:
             self._visit(tensor)
+
+    @property
+    def owned(self) -> list[Leaf]:
+        """Parameters and states, which one model holds the values of."""
+        return [*self.parameters, *self.states]
 
     def _visit(self, tensor: Tensor) -> None:
         """Depth first without recursion: a network may be thousands of nodes deep."""

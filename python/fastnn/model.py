@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import math
+import copy
 import sys
+import weakref
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn._config import check_count
 from fastnn.data import Dataset
 from fastnn.data.column import Real
+from fastnn.feeds import as_rows, check_rows, in_order
 from fastnn.graph import Built, Structure
 from fastnn.nn.init import initial
 from fastnn.nn.layer import Layer
-from fastnn.ops.tensor import Node, Parameter, Tensor, in_layer, shape_text
+from fastnn.ops.tensor import Parameter, Tensor, as_array
+from fastnn.replay import Replay
 
 Array = NDArray[Any]
 _ONE_BATCH = 256  # rows that the short way of predict runs at once
+_MOST_AXES = 7  # of one sample: the core's arrays have 8 with the batch
 
 
 def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tensor:
@@ -33,6 +38,7 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
     dtype : {"float32", "int64"}
         "float32" stands for the model's own float type.
     name : str
+        What errors call it, and a dict of inputs.
 
     Returns
     -------
@@ -41,7 +47,7 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
     Raises
     ------
     ValueError
-        If a size is not an integer >= 1.
+        If a size is not an integer >= 1, there are more than 7, or the dtype is another.
 
     Examples
     --------
@@ -51,6 +57,10 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
     dims = tuple(shape) if isinstance(shape, Sequence) else (shape,)
     if any(isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 1 for d in dims):
         raise ValueError(f"Input: shape must hold integers >= 1, got {shape!r}")
+    if max(dims, default=1) >= 2**63:
+        raise ValueError(f"Input: shape must hold integers < 2**63, got {shape!r}")
+    if len(dims) > _MOST_AXES:
+        raise ValueError(f"Input: shape must have at most {_MOST_AXES} axes, got {len(dims)}")
     if dtype not in ("float32", "int64"):
         raise ValueError(f"Input: dtype must be 'float32' or 'int64', got {dtype!r}")
     return Tensor((None, *(int(d) for d in dims)), dtype, name)
@@ -72,7 +82,7 @@ class Model:
     inputs : list of Layer, or Tensor, or list of Tensor
         Layers to stack (then ``input_shape`` is needed), or the input tensor(s).
     outputs : Tensor or list of Tensor, optional
-        What is computed from the input tensors.
+        What is computed from the input tensors, of shape (N, ...): one row for each sample.
     input_shape : tuple of int, optional
         Shape of one sample, for the list form.
     seed : int
@@ -86,11 +96,21 @@ class Model:
         All parameters, one after the other: the lectures' vec(W).
     parameters : dict of str to array
         Views of ``theta`` by name, such as ``"dense1.weight"``; writing to them changes the model.
+    input_names, output_names : list of str
+        What a dict of inputs or of targets calls them: the names of the inputs, and of the layers
+        that compute the outputs (of their ops, outside layers).
 
     Raises
     ------
     ValueError, TypeError
-        If shapes do not fit (naming the layer), or an argument is of the wrong kind.
+        If shapes do not fit (naming the layer), an argument is of the wrong kind, or a layer with
+        parameters belongs to another model already.
+
+    Notes
+    -----
+    ``copy.copy`` and ``copy.deepcopy`` make a model of its own with the same values. Calling a model
+    on tensors builds its layers anew into a larger model, which begins with the values that this one
+    has when the larger is made; calls made for one larger model share their parameters.
 
     Examples
     --------
@@ -127,19 +147,51 @@ class Model:
         self.one_output = isinstance(outputs, Tensor)
         self.structure = Structure(self.outputs)
         self._check_inputs()
+        self._check_outputs()
+        self._check_owners()
         self._name_layers()
+        self.input_names = [t.name for t in self.inputs]
+        self.output_names = [_output_name(t) for t in self.outputs]
         self._make_parameters()
         self._compile()
+        self._replay: Replay | None = None
+        for leaf in self.structure.owned:
+            leaf.owner = weakref.ref(self)
 
     def _check_inputs(self) -> None:
         known = {id(t) for t in self.inputs}
         for t in self.inputs:
             if t.node is not None or isinstance(t, Parameter):
                 raise ValueError(f"Model: inputs must come from fnn.Input, got {t!r}")
+        if len(known) < len(self.inputs):
+            twice = next(t for i, t in enumerate(self.inputs) if t in self.inputs[:i])
+            raise ValueError(f"Model: inputs must be different tensors, got {twice!r} twice")
         for t in self.structure.inputs:
             if id(t) not in known:
                 raise ValueError(
                     f"Model: inputs must name every input that the outputs need, got none for {t!r}"
+                )
+
+    def _check_outputs(self) -> None:
+        """A row for each sample: batches are computed apart and put one after the other."""
+        for t in self.outputs:
+            if t.ndim == 0 or t.shape[0] is not None or None in t.shape[1:]:
+                raise ValueError(
+                    "Model: outputs must have shape (N, ...), one row for each sample, and no other "
+                    f"axis of N, got {t!r}; reduce and move axes from 1 on only, and give what sums "
+                    "over samples to fnn.Trainer as its loss or a metric"
+                )
+
+    def _check_owners(self) -> None:
+        """Parameters lie in the vector of one model: another would silently train its own."""
+        for leaf in self.structure.owned:
+            if leaf.owner is not None and leaf.owner() is not None:
+                nodes = self.structure.nodes
+                layer = next((n.layer for n in nodes if n.layer and leaf in n.inputs), None)
+                raise ValueError(
+                    "Model: layers must belong to one model, got "
+                    f"{layer.where if layer else leaf.name} of another; make a new layer, give one "
+                    "model both outputs, or call the other model on a tensor"
                 )
 
     def _name_layers(self) -> None:
@@ -164,7 +216,7 @@ class Model:
     def _make_parameters(self) -> None:
         """theta and the states, filled by each parameter's initialiser from the model's seed."""
         structure = self.structure
-        self.theta, self.parameters = self._vector(structure.parameters, 0)
+        self._theta, self.parameters = self._vector(structure.parameters, 0)
         self.state_vector, self.states = self._vector(structure.states, 1 << 20)
 
     def _vector(self, leaves: Sequence[Any], stream: int) -> tuple[Array, dict[str, Array]]:
@@ -193,21 +245,86 @@ class Model:
             )
         return vector, views
 
+    @property
+    def theta(self) -> Array:
+        """All parameters, one after the other; assigning to it writes them in place."""
+        return self._theta
+
+    @theta.setter
+    def theta(self, values: Any) -> None:
+        array = as_array(values, "Model", "theta")
+        if array.shape != self._theta.shape:
+            raise ValueError(
+                f"Model: theta must have shape {self._theta.shape} as the parameters have, "
+                f"got {array.shape}"
+            )
+        self._theta[...] = array
+
     def leaves(self) -> list[Tensor]:
-        """Inputs, parameters and states, in the order of their ids and of the flat vectors."""
+        """Inputs, parameters and states, in the order of their ids and of the flat vectors.
+
+        Returns
+        -------
+        list of Tensor
+        """
         return [*self.inputs, *self.structure.parameters, *self.structure.states]
 
     def frozen(self) -> set[int]:
-        """Identities of the parameters of layers that are not trainable."""
+        """Identities of the parameters of layers that are not trainable.
+
+        Returns
+        -------
+        set of int
+        """
         return {id(p) for x in self.layers if not x.trainable for p in x.parameters.values()}
 
     def weights(self) -> dict[str, Array]:
-        """The parameters that penalties apply to."""
+        """The parameters that penalties apply to.
+
+        Returns
+        -------
+        dict of str to array
+            Views of ``theta``, biases left out.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> list(fnn.Model([fnn.nn.Dense(1)], input_shape=(2,)).weights())
+        ['dense1.weight']
+        """
         named = zip(self.parameters.items(), self.structure.parameters, strict=True)
         return {name: array for (name, array), p in named if p.weight}
 
     def split_vector(self, vector: Array) -> dict[str, Array]:
-        """A vector like ``theta`` (a gradient, say) as views by parameter name."""
+        """A vector like ``theta`` (a gradient, say) as views by parameter name.
+
+        Parameters
+        ----------
+        vector : array, shape (P,)
+            Any dtype.
+
+        Returns
+        -------
+        dict of str to array
+            Views of ``vector``, named and shaped as ``parameters``.
+
+        Raises
+        ------
+        ValueError
+            If ``vector`` has another shape than ``theta``.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1)], input_shape=(2,))
+        >>> model.split_vector(np.array([1.0, 2.0, 3.0]))
+        {'dense1.weight': array([[1., 2.]]), 'dense1.bias': array([3.])}
+        """
+        if np.shape(vector) != self._theta.shape:
+            raise ValueError(
+                f"Model.split_vector: vector must have shape {self._theta.shape} as theta has, "
+                f"got {np.shape(vector)}"
+            )
         views, at = {}, 0
         for name, array in self.parameters.items():
             views[name] = vector[at : at + array.size].reshape(array.shape)
@@ -227,13 +344,14 @@ class Model:
 
     # -- use ---------------------------------------------------------------------------------------
 
-    def predict(self, x: Any, batch_size: int = 256) -> Any:
+    def predict(self, x: Any, batch_size: int = _ONE_BATCH) -> Any:
         """Outputs for given inputs, without dropout.
 
         Parameters
         ----------
-        x : array, shape (N, ...), or Dataset, or a list of arrays for several inputs
-            Anything ``numpy.asarray`` takes; cast to the model's dtype.
+        x : array, shape (N, ...), or Dataset, or a list or dict of arrays for several inputs
+            Anything ``numpy.asarray`` takes; cast to the model's dtype. A list goes by the order of
+            the inputs, a dict by their names.
         batch_size : int, >= 1
             Rows computed at a time.
 
@@ -244,7 +362,9 @@ class Model:
         Raises
         ------
         ValueError
-            If a shape does not fit the model's input.
+            If a shape or a name does not fit the model's inputs, or ``batch_size`` is out of range.
+        TypeError
+            If ``x`` does not hold real numbers, or ``batch_size`` is not an integer.
 
         Examples
         --------
@@ -252,23 +372,40 @@ class Model:
         >>> fnn.Model([fnn.nn.Activation("relu")], input_shape=(2,)).predict([[-1, 2]])
         array([[0., 2.]], dtype=float32)
         """
+        if batch_size is not _ONE_BATCH:  # the default needs no check
+            batch_size = check_count("Model.predict", "batch_size", batch_size)
         if self._rows is not None:
             y = self._rows(self._input_id, x, _ONE_BATCH)
             if y is not None:
                 return y
-        if isinstance(batch_size, bool) or int(batch_size) < 1:
-            raise ValueError(
-                f"Model.predict: batch_size must be an integer >= 1, got {batch_size!r}"
-            )
         feeds, n, order = self.feeds(x, "Model.predict")
-        results = self._inference.run(feeds, order, n, int(batch_size))
+        results = self._inference.run(feeds, order, n, batch_size)
         return results[0] if self.one_output else results
 
     def feeds(self, x: Any, where: str) -> tuple[list[Any], int, Any]:
-        """Checked inputs as the core reads them: [(id, array, scale, offset)], rows, their order."""
+        """Checked inputs as the core reads them.
+
+        Parameters
+        ----------
+        x : as for `predict`
+        where : str
+            Head of error texts.
+
+        Returns
+        -------
+        feeds : list of (id, array, scale, offset)
+        rows : int
+        order : int64 array, or None
+            Row numbers in the arrays; None for all, in order.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`.
+        """
         if isinstance(x, Dataset):
             return self.dataset_feeds(x, where), len(x), x.indices
-        given = tuple(x.values()) if isinstance(x, dict) else x
+        given = in_order(x, self.input_names, where, "x")
         if len(self.inputs) == 1 and not isinstance(given, tuple):
             given = (given,)
         if not isinstance(given, list | tuple) or len(given) != len(self.inputs):
@@ -285,36 +422,112 @@ class Model:
         return feeds, rows.pop(), None
 
     def dataset_feeds(self, data: Dataset, where: str) -> list[Any]:
-        """The stored arrays of a data set, checked; the core scales and casts while it gathers."""
-        if len(data.inputs) != len(self.inputs):
+        """The stored arrays of a data set, checked; the core scales and casts while it gathers.
+
+        Parameters
+        ----------
+        data : Dataset
+        where : str
+            Head of error texts.
+
+        Returns
+        -------
+        list of (id, array, scale, offset)
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`.
+        """
+        columns = in_order(data.x_columns, self.input_names, where, "x")
+        if len(columns) != len(self.inputs):
             raise ValueError(
                 f"{where}: x must be {len(self.inputs)} arrays as the model has inputs, "
-                f"got {len(data.inputs)}"
+                f"got {len(columns)}"
             )
-        pairs = list(zip(self.inputs, data.inputs, strict=True))
+        pairs = list(zip(self.inputs, columns, strict=True))
         for tensor, column in pairs:
-            _check_rows(column.array, tensor, where)
+            check_rows(column.array, tensor, where)
         return [(self._graph[t], c.array, c.scale, c.offset) for t, c in pairs]
 
     def __call__(self, *inputs: Any) -> Any:
-        """The model's outputs for tensors (sharing its structure's parameters) or for arrays."""
+        """The model's outputs for arrays, or for tensors.
+
+        Parameters
+        ----------
+        inputs : Tensor, or array
+            One for each input. Tensors make this model a part of a larger one, see Notes above.
+
+        Returns
+        -------
+        Tensor or array, or a list of them where the model has several outputs
+
+        Raises
+        ------
+        ValueError
+            If there are more or fewer tensors than inputs, or shapes do not fit.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> half = fnn.Model([fnn.nn.Dense(4, "tanh")], input_shape=(8,))
+        >>> half(fnn.Input((8,)))
+        Tensor(tanh, shape=(N, 4), dtype=float32)
+        """
         if not any(isinstance(x, Tensor) for x in inputs):
             return self.predict(inputs[0] if len(inputs) == 1 else list(inputs))
-        new = dict(zip((id(t) for t in self.inputs), inputs, strict=True))
-        for node in self.structure.nodes:
-            operands = tuple(new.get(id(t), t) for t in node.inputs)
-            if node.layer is None:
-                again = Node(node.op, operands, node.attrs)
-            else:
-                with in_layer(node.layer):
-                    again = Node(node.op, operands, node.attrs)
-            again.function, again.function_name = node.function, node.function_name
-            new.update({id(a): b for a, b in zip(node.outputs, again.outputs, strict=True)})
-        results = [new[id(t)] for t in self.outputs]
+        if len(inputs) != len(self.inputs):
+            raise ValueError(
+                f"Model: inputs must be {len(self.inputs)} tensors as the model has inputs, "
+                f"got {len(inputs)}"
+            )
+        if self._replay is None or self._replay.is_taken:
+            self._replay = self._replayed()
+        results = self._replay({id(t): x for t, x in zip(self.inputs, inputs, strict=True)})
         return results[0] if self.one_output else results
 
+    def _replayed(self) -> Replay:
+        arrays = [*self.parameters.values(), *self.states.values()]
+        pairs = zip(self.structure.owned, arrays, strict=True)
+        return Replay(self.structure, {id(t): array for t, array in pairs})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        inputs = [Tensor(t.shape, t.dtype, t.name) for t in self.inputs]
+        outputs = self._replayed()({id(a): b for a, b in zip(self.inputs, inputs, strict=True)})
+        chosen = outputs[0] if self.one_output else outputs
+        return Model(inputs, chosen, seed=self.seed, dtype=self.dtype)
+
+    def __copy__(self) -> Model:
+        return copy.deepcopy(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "Model: a model must be stored as a file without code, got a call of pickle; use "
+            "Model.save and fastnn.load"
+        )
+
     def save(self, path: Any) -> None:
-        """Write structure and parameters to one file; see `fastnn.load`."""
+        """Write structure and parameters to one file; see `fastnn.load`.
+
+        Parameters
+        ----------
+        path : str or path
+            Replaced only once the new file is complete; where it is a link, what it points to.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an old one is then as it was.
+
+        Examples
+        --------
+        >>> import os, tempfile, fastnn as fnn
+        >>> path = os.path.join(tempfile.mkdtemp(), "tiny.fnn")
+        >>> model = fnn.Model([fnn.nn.Dense(1)], input_shape=(2,))
+        >>> model.save(path)
+        >>> bool((fnn.load(path).theta == model.theta).all())
+        True
+        """
         from fastnn.io.save import save_model
 
         save_model(self, path)
@@ -322,7 +535,24 @@ class Model:
     # -- what it is --------------------------------------------------------------------------------
 
     def summary(self, file: TextIO | None = None) -> None:
-        """Print layers, shapes, parameters, FLOPs and memory."""
+        """Print layers, shapes, parameters, FLOPs and memory.
+
+        Parameters
+        ----------
+        file : text file, optional
+            Where to; standard output by default.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> fnn.Model([fnn.nn.Dense(1)], input_shape=(2,)).summary()
+        layer           output   parameters   FLOPs
+        -------------------------------------------
+        input x         (N, 2)            0       0
+        dense1 (Dense)  (N, 1)            3       4
+        -------------------------------------------
+        3 parameters (12 B), 4 FLOPs a sample, activations 4 B a sample
+        """
         from fastnn.summary import summary
 
         print(summary(self), file=file or sys.stdout)
@@ -330,33 +560,6 @@ class Model:
     def __repr__(self) -> str:
         kinds = ", ".join(repr(x) if isinstance(x, Layer) else x.kind for x in self.layers)
         return f"Model([{kinds}], {self.theta.size} parameters, {self.dtype})"
-
-
-def as_rows(x: Any, tensor: Tensor, dtype: str, where: str) -> Array:
-    """An input as a contiguous array of the tensor's shape and dtype."""
-    array = np.asarray(x)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{where}: x must hold real numbers, got dtype {array.dtype}")
-    _check_rows(array, tensor, where)
-    wanted = dtype if tensor.dtype.startswith("float") else tensor.dtype
-    return np.asarray(array, dtype=wanted, order="C")
-
-
-def _check_rows(array: Array, tensor: Tensor, where: str) -> None:
-    if array.shape[1:] != tensor.shape[1:] or array.ndim != tensor.ndim:
-        hint = ""
-        if array.shape == tensor.shape[1:]:
-            hint = "; one sample needs a batch axis: x[None]"
-        elif array.ndim and array[:1].size == math.prod(d or 1 for d in tensor.shape[1:]):
-            hint = f"; reshape it to {(-1, *tensor.shape[1:])}"
-        raise ValueError(
-            f'{where}: x must have shape {shape_text(tensor.shape)} as input "{tensor.name}" has, '
-            f"got {array.shape}{hint}"
-        )
-    if not tensor.dtype.startswith("float") and array.dtype.kind == "f":
-        raise TypeError(
-            f'{where}: x must hold integers as input "{tensor.name}" does, got dtype {array.dtype}'
-        )
 
 
 def _stack(layers: Any, input_shape: Sequence[int] | None) -> tuple[Tensor, Any]:
@@ -377,6 +580,12 @@ def _stack(layers: Any, input_shape: Sequence[int] | None) -> tuple[Tensor, Any]
             raise TypeError(f"Model: inputs must be a list of layers, got {layer!r} in it")
         y = layer(y)
     return x, y
+
+
+def _output_name(tensor: Tensor) -> str:
+    """The layer that computes an output, or the op outside layers, or the input itself."""
+    layer = tensor.node.layer if tensor.node else None
+    return str(getattr(layer, "name", None) or tensor.name)
 
 
 def _tensors(given: Any, argument: str) -> list[Tensor]:

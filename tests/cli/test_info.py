@@ -53,7 +53,7 @@ def test_every_damaged_byte_is_found(run, model, tmp_path):
 def test_errors(fails, model, tmp_path):
     fails(1, "info: path must name a file, got 'none.fnn'", "info", "none.fnn")
     (tmp_path / "folder").mkdir()
-    fails(1, "folder: Is a directory", "info", "folder")
+    fails(1, "info: path must name a file, got the folder 'folder'", "info", "folder")
     content = bytearray(Path(model).read_bytes())
     content[-1] ^= 1
     Path("damaged.fnn").write_bytes(content)

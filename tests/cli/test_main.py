@@ -67,13 +67,20 @@ def test_lack_of_memory_is_one_line(run, monkeypatch):
     assert run("info", "digits.fnn").err == line
 
 
-def test_a_bug_is_not_hidden(run, monkeypatch):
+def test_a_bug_is_one_line_and_shows_where_it_is_when_asked(run, fails, monkeypatch):
     def stumble(arguments):
         return {}["key"]
 
     monkeypatch.setattr(cli.info, "run", stumble)
-    with pytest.raises(KeyError):
-        run("info", "digits.fnn")
+    monkeypatch.delenv("FASTNN_TRACEBACK", raising=False)
+    line = "internal error, KeyError: 'key'; FASTNN_TRACEBACK=1 shows where"
+    fails(1, line, "info", "digits.fnn")
+    monkeypatch.setenv("FASTNN_TRACEBACK", "1")
+    seen = run("info", "digits.fnn")
+    assert (seen.code, seen.out) == (1, "")
+    assert seen.err.startswith("Traceback (most recent call last):\n")
+    assert 'return {}["key"]' in seen.err
+    assert seen.err.endswith(f"\nKeyError: 'key'\nfastnn: error: {line}\n")
 
 
 def test_ctrl_c_before_there_is_anything_to_save(run, monkeypatch):
@@ -83,6 +90,34 @@ def test_ctrl_c_before_there_is_anything_to_save(run, monkeypatch):
     monkeypatch.setattr(cli.info, "run", stop)
     seen = run("info", "digits.fnn")
     assert (seen.code, seen.out, seen.err) == (130, "", "fastnn: interrupted\n")
+
+
+INTERRUPTED_WHILE_IMPORTED = """
+import os, runpy, signal, sys
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+sys.argv = [{script!r}, "--version"]
+sys.orig_argv = [sys.executable, *sys.argv]
+import fastnn
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize(("script", "code"), [("/usr/bin/fastnn", 130), ("program.py", -2)])
+def test_ctrl_c_while_the_command_is_imported_is_silent(script, code):
+    """130 and nothing else; a program that imports fastnn gets its KeyboardInterrupt."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    seen = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_WHILE_IMPORTED.format(script=script)],
+        capture_output=True, text=True, timeout=60, env=environment,
+    )  # fmt: skip
+    assert (seen.returncode, seen.stdout) == (code, "")
+    assert ("KeyboardInterrupt" in seen.stderr) == (code != 130)
 
 
 def call(*arguments, **options):

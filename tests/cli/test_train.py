@@ -165,6 +165,10 @@ def test_wrong_options(fails):
     for option in ("--epochs", "--batch-size"):
         line = f"argument {option}: must be an integer >= 1, got '0'{see}"
         fails(2, line, "train", option, "0")
+        line = f"argument {option}: must be an integer < 2**63, got '{10**20}'{see}"
+        fails(2, line, "train", option, str(10**20))
+    line = f"Dense: units must be an integer < 2**63, got {10**20}"
+    fails(1, line, "train", "--hidden", str(10**20))
     for threads in ("0", "99999999999"):
         line = f"argument --threads: must be an integer in [1, 1024], got '{threads}'{see}"
         fails(2, line, "train", "--threads", threads)
@@ -211,6 +215,8 @@ def test_wrong_options(fails):
 
 def test_outputs_are_checked_before_training(fails, tmp_path):
     (tmp_path / "folder").mkdir()
+    line = "Trainer.resume: path must name a file, got the folder 'folder'"
+    fails(1, line, "train", "--resume", "folder")
     line = "--output must name a file, got the folder 'folder'"
     fails(1, line, "train", "--output", "folder")
     fails(1, "--output must name a file, got ''", "train", "--output", "")
@@ -233,12 +239,33 @@ def test_a_pipe_is_not_replaced(fails, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written(fails, tmp_path, monkeypatch):
-    from fastnn.cli import output
+    from fastnn import atomic
+
+    make = atomic.tempfile.mkstemp
+
+    def deny(dir, **names):
+        if dir.endswith("locked"):
+            raise PermissionError(13, "Permission denied")
+        return make(dir=dir, **names)
 
     (tmp_path / "locked").mkdir()
-    monkeypatch.setattr(output.os, "access", lambda path, mode: False)
-    line = "--output must name a file in a folder that can be written, got 'locked/a.fnn'"
-    fails(1, line, "train", "--output", "locked/a.fnn")
+    monkeypatch.setattr(atomic.tempfile, "mkstemp", deny)
+    for option in ("--output", "--plot", "--checkpoint"):
+        line = f"{option} must name a file that can be written, got 'locked/a.png' with Permission "
+        fails(1, f"{line}denied", "train", option, "locked/a.png")
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a file system without new files")
+def test_a_place_that_takes_no_files(fails):
+    line = "--output must name a file that can be written, got '/proc/x.fnn' with "
+    fails(1, f"{line}{os.strerror(2)}", "train", "--output", "/proc/x.fnn", "--no-plot")
+
+
+def test_the_probe_leaves_nothing_and_keeps_what_is_there(run, fails, tmp_path):
+    (tmp_path / "digits.fnn").write_text("old")
+    fails(1, "Trainer.resume: path must name a file, got 'none.ckpt'",
+          "train", "--resume", "none.ckpt")  # fmt: skip
+    assert os.listdir() == ["digits.fnn"] and (tmp_path / "digits.fnn").read_text() == "old"
 
 
 def test_what_cannot_be_resumed(run, fails, model):

@@ -108,8 +108,10 @@ def test_error_texts():
     data = Dataset(np.arange(5))
     with error(ValueError, "Batches: batch_size must be an integer >= 1, got 0"):
         Batches(data, 0)
-    with error(TypeError, "Batches: batch_size must be an integer >= 1, got float"):
+    with error(TypeError, "Batches: batch_size must be an integer >= 1, got 2.0"):
         Batches(data, 2.0)
+    with error(ValueError, f"Batches: batch_size must be an integer < 2**63, got {2**64}"):
+        Batches(data, 2**64)
     with error(ValueError, "Batches: dataset must have at least 1 sample, got 0"):
         Batches(data[:0], 2)
     with error(

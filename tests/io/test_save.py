@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -108,6 +110,87 @@ def test_forged_structures_are_refused(tmp_path, change):
         fnn.load(path)
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"structure": None}, "file must hold a structure that fastnn wrote, got {} with KeyError: "
+         "'structure'"),
+        ({"structure": "{"}, "file must hold a structure that fastnn wrote, got {} with "
+         "JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 "
+         "(char 1)"),
+        ({"structure": "[]"}, "file must hold a structure that fastnn wrote, got {} with TypeError: "
+         "a list"),
+        ({"structure": "{}"}, "file must hold a structure that fastnn wrote, got {} with KeyError: "
+         "'constants'"),
+        ({"version": None}, "file must have version <= 1, got '' in {}"),
+        ({"version": "\u00b2"}, "file must have version <= 1, got '\u00b2' in {}"),
+        ({"version": "-1"}, "file must have version <= 1, got '-1' in {}"),
+        ({"version": "2"}, "file must have version <= 1, got '2' in {}; a newer fastnn wrote it"),
+        ({"version": 1}, "file must be a whole safetensors file, got {} with metadata other than "
+         "text; it is truncated, damaged or of another kind"),
+        ({"kind": None}, "file must hold a model or a checkpoint, got '' in {}"),
+        ({"kind": "cake"}, "file must hold a model or a checkpoint, got 'cake' in {}"),
+    ],
+    ids=range(11),
+)  # fmt: skip
+def test_forged_metadata_is_refused(tmp_path, change, text):
+    from fastnn.io import tensors
+
+    path = tmp_path / "m.fnn"
+    net().save(path)
+    arrays, metadata = tensors.read(path, "test")
+    del metadata["sha256"]
+    metadata = {k: v for k, v in (metadata | change).items() if v is not None}
+    tensors.write(path, arrays, metadata)
+    with pytest.raises(OSError) as error:
+        fnn.load(path)
+    assert str(error.value) == f"fastnn.load: {text.format(repr(str(path)))}"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s["trainer"].pop("loss"),
+        lambda s: s["trainer"].update(l1=-1),
+        lambda s: s["trainer"].update(unknown=1),
+        lambda s: s["trainer"].update(optimizer={"class": "Newton"}),
+        lambda s: s["progress"].pop("steps"),
+        lambda s: s.update(progress=[]),
+        lambda s: s.pop("history"),
+    ],
+    ids=range(7),
+)
+def test_forged_checkpoints_are_refused(tmp_path, change):
+    path = tmp_path / "run.ckpt"
+    fnn.Trainer(net()).save(path)
+    forged(path, change)
+    with pytest.raises(OSError, match="^Trainer.resume: file must hold a structure that fastnn "):
+        fnn.Trainer.resume(path)
+
+
+def test_the_environment_is_not_the_files_fault(tmp_path):
+    path = tmp_path / "m.fnn"
+    net().save(path)
+    code = f"import fastnn; fastnn.load({str(path)!r})"
+    seen = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60,
+        env=os.environ | {"FASTNN_ISA": "mmx", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )  # fmt: skip
+    assert "\nValueError: FASTNN_ISA: instruction set must be one of " in seen.stderr
+    assert "file must" not in seen.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink") or os.name == "nt", reason="needs links")
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "store").mkdir()
+    link, target = tmp_path / "m.fnn", tmp_path / "store" / "m.fnn"
+    link.symlink_to(target)  # to a file that is not there yet
+    for dtype in ("float32", "float64"):
+        net(dtype).save(link)
+        assert link.is_symlink() and fnn.load(target).dtype == dtype
+    assert os.listdir(target.parent) == ["m.fnn"]
+
+
 def test_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "m.fnn"
     net().save(path)
@@ -129,6 +212,9 @@ def test_errors_in_full(tmp_path):
         fnn.load(missing)
     assert str(error.value) == f"fastnn.load: path must name a file, got {missing!r}"
     folder = str(tmp_path)
+    with pytest.raises(IsADirectoryError) as directory:
+        fnn.load(folder)
+    assert str(directory.value) == f"fastnn.load: path must name a file, got the folder {folder!r}"
     with pytest.raises(OSError) as kind:
         net().save(folder)
     assert (

@@ -7,10 +7,12 @@ import contextlib
 import json
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import fastnn
+from fastnn import _start
 from fastnn.cli import bench, evaluate, info, predict, reproduce, train
 from fastnn.cli.output import Failure, Interrupted, Usage, plain
 
@@ -28,6 +30,7 @@ examples:
 
 Every command takes --json (one JSON object on standard output) and --help (with examples).
 Exit codes: 0 well, 1 failed or short of the target, 2 wrong usage, 130 stopped by Ctrl-C.
+An error is one line; with FASTNN_TRACEBACK=1 in the environment its traceback comes first.
 """
 
 
@@ -89,7 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         0 well, 1 failed or short of the target, 2 wrong usage, 130 stopped by Ctrl-C. An error is
-        one line on standard error.
+        one line on standard error, whatever it is; the environment variable ``FASTNN_TRACEBACK``
+        puts its traceback before it.
 
     Examples
     --------
@@ -100,6 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in given
     try:
+        _start.uncover()
         if given and not given[0].startswith("-") and given[0] not in NAMES:
             known = ", ".join(NAMES)
             raise Usage(f"COMMAND must be one of {known}, got {given[0]!r}; see fastnn --help")
@@ -121,7 +126,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(stop) or "interrupted", INTERRUPTED, as_json)
     except MemoryError:
         return _fail("not enough memory; try a smaller network or batch", FAILED, as_json)
-    except (Failure, OSError, ValueError, RuntimeError) as error:
+    except Exception as error:
+        if os.environ.get("FASTNN_TRACEBACK"):
+            traceback.print_exc()
         return _fail(_text(error), FAILED, as_json)
 
 
@@ -130,7 +137,10 @@ def _text(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         place = f"{os.fspath(error.filename)}: " if error.filename is not None else ""
         return f"{place}{error.strerror}"
-    return str(error) or type(error).__name__
+    kind = type(error).__name__
+    if isinstance(error, Failure | OSError | ValueError | RuntimeError):
+        return str(error) or kind
+    return f"internal error, {kind}: {error}; FASTNN_TRACEBACK=1 shows where"
 
 
 def _fail(text: str, code: int, as_json: bool) -> int:

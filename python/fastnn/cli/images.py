@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.cli.output import Failure
+from fastnn.cli.png import check_whole
 from fastnn.ops.tensor import shape_text
 
 Image = NDArray[np.float32]
@@ -52,7 +55,7 @@ def read(path: str, height: int, width: int, invert: bool | None) -> Image:
     Raises
     ------
     Failure
-        If Pillow is missing, or the file is no image.
+        If Pillow is missing, or the file is no image or lacks a part of it.
     """
     grey = _grey(path)
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
@@ -67,8 +70,10 @@ def _grey(path: str) -> Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", pil.Image.DecompressionBombWarning)
-            with pil.Image.open(path) as image:
+            content = Path(path).read_bytes()
+            with pil.Image.open(io.BytesIO(content)) as image:
                 image.load()
+                check_whole(content)
                 if image.mode.startswith("I"):  # 16 bits
                     return np.asarray(image, dtype=np.float32) / np.float32(65535)
                 if image.mode == "F":

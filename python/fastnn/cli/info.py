@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from fastnn.io import load, tensors
-from fastnn.io.save import read_structure
+from fastnn.io.save import read_structure, rebuilding
 from fastnn.summary import summary
 
 EXAMPLES = """\
@@ -43,7 +43,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         "arrays": {name: list(a.shape) for name, a in model.parameters.items()},
     }
     if "trainer" in structure:
-        document["trainer"] = structure["trainer"] | structure["progress"]
+        with rebuilding(path, "info"):
+            document["trainer"] = _training(structure["trainer"] | structure["progress"])
     if not arguments.json:
         print(
             f"file      {path}: {document['kind']}, format {document['format_version']}, "
@@ -59,3 +60,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         print()
         print(summary(model))
     return document, 0
+
+
+def _training(saved: dict[str, Any]) -> dict[str, Any]:
+    """The trainer of a checkpoint, if what is printed of it is there."""
+    missing = {"epoch", "steps", "loss", "optimizer"} - set(saved)
+    if missing:
+        raise KeyError(", ".join(sorted(missing)))
+    return saved

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.atomic import probe
+
 
 class Usage(Exception):
     """Arguments that make no sense: exit code 2."""
@@ -73,7 +75,7 @@ def check_writable(path: str, option: str) -> None:
 
     Files are put in place by a rename, which must not replace a device or a pipe.
     """
-    file = Path(path)
+    file = Path(os.path.realpath(path))
     if not path:
         raise Failure(f"{option} must name a file, got ''")
     if file.is_dir():
@@ -82,8 +84,12 @@ def check_writable(path: str, option: str) -> None:
         raise Failure(f"{option} must name a file, got the device or pipe {path!r}")
     if not file.parent.is_dir():
         raise Failure(f"{option} must name a file in a folder that exists, got {path!r}")
-    if not os.access(file.parent, os.W_OK | os.X_OK):
-        raise Failure(f"{option} must name a file in a folder that can be written, got {path!r}")
+    try:
+        probe(path)
+    except OSError as error:
+        raise Failure(
+            f"{option} must name a file that can be written, got {path!r} with {error.strerror}"
+        ) from None
 
 
 def one_of(names: Sequence[str]) -> Any:
@@ -98,7 +104,7 @@ def one_of(names: Sequence[str]) -> Any:
 
 
 def whole(least: int, most: int | None = None) -> Any:
-    """An argparse type: integers from ``least`` to ``most``."""
+    """An argparse type: integers from ``least`` to ``most``, or to what 64 bits hold."""
     rule = f"an integer >= {least}" if most is None else f"an integer in [{least}, {most}]"
 
     def read(text: str) -> int:
@@ -108,6 +114,8 @@ def whole(least: int, most: int | None = None) -> Any:
             value = least - 1
         if value < least or (most is not None and value > most):
             raise argparse.ArgumentTypeError(f"must be {rule}, got {text!r}")
+        if value >= 2**63:
+            raise argparse.ArgumentTypeError(f"must be an integer < 2**63, got {text!r}")
         return value
 
     return read

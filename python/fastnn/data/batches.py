@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn._config import check_count
 from fastnn.data.column import Real
 from fastnn.data.dataset import SHUFFLE_STREAM, check_seed
 
@@ -106,7 +107,9 @@ class Batches(Source):
     Raises
     ------
     ValueError
-        If there are no samples or ``batch_size`` is not an integer >= 1.
+        If there are no samples or ``batch_size`` is out of range.
+    TypeError
+        If ``batch_size`` is not an integer.
 
     Examples
     --------
@@ -130,12 +133,7 @@ class Batches(Source):
     ) -> None:
         super().__init__()
         count = len(dataset)
-        if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
-            raise TypeError(
-                f"Batches: batch_size must be an integer >= 1, got {type(batch_size).__name__}"
-            )
-        if batch_size < 1:
-            raise ValueError(f"Batches: batch_size must be an integer >= 1, got {batch_size}")
+        self.batch_size = check_count("Batches", "batch_size", batch_size)
         if count < 1:
             raise ValueError("Batches: dataset must have at least 1 sample, got 0")
         if drop_last and count < batch_size:
@@ -147,7 +145,6 @@ class Batches(Source):
         if dtype not in (None, "float32", "float64"):
             raise ValueError(f"Batches: dtype must be float32, float64 or None, got {dtype!r}")
         self.dataset = dataset
-        self.batch_size = int(batch_size)
         self.shuffle = shuffle
         self.seed = int(seed)
         self.drop_last = drop_last

@@ -92,6 +92,16 @@ class Dataset:
         """The targets, None where there are none."""
         return _pack(self._y_names, [c.rows(self.indices) for c in self.targets])
 
+    @property
+    def x_columns(self) -> Any:
+        """The stored inputs: a dict of them where they have names, else a tuple."""
+        return _columns(self._x_names, self.inputs)
+
+    @property
+    def y_columns(self) -> Any:
+        """The stored targets: a dict of them where they have names, else a tuple."""
+        return _columns(self._y_names, self.targets)
+
     def rows(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """Row numbers of the data set as row numbers of the stored arrays."""
         return numbers if self.indices is None else self.indices[numbers]
@@ -267,6 +277,12 @@ def _pack(names: Names, arrays: list[Array]) -> Any:
     if isinstance(names[0], str):
         return dict(zip(names, arrays, strict=True))
     return tuple(arrays)
+
+
+def _columns(names: Names, columns: tuple[Column, ...]) -> Any:
+    if names and isinstance(names[0], str):
+        return dict(zip(names, columns, strict=True))
+    return columns
 
 
 def _stratified(

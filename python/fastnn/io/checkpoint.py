@@ -47,13 +47,12 @@ def load_trainer(path: Any, functions: Mapping[str, Any]) -> Trainer:
     with rebuilding(path, "Trainer.resume"):
         model = model_from_file(arrays, structure["model"], functions)
         saved = dict(structure["trainer"])
-        progress, history = structure["progress"], History(structure["history"])
         optimizer = optim.Optimizer.from_config(saved.pop("optimizer"))
-    loss = _functions(saved.pop("loss"), functions)
-    metrics = _functions(saved.pop("metrics"), functions)
-    trainer = Trainer(model, loss, optimizer, metrics, **saved)
-    states = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer.")]
-    trainer.restore(progress, history, states)
+        loss = _functions(saved.pop("loss"), functions)
+        metrics = _functions(saved.pop("metrics"), functions)
+        trainer = Trainer(model, loss, optimizer, metrics, **saved)
+        states = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer.")]
+        trainer.restore(structure["progress"], History(structure["history"]), states)
     return trainer
 
 
@@ -71,8 +70,8 @@ def _functions(saved: Any, functions: Mapping[str, Any]) -> Any:
         return saved
     name = saved["function"]
     if name not in functions:
-        raise ValueError(
-            f"Trainer.resume: {name} must be given, because the checkpoint used a function of that "
+        raise LookupError(
+            f"{name} must be given, because the checkpoint used a function of that "
             f"name and files hold no code; call Trainer.resume(path, {name}=...)"
         )
     return functions[name]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
+from fastnn import machine
 from fastnn.graph import from_json, to_json
 from fastnn.io import tensors
 from fastnn.model import Model
 
 VERSION = 1
+_VERSIONS = tuple(str(v) for v in range(1, VERSION + 1))
+_READERS = {"model": "fastnn.load", "checkpoint": "Trainer.resume"}  # of each kind of file
 
 
 def model_to_file(model: Model) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -73,18 +75,28 @@ def read_structure(
         raise OSError(
             f"{where}: file must be one that fastnn wrote, got {str(path)!r} without its mark"
         )
-    if not metadata.get("version", "").isdigit() or int(metadata["version"]) > VERSION:
+    version = metadata.get("version", "")
+    if version not in _VERSIONS:
+        newer = "; a newer fastnn wrote it" if re.fullmatch("[1-9][0-9]*", version) else ""
         raise OSError(
-            f"{where}: file must have version <= {VERSION}, got {metadata.get('version')!r} in "
-            f"{str(path)!r}; a newer fastnn wrote it"
+            f"{where}: file must have version <= {VERSION}, got {version!r} in {str(path)!r}{newer}"
         )
-    if kind is not None and metadata.get("kind") != kind:
-        other = {"model": "Trainer.resume", "checkpoint": "fastnn.load"}[kind]
+    found = metadata.get("kind", "")
+    if found not in _READERS:
         raise OSError(
-            f"{where}: file must hold a {kind}, got a {metadata.get('kind')} in {str(path)!r}; "
-            f"use {other}"
+            f"{where}: file must hold a {kind or 'model or a checkpoint'}, got {found!r} in "
+            f"{str(path)!r}"
         )
-    return arrays, json.loads(metadata["structure"])
+    if kind not in (None, found):
+        raise OSError(
+            f"{where}: file must hold a {kind}, got a {found} in {str(path)!r}; "
+            f"use {_READERS[found]}"
+        )
+    with rebuilding(path, where):
+        structure = json.loads(metadata["structure"])
+        if not isinstance(structure, dict):
+            raise TypeError(f"a {type(structure).__name__}")
+    return arrays, structure
 
 
 def load(path: Any, **functions: Any) -> Model:
@@ -120,19 +132,27 @@ def load(path: Any, **functions: Any) -> Model:
 
 
 class rebuilding:
-    """Turns what a damaged or forged structure causes into one clear error."""
+    """Turns what a damaged or forged structure causes into one clear error.
+
+    An instruction set or a number of threads that the environment asks for in vain is an error
+    before: the file is not to blame for it.
+    """
 
     def __init__(self, path: Any, where: str) -> None:
         self._path, self._where = path, where
 
     def __enter__(self) -> None:
-        return None
+        machine.isa()
+        machine.get_num_threads()
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if type(error) is LookupError:
             raise ValueError(f"{self._where}: {error}") from None
-        wrong = (KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError)
-        if isinstance(error, wrong) and not isinstance(error, np.exceptions.AxisError):
+        wrong = (
+            KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError,
+            OverflowError, RecursionError,
+        )  # fmt: skip
+        if isinstance(error, wrong):
             raise OSError(
                 f"{self._where}: file must hold a structure that fastnn wrote, "
                 f"got {str(self._path)!r} with {type(error).__name__}: {error}"

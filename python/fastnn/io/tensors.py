@@ -98,12 +98,23 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
         raise FileNotFoundError(
             f"{where}: path must name a file, got {os.fspath(path)!r}"
         ) from None
+    except IsADirectoryError:
+        raise IsADirectoryError(
+            f"{where}: path must name a file, got the folder {os.fspath(path)!r}"
+        ) from None
+    except OSError as error:
+        raise type(error)(
+            f"{where}: path must name a file that can be read, "
+            f"got {os.fspath(path)!r} with {error.strerror}"
+        ) from None
     try:
         (length,) = struct.unpack_from("<Q", content)
         if length > len(content) - 8:
             raise ValueError("a header longer than the file")
         header = json.loads(content[8 : 8 + length])
         metadata = header.get("__metadata__", {})
+        if any(not isinstance(text, str) for text in metadata.values()):
+            raise ValueError("metadata other than text")
         data = memoryview(content)[8 + length :]
         arrays = {n: _array(e, data) for n, e in header.items() if n != "__metadata__"}
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -15,7 +15,31 @@ NAMES = (
 
 
 def apply(activation: Any, x: Tensor, where: str) -> Any:
-    """The activation of a tensor; None and "linear" leave it as it is."""
+    """The activation of a tensor; None and "linear" leave it as it is.
+
+    Parameters
+    ----------
+    activation : str, callable or None
+        One of `NAMES`, or a function of a tensor.
+    x : Tensor
+    where : str
+        Head of error texts.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> apply("tanh", fnn.Input((3,)), "example")
+    Tensor(tanh, shape=(N, 3), dtype=float32)
+    """
     if activation is None or activation == "linear":
         return x
     if callable(activation):
@@ -36,6 +60,12 @@ class Activation(Layer):
     activation : str or callable
         Name of an activation, or a function of a tensor.
     name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        When called, if the name is unknown.
 
     Examples
     --------
@@ -60,9 +90,15 @@ class PReLU(Layer):
 
     Parameters
     ----------
-    init : float or str
-        Initial slope.
+    init : str, float, array or callable
+        Initial slope (C,), see `fastnn.nn.init`.
     name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        When called, if the input has no axis 1.
 
     Source
     ------

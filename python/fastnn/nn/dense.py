@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn._config import check_count
 from fastnn.nn.activations import apply
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor, call
@@ -25,12 +26,14 @@ class Dense(Layer):
     bias_init : str, float, array or callable
         Initial bias (K,).
     name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
 
     Raises
     ------
     ValueError
-        If ``units`` is not an integer >= 1, the activation is unknown, or the input has no last
-        axis.
+        If ``units`` is below 1, the activation is unknown, or the input has no last axis.
+    TypeError
+        If ``units`` is not an integer.
 
     Source
     ------
@@ -55,9 +58,7 @@ class Dense(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        if isinstance(units, bool) or not hasattr(units, "__index__") or int(units) < 1:
-            raise ValueError(f"Dense: units must be an integer >= 1, got {units!r}")
-        self.units = units
+        self.units = check_count("Dense", "units", units)
         self.activation = activation
         self.use_bias = use_bias
         self.init = init
@@ -73,9 +74,9 @@ class Dense(Layer):
                 f"{self.where}: input must have shape (N, ..., D), got {x!r}; "
                 "put nn.Reshape before it"
             )
-        self.weight = self.parameter("weight", (int(self.units), x.shape[-1]), self.init)
+        self.weight = self.parameter("weight", (self.units, x.shape[-1]), self.init)
         if self.use_bias:
-            self.bias = self.parameter("bias", (int(self.units),), self.bias_init, weight=False)
+            self.bias = self.parameter("bias", (self.units,), self.bias_init, weight=False)
 
     def forward(self, x: Tensor) -> Any:
         operands = (x, self.weight, self.bias) if self.use_bias else (x, self.weight)

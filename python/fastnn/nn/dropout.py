@@ -17,6 +17,7 @@ class Dropout(Layer):
     rate : float in [0, 1)
         Share of units dropped.
     name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
 
     Raises
     ------

@@ -22,8 +22,19 @@ class Function(Layer):
     shape : tuple of int, optional
         Of the result without the batch; by default that of the first input.
     name : str, optional
-        Files hold no code: they remember the forward function's ``__name__``, and
-        ``fastnn.load(path, name=(forward, backward))`` gives it back.
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    TypeError
+        When called, if ``forward`` or ``backward`` is no function.
+    ValueError
+        While running, if an array that came back has another shape.
+
+    Notes
+    -----
+    Files hold no code: they remember the forward function's ``__name__``, and
+    ``fastnn.load(path, name=(forward, backward))``, under that name, gives it back.
 
     Examples
     --------

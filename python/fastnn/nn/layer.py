@@ -18,6 +18,18 @@ class Layer:
     name : str, optional
         What summaries, errors and parameter names call it; by default its class and number.
 
+    Attributes
+    ----------
+    trainable : bool
+        Set to False before the first training step, it keeps the parameters as they are.
+    parameters, states : dict of str to Parameter or State
+        What ``build`` has made.
+
+    Raises
+    ------
+    TypeError
+        When called on anything but symbolic tensors.
+
     Examples
     --------
     >>> import fastnn as fnn
@@ -51,24 +63,91 @@ class Layer:
     def parameter(
         self, name: str, shape: tuple[int, ...], init: Any, weight: bool = True
     ) -> Parameter:
-        """Make a learned array; ``weight=False`` keeps it from l1, l2, weight decay and max-norm."""
+        """Make a learned array, in ``build``.
+
+        Parameters
+        ----------
+        name : str
+            Its key in ``parameters``, and the end of its name in ``Model.parameters``.
+        shape : tuple of int
+        init : str, float, array or callable
+            See `fastnn.nn.init`.
+        weight : bool
+            Whether l1, l2, weight decay and max-norm apply to it.
+
+        Returns
+        -------
+        Parameter
+            A tensor for ``forward`` to compute with.
+
+        Examples
+        --------
+        >>> Layer().parameter("slope", (3,), "ones", weight=False)
+        Tensor(slope, shape=(3,), dtype=float32)
+        """
         self.parameters[name] = Parameter(shape, name, init, weight)
         return self.parameters[name]
 
     def state(self, name: str, shape: tuple[int, ...], init: Any) -> State:
-        """Make an array that training carries from step to step."""
+        """Make an array that training carries from step to step, in ``build``.
+
+        Parameters
+        ----------
+        name : str
+            Its key in ``states``, and the end of its name in ``Model.states``.
+        shape : tuple of int
+        init : str, float, array or callable
+            See `fastnn.nn.init`.
+
+        Returns
+        -------
+        State
+            A tensor; ``forward`` sets its ``update`` to the tensor that replaces it after a step.
+
+        Examples
+        --------
+        >>> Layer().state("mean", (3,), "zeros")
+        Tensor(mean, shape=(3,), dtype=float32)
+        """
         self.states[name] = State(shape, name, init)
         return self.states[name]
 
     def build(self, *inputs: Tensor) -> None:
-        """Make the parameters, knowing the first call's inputs."""
+        """Make the parameters, knowing the first call's inputs.
+
+        Parameters
+        ----------
+        inputs : Tensor
+            What the layer is first called on.
+        """
 
     def forward(self, *inputs: Any) -> Any:
-        """Compute the outputs from the inputs by ops and other layers."""
+        """Compute the outputs from the inputs by ops and other layers.
+
+        Parameters
+        ----------
+        inputs : Tensor
+            What the layer is called on.
+
+        Returns
+        -------
+        Tensor, or a tuple of them
+
+        Raises
+        ------
+        TypeError
+            If the class does not define it.
+        """
         raise TypeError(f"{type(self).__name__}: forward must be defined, got a class without it")
 
     def config(self) -> dict[str, Any]:
-        """Constructor arguments, for summaries and saved files."""
+        """Constructor arguments, for summaries and saved files.
+
+        Returns
+        -------
+        dict of str to object
+            By argument; the name and the initialisers are left out.
+        """
         return {}
 
     def __call__(self, *inputs: Tensor) -> Any:

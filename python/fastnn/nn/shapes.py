@@ -7,11 +7,17 @@ from typing import Any
 
 from fastnn import ops
 from fastnn.nn.layer import Layer
+from fastnn.ops.attributes import wholes
 from fastnn.ops.tensor import Tensor
 
 
 class Flatten(Layer):
     """All axes but the batch made one: (N, ...) to (N, D).
+
+    Parameters
+    ----------
+    name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
 
     Examples
     --------
@@ -32,6 +38,14 @@ class Reshape(Layer):
     shape : tuple of int
         New shape without the batch; one axis may be -1.
     name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    TypeError
+        If ``shape`` does not hold integers.
+    ValueError
+        When called, if ``shape`` has another number of elements than the input.
 
     Examples
     --------
@@ -42,7 +56,7 @@ class Reshape(Layer):
 
     def __init__(self, shape: tuple[int, ...], name: str | None = None) -> None:
         super().__init__(name)
-        self.shape = shape
+        self.shape = wholes("Reshape", "shape", shape)
 
     def config(self) -> dict[str, Any]:
         return {"shape": self.shape}
@@ -72,6 +86,12 @@ class Concatenate(Layer):
     axis : int
         1 is the first after the batch; -1 the last.
     name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        When called, if the other axes differ, or ``axis`` is the batch or does not exist.
 
     Examples
     --------
@@ -93,6 +113,16 @@ class Concatenate(Layer):
 
 class Add(Layer):
     """Sum of tensors of one shape, as at the end of a residual block.
+
+    Parameters
+    ----------
+    name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        When called, if the shapes do not broadcast.
 
     Examples
     --------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn.ops.attributes import real, whole
 from fastnn.ops.tensor import call
 
 __all__ = [
@@ -142,7 +143,9 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     >>> leaky_relu([-1.0, 0.0, 2.0])
     array([-0.01,  0.  ,  2.  ], dtype=float32)
     """
-    return call("leaky_relu", x, negative_slope=float(negative_slope))
+    return call(
+        "leaky_relu", x, negative_slope=real("leaky_relu", "negative_slope", negative_slope)
+    )
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
@@ -175,7 +178,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     >>> elu([-1.0, 0.0, 2.0]).round(5)
     array([-0.63212,  0.     ,  2.     ], dtype=float32)
     """
-    return call("elu", x, alpha=float(alpha))
+    return call("elu", x, alpha=real("elu", "alpha", alpha))
 
 
 def selu(x: Any) -> Any:
@@ -304,7 +307,7 @@ def softplus(x: Any, beta: float = 1.0) -> Any:
     >>> softplus([-1.0, 0.0, 2.0]).round(5)
     array([0.31326, 0.69315, 2.12693], dtype=float32)
     """
-    return call("softplus", x, beta=float(beta))
+    return call("softplus", x, beta=real("softplus", "beta", beta))
 
 
 def hard_sigmoid(x: Any) -> Any:
@@ -432,7 +435,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     >>> softmax([[1.0, 2.0, 3.0]]).round(5)
     array([[0.09003, 0.24473, 0.66524]], dtype=float32)
     """
-    return call("softmax", x, axis=axis)
+    return call("softmax", x, axis=whole("softmax", "axis", axis))
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
@@ -466,4 +469,4 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     >>> log_softmax([[1.0, 2.0, 3.0]]).round(5)
     array([[-2.40761, -1.40761, -0.40761]], dtype=float32)
     """
-    return call("log_softmax", x, axis=axis)
+    return call("log_softmax", x, axis=whole("log_softmax", "axis", axis))

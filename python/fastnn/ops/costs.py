@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.ops.attributes import real, whole
 from fastnn.ops.tensor import Tensor, call
 
 __all__ = [
@@ -174,7 +175,7 @@ def huber(a: Any, y: Any, delta: float = 1.0) -> Any:
     >>> float(huber([[0.5], [3.0]], [[0.0], [0.0]]))
     1.3125
     """
-    return _cost("huber", a, y, delta=delta)
+    return _cost("huber", a, y, delta=real("huber", "delta", delta))
 
 
 def cross_entropy(p: Any, y: Any, reduction: str = "batch") -> Any:
@@ -468,4 +469,4 @@ def top_k_accuracy(p: Any, y: Any, k: int = 5) -> Any:
     >>> float(top_k_accuracy([[0.1, 0.2, 0.7], [0.8, 0.15, 0.05]], [1, 2], k=2))
     0.5
     """
-    return _cost("top_k_accuracy", p, y, k=k)
+    return _cost("top_k_accuracy", p, y, k=whole("top_k_accuracy", "k", k))

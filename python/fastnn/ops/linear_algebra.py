@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn.ops.attributes import real
 from fastnn.ops.tensor import call
 
 __all__ = ["addmm", "bmm", "linear", "matmul", "matvec", "outer"]
@@ -175,7 +176,9 @@ def addmm(c: Any, a: Any, b: Any, beta: float = 1.0, alpha: float = 1.0) -> Any:
     >>> addmm([1.0, -1.0], [[1.0, 2.0]], [[1.0, 0.0], [0.0, 1.0]], alpha=10.0)
     array([[11., 19.]], dtype=float32)
     """
-    return call("addmm", c, a, b, beta=float(beta), alpha=float(alpha))
+    return call(
+        "addmm", c, a, b, beta=real("addmm", "beta", beta), alpha=real("addmm", "alpha", alpha)
+    )
 
 
 def linear(x: Any, w: Any, b: Any = None) -> Any:

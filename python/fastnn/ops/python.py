@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastnn import _core
-from fastnn.ops.tensor import Constant, Node, Tensor, arrays_of
+from fastnn.ops.tensor import Node, Tensor, arrays_of, constant
 
 __all__ = ["function"]
 
@@ -58,9 +58,7 @@ def function(
         )
     if not any(isinstance(x, Tensor) for x in inputs):
         return forward(*arrays_of("function", inputs, ()))
-    tensors = tuple(
-        x if isinstance(x, Tensor) else Constant(arrays_of("function", (x,), ())[0]) for x in inputs
-    )
+    tensors = tuple(x if isinstance(x, Tensor) else constant("function", x) for x in inputs)
     if shape is None:
         shape = tuple(-1 if d is None else d for d in tensors[0].shape)
     node = Node("python", tensors, {"shape0": tuple(shape)})

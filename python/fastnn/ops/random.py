@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import _core
+from fastnn.ops.attributes import real
 from fastnn.ops.tensor import Tensor, arrays_of, call
 
 __all__ = ["dropout"]
@@ -45,9 +46,9 @@ def dropout(x: Any, rate: float = 0.5, training: bool = True, seed: int = 0) -> 
     >>> dropout([1.0, 2.0, 3.0], rate=0.5, training=False)
     array([1., 2., 3.], dtype=float32)
     """
+    rate = real("dropout", "rate", rate)
     if isinstance(x, Tensor):
-        return call("dropout", x, rate=float(rate))
-    attrs = {"rate": float(rate)}
+        return call("dropout", x, rate=rate)
     return _core.call(
-        "dropout", arrays_of("dropout", (x,), ()), attrs, training=training, seed=seed
+        "dropout", arrays_of("dropout", (x,), ()), {"rate": rate}, training=training, seed=seed
     )[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn.ops.attributes import Axis, axes, real
 from fastnn.ops.tensor import call
 
 __all__ = [
@@ -18,12 +19,6 @@ __all__ = [
     "sum",
     "var",
 ]
-
-Axis = int | tuple[int, ...] | None
-
-
-def _axes(axis: Axis) -> tuple[int, ...] | None:
-    return (axis,) if isinstance(axis, int) else axis
 
 
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -56,7 +51,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> sum([[1.0, 2.0], [3.0, 4.0]], axis=0)
     array([4., 6.], dtype=float32)
     """
-    return call("sum", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("sum", x, axis=axes("sum", axis), keepdims=bool(keepdims))
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -90,7 +85,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     array([[1.5],
            [3.5]], dtype=float32)
     """
-    return call("mean", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("mean", x, axis=axes("mean", axis), keepdims=bool(keepdims))
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -125,7 +120,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> max([[1.0, 5.0], [3.0, 4.0]], axis=1)
     array([5., 4.], dtype=float32)
     """
-    return call("max", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("max", x, axis=axes("max", axis), keepdims=bool(keepdims))
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -160,7 +155,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> min([[1.0, 5.0], [3.0, 4.0]], axis=1)
     array([1., 3.], dtype=float32)
     """
-    return call("min", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("min", x, axis=axes("min", axis), keepdims=bool(keepdims))
 
 
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -193,7 +188,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> prod([[1.0, 2.0], [3.0, 4.0]], axis=1)
     array([ 2., 12.], dtype=float32)
     """
-    return call("prod", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("prod", x, axis=axes("prod", axis), keepdims=bool(keepdims))
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 1.0) -> Any:
@@ -230,7 +225,13 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 1
     >>> var([1.0, 2.0, 3.0])
     array(1., dtype=float32)
     """
-    return call("var", x, axis=_axes(axis), keepdims=bool(keepdims), correction=float(correction))
+    return call(
+        "var",
+        x,
+        axis=axes("var", axis),
+        keepdims=bool(keepdims),
+        correction=real("var", "correction", correction),
+    )
 
 
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
@@ -264,7 +265,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> argmax([[1.0, 5.0], [3.0, 2.0]], axis=1)
     array([1, 0])
     """
-    return call("argmax", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("argmax", x, axis=axes("argmax", axis), keepdims=bool(keepdims))
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
@@ -298,7 +299,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> argmin([[1.0, 5.0], [3.0, 2.0]], axis=1)
     array([0, 1])
     """
-    return call("argmin", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("argmin", x, axis=axes("argmin", axis), keepdims=bool(keepdims))
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -332,7 +333,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> round(float(logsumexp([1000.0, 1000.0])), 3)
     1000.693
     """
-    return call("logsumexp", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("logsumexp", x, axis=axes("logsumexp", axis), keepdims=bool(keepdims))
 
 
 def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -367,4 +368,4 @@ def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> norm([[3.0, 4.0], [0.0, 2.0]], axis=1)
     array([5., 2.], dtype=float32)
     """
-    return call("norm", x, axis=_axes(axis), keepdims=bool(keepdims))
+    return call("norm", x, axis=axes("norm", axis), keepdims=bool(keepdims))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn.ops.attributes import real, whole, wholes
 from fastnn.ops.tensor import Tensor, call
 
 __all__ = [
@@ -26,13 +27,16 @@ Lengths = int | Sequence[int | None]
 _END = 2**63 - 1  # stop at the end, see slice.cpp
 
 
-def _lengths(shape: Lengths, none: int) -> tuple[int, ...]:
-    shape = (shape,) if isinstance(shape, int) else shape
-    return tuple(none if d is None else int(d) for d in shape)
-
-
 def _ndim(x: Any) -> int:
     return x.ndim if isinstance(x, Tensor) else np.ndim(x)
+
+
+def _several(where: str, tensors: Any) -> Any:
+    if isinstance(tensors, Tensor) or not isinstance(tensors, Sequence | np.ndarray):
+        raise TypeError(
+            f"{where}: tensors must be a sequence of arrays or Tensors, got {tensors!r}"
+        )
+    return tensors
 
 
 def reshape(x: Any, shape: Lengths) -> Any:
@@ -64,7 +68,7 @@ def reshape(x: Any, shape: Lengths) -> Any:
     array([[[1., 2.],
             [3., 4.]]], dtype=float32)
     """
-    return call("reshape", x, shape=_lengths(shape, -2))
+    return call("reshape", x, shape=wholes("reshape", "shape", shape, none=-2))
 
 
 def permute(x: Any, dims: Sequence[int]) -> Any:
@@ -94,7 +98,7 @@ def permute(x: Any, dims: Sequence[int]) -> Any:
     >>> permute([[[1.0, 2.0]], [[3.0, 4.0]]], (2, 0, 1)).tolist()
     [[[1.0], [3.0]], [[2.0], [4.0]]]
     """
-    return call("permute", x, dims=tuple(int(d) for d in dims))
+    return call("permute", x, dims=wholes("permute", "dims", dims))
 
 
 def transpose(x: Any, dim0: int = -2, dim1: int = -1) -> Any:
@@ -125,7 +129,12 @@ def transpose(x: Any, dim0: int = -2, dim1: int = -1) -> Any:
     array([[1., 3.],
            [2., 4.]], dtype=float32)
     """
-    return call("transpose", x, dim0=int(dim0), dim1=int(dim1))
+    if isinstance(dim0, Sequence):
+        raise TypeError(
+            f"transpose: dim0 must be an integer, got {dim0!r}; ops.permute takes all axes at once"
+        )
+    first, second = whole("transpose", "dim0", dim0), whole("transpose", "dim1", dim1)
+    return call("transpose", x, dim0=first, dim1=second)
 
 
 def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
@@ -157,7 +166,9 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
     array([[1., 3., 4.],
            [2., 5., 6.]], dtype=float32)
     """
-    return call("concatenate", *tensors, axis=int(axis))
+    return call(
+        "concatenate", *_several("concatenate", tensors), axis=whole("concatenate", "axis", axis)
+    )
 
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
@@ -189,7 +200,7 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     array([[1., 3.],
            [2., 4.]], dtype=float32)
     """
-    return call("stack", *tensors, axis=int(axis))
+    return call("stack", *_several("stack", tensors), axis=whole("stack", "axis", axis))
 
 
 def slice(
@@ -232,7 +243,13 @@ def slice(
     array([3., 2., 1.], dtype=float32)
     """
     rank = _ndim(x)
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = wholes("slice", "axis", axis)
+    limits = {"start": start, "stop": stop, "step": step}
+    for argument, given in limits.items():
+        if isinstance(given, list | tuple) and len(given) != len(axes):
+            raise ValueError(
+                f"slice: {argument} must be one, or {len(axes)} as axis has, got {given!r}"
+            )
     starts, stops, steps = [0] * rank, [_END] * rank, [1] * rank
     for i, a in enumerate(axes):
         if not -rank <= a < rank:
@@ -240,10 +257,14 @@ def slice(
                 f"slice: axis must be between {-rank} and {rank - 1} because x has {rank} axes, "
                 f"got {a}"
             )
-        first, last, by = (v[i] if isinstance(v, Sequence) else v for v in (start, stop, step))
-        steps[a] = 1 if by is None else int(by)
-        starts[a] = (0 if steps[a] > 0 else _END) if first is None else int(first)
-        stops[a] = _END if last is None else int(last)
+        first, last, by = (
+            None if v is None else whole("slice", argument, v)
+            for argument, given in limits.items()
+            for v in [given[i] if isinstance(given, list | tuple) else given]
+        )
+        steps[a] = 1 if by is None else by
+        starts[a] = (0 if steps[a] > 0 else _END) if first is None else first
+        stops[a] = _END if last is None else last
     return call("slice", x, start=tuple(starts), stop=tuple(stops), step=tuple(steps))
 
 
@@ -278,7 +299,7 @@ def pad(x: Any, pad: Sequence[int], value: float = 0.0) -> Any:
     array([[0., 1., 2.],
            [0., 0., 0.]], dtype=float32)
     """
-    return call("pad", x, pad=tuple(int(p) for p in pad), value=float(value))
+    return call("pad", x, pad=wholes("pad", "pad", pad), value=real("pad", "value", value))
 
 
 def broadcast_to(x: Any, shape: Lengths) -> Any:
@@ -309,7 +330,7 @@ def broadcast_to(x: Any, shape: Lengths) -> Any:
     array([[1., 2.],
            [1., 2.]], dtype=float32)
     """
-    return call("broadcast_to", x, shape=_lengths(shape, -1))
+    return call("broadcast_to", x, shape=wholes("broadcast_to", "shape", shape, none=-1))
 
 
 def embedding(x: Any, w: Any) -> Any:
@@ -375,4 +396,4 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     array([[2.],
            [3.]], dtype=float32)
     """
-    return call("gather", x, index, integers=(1,), dim=int(dim))
+    return call("gather", x, index, integers=(1,), dim=whole("gather", "dim", dim))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn.ops.attributes import whole
 
 Shape = tuple["int | None", ...]
 
@@ -133,11 +136,11 @@ def _range(x: Tensor, axis: int, key: int | slice) -> tuple[int, int, int]:
     """Start, stop and step of op slice; 2**63 - 1 is the end, whichever the direction."""
     end = 2**63 - 1
     if isinstance(key, slice):
-        step = 1 if key.step is None else int(key.step)
+        step = 1 if key.step is None else whole(x.name, "index", key.step)
         first = 0 if step > 0 else end
         return (
-            first if key.start is None else int(key.start),
-            end if key.stop is None else int(key.stop),
+            first if key.start is None else whole(x.name, "index", key.start),
+            end if key.stop is None else whole(x.name, "index", key.stop),
             step,
         )
     n = x.shape[axis]
@@ -148,32 +151,52 @@ def _range(x: Tensor, axis: int, key: int | slice) -> tuple[int, int, int]:
     return key % n, key % n + 1, 1
 
 
-class Parameter(Tensor):
+class Leaf(Tensor):
+    """An array that belongs to one model: a part of its vector of parameters, or of states."""
+
+    shape: tuple[int, ...]
+
+    def __init__(self, shape: tuple[int, ...], name: str, init: Any) -> None:
+        super().__init__(shape, "float32", name)
+        self.init = init  # name, number, array or callable, see fastnn.nn.init
+        self.owner: weakref.ref[Any] | None = None  # set by the model; a copy belongs to nobody
+
+
+class Parameter(Leaf):
     """A learned array: a leaf of the graph that the optimiser updates."""
 
     def __init__(self, shape: tuple[int, ...], name: str, init: Any, weight: bool) -> None:
-        super().__init__(shape, "float32", name)
-        self.init = init  # name or callable, see fastnn.nn.init
+        super().__init__(shape, name, init)
         self.weight = weight  # a weight is penalised by l1, l2 and max-norm, a bias is not
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
+        return Parameter(self.shape, self.name, copy.deepcopy(self.init, memo), self.weight)
 
-class State(Tensor):
+
+class State(Leaf):
     """An array carried from step to step, changed by training but not by the optimiser.
 
     The layer that owns it sets ``update`` to the tensor that replaces it after each training step.
     """
 
     def __init__(self, shape: tuple[int, ...], name: str, init: Any) -> None:
-        super().__init__(shape, "float32", name)
-        self.init = init
+        super().__init__(shape, name, init)
         self.update: Tensor | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> State:
+        return State(self.shape, self.name, copy.deepcopy(self.init, memo))
 
 
 class Constant(Tensor):
-    """An array that is part of the model's description."""
+    """An array that is part of the model's description.
+
+    Real values are kept as they were given, in float32 or float64, whatever the float type of the
+    models that will read them.
+    """
 
     def __init__(self, value: NDArray[Any]) -> None:
-        super().__init__(value.shape, str(value.dtype), "constant")
+        real = value.dtype.kind == "f"
+        super().__init__(value.shape, "float32" if real else str(value.dtype), "constant")
         self.value = value
 
 
@@ -247,9 +270,7 @@ def call(op: str, *inputs: Any, integers: tuple[int, ...] = (), **attrs: Any) ->
             "float32",
         )
         tensors = tuple(
-            x
-            if isinstance(x, Tensor)
-            else Constant(_array(op, x, "int64" if i in integers else dtype))
+            x if isinstance(x, Tensor) else constant(op, x, "int64" if i in integers else dtype)
             for i, x in enumerate(inputs)
         )
         outputs: tuple[Any, ...] = Node(op, tensors, attrs).outputs
@@ -292,7 +313,7 @@ def vjp(op: str, *inputs: Any, dy: Any, integers: tuple[int, ...] = (), **attrs:
 
 def arrays_of(op: str, inputs: tuple[Any, ...], integers: tuple[int, ...]) -> list[NDArray[Any]]:
     """The operands as contiguous arrays of the dtypes the core knows."""
-    given = [np.asarray(x) for x in inputs]
+    given = [as_array(x, op, "array") for x in inputs]
     wide = any(
         isinstance(x, np.ndarray | np.generic) and a.dtype.kind == "f" and a.dtype.itemsize > 4
         for x, a in zip(inputs, given, strict=True)
@@ -301,10 +322,30 @@ def arrays_of(op: str, inputs: tuple[Any, ...], integers: tuple[int, ...]) -> li
     return [_array(op, a, "int64" if i in integers else real) for i, a in enumerate(given)]
 
 
-def _array(op: str, x: Any, dtype: str) -> NDArray[Any]:
-    array = np.asarray(x)
+def as_array(x: Any, where: str, argument: str) -> NDArray[Any]:
+    """What ``numpy.asarray`` makes of an argument, which must be real numbers."""
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        raise ValueError(
+            f"{where}: {argument} must have rows of one length, got rows of several"
+        ) from None
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{op}: array must hold real numbers, got dtype {array.dtype}")
+        raise TypeError(f"{where}: {argument} must hold real numbers, got dtype {array.dtype}")
+    return array
+
+
+def constant(op: str, x: Any, dtype: str = "float32") -> Constant:
+    """An operand of a symbolic op; real numbers that are not float32 keep float64's digits."""
+    if not dtype.startswith("float"):
+        return Constant(_array(op, x, dtype))
+    array = as_array(x, op, "array")
+    narrow = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return Constant(_array(op, array, "float32" if narrow else "float64"))
+
+
+def _array(op: str, x: Any, dtype: str) -> NDArray[Any]:
+    array = as_array(x, op, "array")
     if dtype == "int64" and array.dtype.kind == "f":
         raise TypeError(f"{op}: labels or indices must be integers, got dtype {array.dtype}")
     return np.asarray(array, dtype=dtype, order="C")

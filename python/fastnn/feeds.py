@@ -1,0 +1,81 @@
+"""What users hand to a network, by name or by order, as the arrays that its inputs ask for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn.ops.tensor import Tensor, as_array, shape_text
+
+Array = NDArray[Any]
+
+
+def in_order(given: Any, names: Sequence[str], where: str, argument: str) -> Any:
+    """The values of a dict in the order of ``names``; anything else as it is.
+
+    Parameters
+    ----------
+    given : dict of str to object, or object
+    names : sequence of str
+        Of a model's inputs or outputs.
+    where, argument : str
+        Head of error texts, and what ``given`` is called there.
+
+    Returns
+    -------
+    tuple, or ``given``
+
+    Raises
+    ------
+    ValueError
+        If the dict lacks a name, has another, or two of ``names`` are the same.
+
+    Examples
+    --------
+    >>> in_order({"b": 2, "a": 1}, ["a", "b"], "Model.predict", "x")
+    (1, 2)
+    """
+    if not isinstance(given, Mapping):
+        return given
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"{where}: {argument} must be a tuple, because the model has the name {name!r} "
+                "twice, got a dict; give its inputs and last layers different names"
+            )
+    if set(given) != set(names):
+        raise ValueError(
+            f"{where}: {argument} must be a dict with the model's names {', '.join(names)}, "
+            f"got {', '.join(map(str, given)) or 'none'}"
+        )
+    return tuple(given[name] for name in names)
+
+
+def as_rows(x: Any, tensor: Tensor, dtype: str, where: str) -> Array:
+    """An input as a contiguous array of the tensor's shape and dtype."""
+    array = as_array(x, where, "x")
+    check_rows(array, tensor, where)
+    wanted = dtype if tensor.dtype.startswith("float") else tensor.dtype
+    return np.asarray(array, dtype=wanted, order="C")
+
+
+def check_rows(array: Array, tensor: Tensor, where: str) -> None:
+    """Raise unless an array has the shape and kind that an input asks for."""
+    if array.shape[1:] != tensor.shape[1:] or array.ndim != tensor.ndim:
+        hint = ""
+        if array.shape == tensor.shape[1:]:
+            hint = "; one sample needs a batch axis: x[None]"
+        elif array.ndim and array[:1].size == math.prod(d or 1 for d in tensor.shape[1:]):
+            hint = f"; reshape it to {(-1, *tensor.shape[1:])}"
+        raise ValueError(
+            f'{where}: x must have shape {shape_text(tensor.shape)} as input "{tensor.name}" has, '
+            f"got {array.shape}{hint}"
+        )
+    if not tensor.dtype.startswith("float") and array.dtype.kind == "f":
+        raise TypeError(
+            f'{where}: x must hold integers as input "{tensor.name}" does, got dtype {array.dtype}'
+        )

@@ -1,0 +1,90 @@
+"""Attributes of a wrong kind are named in the house's form, on arrays and in models alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import nn, ops
+
+X = np.arange(6.0).reshape(2, 3)
+ONE = "an integer or a sequence of integers"
+
+ERRORS = [
+    (lambda x: ops.transpose(x, (1, 0)), TypeError,
+     "transpose: dim0 must be an integer, got (1, 0); ops.permute takes all axes at once"),
+    (lambda x: ops.transpose(x, 0, "a"), TypeError, "transpose: dim1 must be an integer, got 'a'"),
+    (lambda x: ops.transpose(x, 0, 1.0), TypeError, "transpose: dim1 must be an integer, got 1.0"),
+    (lambda x: ops.permute(x, "ab"), TypeError, f"permute: dims must be {ONE}, got 'ab'"),
+    (lambda x: ops.permute(x, (0, 1.5)), TypeError, f"permute: dims must be {ONE}, got (0, 1.5)"),
+    (lambda x: ops.reshape(x, "x"), TypeError, f"reshape: shape must be {ONE} and None, got 'x'"),
+    (lambda x: ops.reshape(x, 2.5), TypeError, f"reshape: shape must be {ONE} and None, got 2.5"),
+    (lambda x: ops.reshape(x, (2**64,)), ValueError,
+     f"reshape: shape must be an integer of 64 bits, got {2**64}"),
+    (lambda x: ops.broadcast_to(x, "x"), TypeError,
+     f"broadcast_to: shape must be {ONE} and None, got 'x'"),
+    (lambda x: ops.pad(x, "ab"), TypeError, f"pad: pad must be {ONE}, got 'ab'"),
+    (lambda x: ops.pad(x, (1, None)), TypeError, f"pad: pad must be {ONE}, got (1, None)"),
+    (lambda x: ops.pad(x, (1.5, 2)), TypeError, f"pad: pad must be {ONE}, got (1.5, 2)"),
+    (lambda x: ops.pad(x, (1, 1), "v"), TypeError, "pad: value must be a number, got 'v'"),
+    (lambda x: ops.concatenate(3), TypeError,
+     "concatenate: tensors must be a sequence of arrays or Tensors, got 3"),
+    (lambda x: ops.stack(fnn.Input((1,))), TypeError,
+     "stack: tensors must be a sequence of arrays or Tensors, got Tensor(x, shape=(N, 1), "
+     "dtype=float32)"),
+    (lambda x: ops.concatenate([x, x], "a"), TypeError,
+     "concatenate: axis must be an integer, got 'a'"),
+    (lambda x: ops.stack([x, x], None), TypeError, "stack: axis must be an integer, got None"),
+    (lambda x: ops.slice(x, "a", axis=1), TypeError, "slice: start must be an integer, got 'a'"),
+    (lambda x: ops.slice(x, 0, [1.5], axis=[1]), TypeError,
+     "slice: stop must be an integer, got 1.5"),
+    (lambda x: ops.slice(x, [0], axis=(0, 1)), ValueError,
+     "slice: start must be one, or 2 as axis has, got [0]"),
+    (lambda x: ops.gather(x, "a", [[0]]), TypeError, "gather: dim must be an integer, got 'a'"),
+    (lambda x: ops.leaky_relu(x, "a"), TypeError,
+     "leaky_relu: negative_slope must be a number, got 'a'"),
+    (lambda x: ops.elu(x, None), TypeError, "elu: alpha must be a number, got None"),
+    (lambda x: ops.elu(x, "1"), TypeError, "elu: alpha must be a number, got '1'"),
+    (lambda x: ops.softplus(x, [1, 2]), TypeError, "softplus: beta must be a number, got [1, 2]"),
+    (lambda x: ops.softmax(x, "a"), TypeError, "softmax: axis must be an integer, got 'a'"),
+    (lambda x: ops.log_softmax(x, 2**63), ValueError,
+     f"log_softmax: axis must be an integer of 64 bits, got {2**63}"),
+    (lambda x: ops.sum(x, "a"), TypeError, f"sum: axis must be {ONE}, got 'a'"),
+    (lambda x: ops.var(x, 1, correction="a"), TypeError, "var: correction must be a number, got 'a'"),
+    (lambda x: ops.dropout(x, "a"), TypeError, "dropout: rate must be a number, got 'a'"),
+    (lambda x: ops.huber(x, x, "a"), TypeError, "huber: delta must be a number, got 'a'"),
+    (lambda x: ops.top_k_accuracy(x, [0, 1], 1.5), TypeError,
+     "top_k_accuracy: k must be an integer, got 1.5"),
+    (lambda x: ops.addmm(x, x, x, beta="a"), TypeError, "addmm: beta must be a number, got 'a'"),
+    (lambda x: ops.add(x, [[1], [1, 2]]), ValueError,
+     "add: array must have rows of one length, got rows of several"),
+    (lambda x: nn.Reshape("ab"), TypeError, f"Reshape: shape must be {ONE}, got 'ab'"),
+    (lambda x: nn.Reshape((1, 2.5)), TypeError, f"Reshape: shape must be {ONE}, got (1, 2.5)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("symbolic", [False, True])
+@pytest.mark.parametrize(("act", "kind", "text"), ERRORS, ids=range(len(ERRORS)))
+def test_errors_in_full(act, kind, text, symbolic):
+    with pytest.raises(kind) as error:
+        act(fnn.Input((3,)) if symbolic else X)
+    assert str(error.value) == text
+
+
+def test_numbers_of_numpy_are_numbers():
+    one = np.int64(1)
+    assert np.array_equal(ops.sum(X, one), X.sum(1, dtype="f"))
+    assert np.array_equal(ops.sum(X, [0, one]), np.float32(X.sum()))
+    assert np.array_equal(ops.softmax(X, one), ops.softmax(X, 1))
+    assert np.array_equal(ops.permute(X, np.array([1, 0])), X.T)
+    assert ops.reshape(X, np.array([3, 2])).shape == ops.reshape(X, [3, -1]).shape == (3, 2)
+    assert np.array_equal(ops.elu(-X, np.float32(2)), ops.elu(-X, 2))
+    assert ops.slice(X, one, axis=one).shape == (2, 2)
+
+
+def test_an_index_of_a_tensor_is_whole():
+    x = fnn.Input((3,))
+    with pytest.raises(TypeError) as error:
+        x[:, "a":]
+    assert str(error.value) == "x: index must be an integer, got 'a'"
