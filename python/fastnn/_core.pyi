@@ -129,10 +129,11 @@ class Rule(TypedDict):
     max_norm: float
 
 class Done(TypedDict):
-    stop: Literal["done", "time", "not finite"]
+    stop: Literal["done", "time", "not finite", "error"]
     steps: int
     rows: int
     sums: list[float]
+    error: BaseException | None  # what ended a run with "error": Ctrl-C, or a Python op's
 
 class PlanInfo(TypedDict):
     steps: list[str]
