@@ -15,7 +15,7 @@ from fastnn.data import Batches, Dataset
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
-EPOCHS = 12
+EPOCHS = 6
 
 
 def some_data():
@@ -68,7 +68,7 @@ def assert_same(trainer, expected):
 PAUSES = [0.011, 0.003, 0.027, 0.016, 0.041, 0.007]
 
 
-@pytest.mark.parametrize(("units", "batch_size"), [(48, 16), (1000, 1000)])
+@pytest.mark.parametrize(("units", "batch_size"), [(48, 16), (3000, 1000)])
 def test_a_run_stopped_by_ctrl_c_and_continued_equals_the_straight_one(units, batch_size):
     data = some_data()
     trainer, stops = fit_through(make(units), data, PAUSES, batch_size=batch_size)

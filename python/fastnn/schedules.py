@@ -286,13 +286,13 @@ def rates_of(lr: Any, first: int, n: int, most: float, where: str) -> Array:
     array([1. , 0.5, 0.5])
     >>> rates_of(lambda steps: 0.1, 0, 3, 1e38, "here")
     Traceback (most recent call last):
-    ValueError: here: lr must be a schedule that gives 3 rates for 3 steps, got 0.1
+    ValueError: here: lr must be a schedule that gives a rate for each step, shape (3,), got 0.1
     """
     given = lr(np.arange(first, first + n)) if callable(lr) else np.full(n, lr)
     rates = np.asarray(given)
     if callable(lr) and rates.shape != (n,):
         raise ValueError(
-            f"{where}: lr must be a schedule that gives {n} rates for {n} steps, got "
+            f"{where}: lr must be a schedule that gives a rate for each step, shape ({n},), got "
             + (f"shape {rates.shape}" if rates.ndim else repr(given))
         )
     if rates.dtype.kind not in "fiu":

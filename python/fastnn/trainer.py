@@ -142,7 +142,7 @@ class Trainer:
         if self.steps and _kind(new) != _kind(self._optimizer):
             raise RuntimeError(
                 f"Trainer: optimizer must stay of its kind once training has begun, got {new!r} "
-                f"after {self.steps} steps of {self._optimizer!r}; make a new Trainer of the model"
+                f"after step {self.steps} of {self._optimizer!r}; make a new Trainer of the model"
             )
         self._optimizer = new
 
