@@ -72,6 +72,11 @@ def is_built_in(cost: Loss) -> bool:
     return getattr(cost, "__module__", "").startswith("fastnn.ops")
 
 
+def has_signs(cost: Loss) -> bool:
+    """Whether the two classes of one unit are -1 and +1 to a cost."""
+    return cost is ops.hinge
+
+
 def check_output(cost: Loss, output: Tensor) -> None:
     """Raise where a model's output cannot be the probabilities that a cost is of.
 
@@ -130,10 +135,10 @@ def check_targets(
         wrong, rule = y < 0, f"labels or numbers >= 0 for {cost.__name__}"
     elif cost in _BINARY:
         wrong, rule = (y < 0) | (y > 1), f"numbers in [0, 1] for {cost.__name__}"
-    elif cost is ops.hinge and y.dtype.kind == "f":
+    elif has_signs(cost) and y.dtype.kind == "f":
         wrong, rule = np.abs(y) != 1, "labels, or -1 and +1 for each unit, for hinge"
         wrong &= y == y
-    elif cost is ops.hinge:
+    elif has_signs(cost):
         wrong, rule = np.abs(y) > 1, "0 (or -1) and 1 for hinge"
     else:
         return

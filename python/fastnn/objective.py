@@ -309,7 +309,7 @@ def _kind(y: Any, output: Tensor, loss: Loss) -> tuple[str, tuple[int, ...]]:
     shape = (1,) if vector else y.shape[1:]
     if y.dtype.kind == "f":
         return "float32", shape
-    if loss is losses.find("hinge", "Trainer") and one_unit:
+    if one_unit and losses.has_signs(loss):
         return "int64", shape
     values = vector or shape == output.shape[1:] and losses.is_built_in(loss)
     return ("float32" if values else "int64"), shape

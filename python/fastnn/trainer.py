@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # The core returns at least this often, so that the bar moves and Ctrl-C is heard.
 _SECONDS = 0.1
 _MOST_STEPS = 1 << 16
+_LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
 _FIRST = np.zeros(1, np.int64)  # a batch of one, to see what targets are like
 
 
@@ -514,8 +515,7 @@ class Trainer:
         }
 
     def _rates(self, n: int) -> Any:
-        most = float(np.finfo(self.model.dtype).max)
-        return rates_of(self.optimizer.lr, self.steps, n, most, "Trainer")
+        return rates_of(self.optimizer.lr, self.steps, n, _LARGEST[self.model.dtype], "Trainer")
 
     def _names(self) -> tuple[str, ...]:
         """What the core sums over rows."""
