@@ -175,7 +175,8 @@ class Trainer:
         epochs, batch_size : int, >= 1
             The last batch of an epoch may be short.
         validation : as ``data``, optional
-            Evaluated after each epoch; its results have the prefix ``val_``.
+            Evaluated after each epoch; its results have the prefix ``val_``. They are NaN for an
+            epoch whose validation was broken off.
         callbacks : list of Callback
         shuffle : bool
             A new order each epoch, from the seed and the epoch's number.
@@ -192,9 +193,10 @@ class Trainer:
         ValueError
             If data do not fit the model, or hold NaN or infinity.
         RuntimeError
-            If the loss or a gradient becomes NaN or infinite; the weights are those before that step.
+            If the loss or a gradient becomes NaN or infinite; the weights are those before that
+            step. Only where an update itself overflowed are they lost, and the error says so.
         KeyboardInterrupt
-            On Ctrl-C, within 100 ms or one op; model, history and position stay usable.
+            On Ctrl-C, within 100 ms or one op. Another ``fit`` goes on where it was, bit for bit.
         """
         epochs, batch_size = _positive(epochs, "epochs"), _positive(batch_size, "batch_size")
         callbacks = _callbacks(callbacks)
