@@ -350,8 +350,8 @@ ERRORS = [
     (lambda: trainer(metrics=["f1"]), ValueError,
      "Trainer: metrics must be one of accuracy, top_k_accuracy, cross_entropy, binary_cross_entropy, "
      "quadratic, mse, mae, huber, hinge, nll_loss, got 'f1'"),
-    (lambda: trainer().fit(D, 0), ValueError, "Trainer: epochs must be an integer >= 1, got 0"),
-    (lambda: trainer().fit(D, 1, 0), ValueError, "Trainer: batch_size must be an integer >= 1, got 0"),
+    (lambda: trainer().fit(D, 0), ValueError, "Trainer.fit: epochs must be an integer >= 1, got 0"),
+    (lambda: trainer().fit(D, 1, 0), ValueError, "Trainer.fit: batch_size must be an integer >= 1, got 0"),
     (lambda: trainer().fit((D.x, D.y + 1), 1, verbose=0), ValueError,
      "Trainer.fit: y must hold labels in [0, 3) as the output has 3 units, got 3 in row "
      f"{int((D.y == 2).argmax())}"),
@@ -437,3 +437,279 @@ def test_many_batch_sizes_keep_few_plans():
     assert t._objective.core.batch_sizes() == [*range(199, 191, -1)]
     t.step(data.x[:195], data.y[:195])
     assert t._objective.core.batch_sizes()[:2] == [195, 199]
+
+
+# -- what a fit leaves behind, whatever ends it ------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", [optim.SGD(1e300), optim.Adam(1e39), optim.SGD(1e39)])
+def test_a_rate_that_the_dtype_cannot_hold(optimizer):
+    t = trainer(optimizer=optimizer)
+    before = t.model.theta.copy()
+    for act in (lambda: t.fit(D, verbose=0), lambda: t.step(D.x, D.y)):
+        with pytest.raises(ValueError) as error:
+            act()
+        assert str(error.value) == f"Trainer: lr must be in [0, 3.4e+38], got {optimizer.lr:g}"
+    assert np.array_equal(t.model.theta, before)
+
+
+class NaNFrom(fnn.schedules.Schedule):
+    def __init__(self, step):
+        self.step = step
+
+    def rates(self, steps):
+        return np.where(steps < self.step, 0.1, np.nan)
+
+
+def test_a_schedule_that_gives_nan_is_named_with_its_step():
+    t = trainer(optimizer=optim.SGD(NaNFrom(3)))
+    with pytest.raises(ValueError) as error:
+        t.fit(blobs(100), 5, 50, verbose=0)
+    assert str(error.value) == (
+        "Trainer: lr must be in [0, 3.4e+38], got nan from NaNFrom(step=3) at step 3"
+    )
+    assert t.steps == 2 and np.isfinite(t.model.theta).all()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "kind", "got"),
+    [
+        (lambda steps: None, ValueError, "a schedule that gives a rate for each step, shape (1,), got None"),
+        (lambda steps: 0.1, ValueError, "a schedule that gives a rate for each step, shape (1,), got 0.1"),
+        (lambda steps: np.ones(5), ValueError,
+         "a schedule that gives a rate for each step, shape (1,), got shape (5,)"),
+        (lambda steps: ["a"] * len(steps), TypeError, "numbers, got 'a'"),
+    ],
+)  # fmt: skip
+def test_schedules_that_return_no_rates(schedule, kind, got):
+    t = trainer(optimizer=optim.SGD(schedule))
+    with pytest.raises(kind) as error:
+        t.fit(blobs(100), 1, 50, verbose=0)
+    assert str(error.value) == f"Trainer: lr must be {got}"
+
+
+def overflowing():
+    """A rate that float32 can hold times a gradient: what it cannot."""
+    x = np.full((4, 3), 1e10, "f")
+    model = fnn.Model([nn.Dense(1)], input_shape=(3,))
+    return fnn.Trainer(model, "mse", optim.SGD(1e35)), x, np.ones((4, 1))
+
+
+def test_weights_that_an_update_destroyed_are_told():
+    t, x, y = overflowing()
+    text = (
+        "Trainer.{}: weights must be finite, got NaN or infinity in dense1.weight, dense1.bias "
+        "(epoch 1, after step 1); the update overflowed and the weights are lost: begin anew or "
+        "from a checkpoint with a lower learning rate"
+    )
+    with pytest.raises(RuntimeError) as error:
+        t.fit((x, y), 1, 4, verbose=0)
+    assert str(error.value) == text.format("fit")
+    assert t.epoch == t.history.epochs == 0
+    t, x, y = overflowing()
+    t.step(x, y)
+    with pytest.raises(RuntimeError) as error:
+        t.step(x, y)
+    assert str(error.value) == text.format("step")
+
+
+def test_evaluate_runs_batches_as_they_come():
+    alive = []
+
+    def stream():
+        for part in np.array_split(np.arange(137), 9):
+            alive.append(len(part))
+            assert len(alive) - len(seen) <= 2  # at most the next batch is made ahead
+            yield data.x[part], data.y[part]
+
+    data, t, seen = blobs(137), trainer(), []
+    t.gradient(data.x, data.y)
+    sums = t._objective.sums
+    t._objective.sums = lambda feeds, rows: (seen.append(rows), sums(feeds, rows))[1]
+    assert t.evaluate(stream) == pytest.approx(t.evaluate(data), rel=1e-6)
+    assert seen == alive and sum(seen) == 137
+
+
+def test_inspect_sees_the_dropout_of_the_step():
+    data = blobs(64)
+    t = fnn.Trainer(net(rate=0.5), seed=7)
+    for _ in range(3):
+        gradient = t.gradient(data.x, data.y)
+        seen = t.inspect(data.x, data.y)
+        for name, g in gradient.items():
+            np.testing.assert_allclose(seen[name].grad, g, rtol=1e-5, atol=1e-7)
+        t.step(data.x, data.y)
+
+
+EMPTY = [
+    (lambda t: t.evaluate([]), "Trainer.evaluate: data must give at least 1 batch, got none"),
+    (lambda t: t.evaluate(lambda: iter(())), "Trainer.evaluate: data must give at least 1 batch, got none"),
+    (lambda t: t.fit([], verbose=0), "Trainer.fit: data must give at least 1 batch, got none"),
+    (lambda t: t.fit(D, validation=[], verbose=0),
+     "Trainer.fit: validation: data must give at least 1 batch, got none"),
+    (lambda t: t.step(D.x[:0], D.y[:0]), "Trainer.step: x must have at least 1 row, got 0"),
+    (lambda t: t.gradient(D.x[:0], D.y[:0]), "Trainer.gradient: x must have at least 1 row, got 0"),
+    (lambda t: t.inspect(D.x[:0], D.y[:0]), "Trainer.inspect: x must have at least 1 row, got 0"),
+    (lambda t: t.step(D.x, 3), "Trainer: y must have at least 1 axis, the rows, got shape ()"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "text"), EMPTY, ids=range(len(EMPTY)))
+def test_data_without_rows(act, text):
+    t = trainer()
+    with pytest.raises(ValueError) as error:
+        act(t)
+    assert str(error.value) == text
+    assert t.steps == t.epoch == t.history.epochs == 0
+
+
+def test_an_epoch_whose_validation_fails_keeps_its_training_logs():
+    held_out = blobs(40, seed=1)
+
+    def failing():
+        yield held_out.x, held_out.y
+        if t.epoch == 2:
+            raise InterruptedError
+        yield held_out.x, held_out.y
+
+    t, straight = trainer(), trainer()
+    with pytest.raises(InterruptedError):
+        t.fit(blobs(100), 4, 16, validation=failing, verbose=0)
+    assert t.epoch == t.history.epochs == 2
+    t.fit(blobs(100), 2, 16, validation=failing, verbose=0)
+    straight.fit(blobs(100), 4, 16, validation=held_out, verbose=0)
+    assert t.history["loss"] == straight.history["loss"]
+    assert np.isnan(t.history["val_loss"]).tolist() == [False, True, False, False]
+    assert np.array_equal(t.model.theta, straight.model.theta)
+
+
+MISFITS = [
+    ((D.x[:, :5], D.y), 'x must have shape (N, 6) as input "x" has, got (20, 5)'),
+    ([(D.x[:, :5], D.y)], 'x must have shape (N, 6) as input "x" has, got (20, 5)'),
+    ((D.x, np.full(20, 3)), "y must hold labels in [0, 3) as the output has 3 units, got 3 in row 0"),
+    (lambda: iter([(D.x, np.full(20, 3))]),
+     "y must hold labels in [0, 3) as the output has 3 units, got 3 in row 0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("validation", "text"), MISFITS, ids=range(len(MISFITS)))
+def test_validation_data_are_checked_before_the_first_step(validation, text):
+    t = trainer()
+    with pytest.raises(ValueError) as error:
+        t.fit(D, 1, validation=validation, verbose=0)
+    assert str(error.value) == f"Trainer.fit: validation: {text}"
+    assert t.steps == 0
+
+
+def test_validation_by_an_iterator_serves_one_epoch():
+    t = trainer()
+    t.fit(D, 1, validation=iter([(D.x, D.y)]), verbose=0)
+    with pytest.raises(RuntimeError, match="iterable once per epoch"):
+        t.fit(D, 2, validation=iter([(D.x, D.y)]), verbose=0)
+    assert t.epoch == t.history.epochs == 3
+
+
+# -- settings that change during a run ---------------------------------------------------------------
+
+CHANGES = {
+    "l1": 0.01, "l2": 0.05, "clip_norm": 0.01, "max_norm": 0.3,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_penalties_may_change_between_steps(name):
+    def run(change, resume):
+        t = fnn.Trainer(net(rate=0.0), optimizer=optim.SGD(0.1, momentum=0.9))
+        t.step(D.x, D.y)
+        if change:
+            setattr(t, name, CHANGES[name])
+        if resume:  # the reference: a new trainer with the setting, and all else carried over
+            settings = {name: CHANGES[name]}
+            new = fnn.Trainer(t.model, optimizer=optim.SGD(0.1, momentum=0.9), **settings)
+            new.restore(t.progress(), t.history, t.optimizer_states())
+            t = new
+        return t, t.step(D.x, D.y), t.evaluate(D)["loss"]
+
+    (plain, _, _), (t, cost, loss), (expected, *both) = run(0, 0), run(1, 0), run(0, 1)
+    assert t.model.theta.tobytes() == expected.model.theta.tobytes()
+    assert [cost, loss] == both
+    assert t.model.theta.tobytes() != plain.model.theta.tobytes()
+    setattr(t, name, -1)
+    with pytest.raises(ValueError) as error:
+        t.step(D.x, D.y)
+    assert str(error.value) == f"Trainer: {name} must be a finite number >= 0, got -1"
+
+
+def test_layers_may_be_frozen_and_thawed_between_steps():
+    t = fnn.Trainer(net(rate=0.0), optimizer=optim.Adam(0.1))
+    seen = []
+    for trainable in (True, False, False, True):
+        before = t.model.parameters["dense1.weight"].copy()
+        t.model.layers[0].trainable = trainable
+        t.step(D.x, D.y)
+        seen.append(not np.array_equal(before, t.model.parameters["dense1.weight"]))
+    assert seen == [True, False, False, True]
+
+
+def test_settings_may_change_in_the_middle_of_an_epoch():
+    class Freeze(callbacks.Callback):
+        every = 2
+
+        def on_step(self, trainer, logs):
+            trainer.model.layers[0].trainable = False
+            weights.append(trainer.model.parameters["dense1.weight"].copy())
+
+    weights = []
+    fnn.Trainer(net(), optimizer=optim.SGD(0.1)).fit(
+        blobs(100), 1, 10, callbacks=[Freeze()], verbose=0
+    )
+    assert len(weights) == 5 and all(np.array_equal(weights[0], w) for w in weights)
+
+
+def test_numbers_of_the_optimiser_may_change_and_its_kind_may_not():
+    def run(*optimizers):
+        t = fnn.Trainer(net(rate=0.0), optimizer=optimizers[0])
+        for optimizer in optimizers:
+            t.optimizer = optimizer
+            t.step(D.x, D.y)
+        return t.model.theta.tobytes()
+
+    # An SGD without momentum leaves no velocity; a new momentum begins with the next gradient.
+    late = fnn.Trainer(net(rate=0.0), optimizer=optim.SGD(0.1))
+    late.step(D.x, D.y)
+    late.optimizer.momentum = 0.9
+    late.step(D.x, D.y)
+    late.step(D.x, D.y)
+    assert late.model.theta.tobytes() == run(optim.SGD(0.1), *[optim.SGD(0.1, 0.9)] * 2)
+    adam = [optim.Adam(0.1)] * 2
+    assert run(*adam, optim.Adam(0.1, eps=0.1)) != run(*adam, optim.Adam(0.1))
+    assert run(*adam, optim.AdamW(0.1, weight_decay=0.0)) == run(*adam, optim.Adam(0.1))
+    with pytest.raises(RuntimeError) as error:
+        run(optim.SGD(0.1), optim.Adam(0.1))
+    assert str(error.value) == (
+        "Trainer: optimizer must stay of its kind once training has begun, "
+        "got Adam(lr=0.1, betas=(0.9, 0.999), eps=1e-08) after step 1 of "
+        "SGD(lr=0.1, momentum=0.0, nesterov=False); make a new Trainer of the model"
+    )
+    t = trainer()
+    t.evaluate(D)
+    t.optimizer = "sgd"  # before the first step it may
+    t.step(D.x, D.y)
+
+
+LISTS = [
+    (lambda: trainer(metrics="accuracy"),
+     "Trainer: metrics must be a list of names or functions, got 'accuracy'"),
+    (lambda: trainer(metrics=3), "Trainer: metrics must be a list of names or functions, got 3"),
+    (lambda: trainer(metrics=[3]),
+     "Trainer: metrics must be a name or a function of two tensors, got 3"),
+    (lambda: setattr(trainer(), "optimizer", 3),
+     "Trainer: optimizer must be an Optimizer or a name, got 3"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "text"), LISTS, ids=range(len(LISTS)))
+def test_arguments_of_the_wrong_kind(act, text):
+    with pytest.raises(TypeError) as error:
+        act()
+    assert str(error.value) == text

@@ -133,7 +133,7 @@ class Done(TypedDict):
     steps: int
     rows: int
     sums: list[float]
-    error: BaseException | None
+    error: BaseException | None  # what ended a run with "error": Ctrl-C, or a Python op's
 
 class PlanInfo(TypedDict):
     steps: list[str]

@@ -18,6 +18,8 @@ Logs = dict[str, float]
 class Callback:
     """Methods that ``Trainer.fit`` calls; a subclass overrides those it needs.
 
+    What a callback remembers is its own: a checkpoint of the trainer does not hold it.
+
     Attributes
     ----------
     every : int
@@ -45,7 +47,7 @@ class Callback:
         """After an epoch and its validation."""
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        """After the last epoch, also when training stopped early."""
+        """When ``fit`` ends, also by an exception or Ctrl-C: then ``trainer.completed`` is False."""
 
 
 class LambdaCallback(Callback):
@@ -105,6 +107,9 @@ class _Monitor(Callback):
 class EarlyStopping(_Monitor):
     """Stops when a quantity has not improved for ``patience`` epochs.
 
+    It looks at the epochs of one ``fit`` only: each one, after Ctrl-C and `Trainer.resume` too,
+    begins with nothing best and nothing waited for.
+
     Parameters
     ----------
     monitor : str
@@ -116,7 +121,9 @@ class EarlyStopping(_Monitor):
     mode : {"auto", "min", "max"}
         "auto": losses and errors fall, anything else rises.
     restore_best : bool
-        Give the model the weights of the best epoch at the end.
+        Give the model the weights of the best epoch when the fit ends by itself. After an
+        exception or Ctrl-C they stay as they are, so that the run can be continued. The
+        optimiser's moments are those of the last epoch either way.
 
     Source
     ------
@@ -139,6 +146,10 @@ class EarlyStopping(_Monitor):
         self._theta: Any = None
         self._states: Any = None
 
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        self.waited, self.best = 0, -np.inf * self._sign
+        self._theta = self._states = None
+
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
         if self.improved(logs):
             self.waited = 0
@@ -151,13 +162,13 @@ class EarlyStopping(_Monitor):
             trainer.stop = True
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        if self.restore_best and self._theta is not None:
+        if trainer.completed and self._theta is not None:
             trainer.model.theta[...] = self._theta
             trainer.model.state_vector[...] = self._states
 
 
 class ModelCheckpoint(_Monitor):
-    """Saves the model after each epoch, or only after the best so far.
+    """Saves the model after each epoch, or only after the best that this object has seen.
 
     Parameters
     ----------

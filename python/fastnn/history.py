@@ -32,6 +32,21 @@ class History(dict[str, list[float]]):
             values += [float("nan")] * (before - len(values))
             values.append(float(logs.get(name, float("nan"))))
 
+    def amend(self, logs: dict[str, float]) -> None:
+        """Add quantities to the last epoch.
+
+        Examples
+        --------
+        >>> history = History(loss=[0.5, 0.25])
+        >>> history.amend({"val_loss": 0.3})
+        >>> history["val_loss"]
+        [nan, 0.3]
+        """
+        for name, value in logs.items():
+            values = self.setdefault(name, [])
+            values += [float("nan")] * (self.epochs - len(values))
+            values[-1] = float(value)
+
     def best(self, name: str) -> float:
         """Smallest value of a loss, error or time; largest of anything else."""
         values = [v for v in self[name] if v == v]

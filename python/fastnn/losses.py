@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fastnn import ops
 from fastnn.ops.tensor import Tensor
 
@@ -14,6 +17,17 @@ NAMES = (
     "cross_entropy", "binary_cross_entropy", "quadratic", "mse", "mae", "huber", "hinge", "nll_loss",
 )  # fmt: skip
 METRICS = ("accuracy", "top_k_accuracy", *NAMES)
+
+# The activation a model must end in for a cost, and the last ops that are certainly wrong.
+_SCORES = ("linear", "addmm", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu",
+           "softplus")  # fmt: skip
+_ENDINGS: dict[Any, tuple[str, tuple[str, ...]]] = {
+    ops.cross_entropy: ("softmax", (*_SCORES, "log_softmax", "sigmoid", "hard_sigmoid")),
+    ops.nll_loss: ("log_softmax", (*_SCORES, "softmax", "sigmoid", "hard_sigmoid")),
+    ops.binary_cross_entropy: ("sigmoid", (*_SCORES, "log_softmax")),
+}
+_OF_CLASSES = (ops.cross_entropy, ops.nll_loss, ops.softmax_cross_entropy)
+_BINARY = (ops.binary_cross_entropy, ops.sigmoid_binary_cross_entropy)
 
 
 def find(loss: Any, where: str, argument: str = "loss", names: tuple[str, ...] = NAMES) -> Loss:
@@ -51,3 +65,84 @@ def find(loss: Any, where: str, argument: str = "loss", names: tuple[str, ...] =
     if loss not in names:
         raise ValueError(f"{where}: {argument} must be one of {', '.join(names)}, got {loss!r}")
     return getattr(ops, loss)  # type: ignore[no-any-return]
+
+
+def is_built_in(cost: Loss) -> bool:
+    """Whether fastnn knows what a cost does with its target; one of one's own makes its rules."""
+    return getattr(cost, "__module__", "").startswith("fastnn.ops")
+
+
+def has_signs(cost: Loss) -> bool:
+    """Whether the two classes of one unit are -1 and +1 to a cost."""
+    return cost is ops.hinge
+
+
+def check_output(cost: Loss, output: Tensor) -> None:
+    """Raise where a model's output cannot be the probabilities that a cost is of.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> check_output(ops.cross_entropy, fnn.nn.Dense(3, "relu")(fnn.Input((2,))))
+    Traceback (most recent call last):
+    ValueError: Trainer: model must end in softmax for cross_entropy, got relu; give its last layer \
+activation="softmax" or take another loss
+    """
+    if cost not in _ENDINGS:
+        return
+    ending, wrong = _ENDINGS[cost]
+    node = output.node
+    while node is not None and node.op == "reshape":
+        node = node.inputs[0].node
+    if node is not None and node.op in wrong:
+        raise ValueError(
+            f"Trainer: model must end in {ending} for {cost.__name__}, got {node.op}; "
+            f'give its last layer activation="{ending}" or take another loss'
+        )
+
+
+def check_targets(
+    cost: Loss, y: NDArray[Any], classes: int | None, where: str, first: int = 0
+) -> None:
+    """Raise where targets are outside the range of a cost; NaN is left to the training.
+
+    Parameters
+    ----------
+    cost : callable
+    y : array, shape (N, ...)
+    classes : int or None
+        How many there are where ``y`` holds labels.
+    where : str
+        What an error begins with.
+    first : int
+        Number of the first row in the data set.
+
+    Raises
+    ------
+    ValueError
+        Naming the first row that is wrong.
+
+    Examples
+    --------
+    >>> check_targets(ops.binary_cross_entropy, np.array([[0.0], [255.0]]), None, "here")
+    Traceback (most recent call last):
+    ValueError: here: y must hold numbers in [0, 1] for binary_cross_entropy, got 255.0 in row 1
+    """
+    if classes is not None:
+        wrong = (y < 0) | (y >= classes)
+        rule = f"labels in [0, {classes}) as the output has {classes} units"
+    elif cost in _OF_CLASSES:
+        wrong, rule = y < 0, f"labels or numbers >= 0 for {cost.__name__}"
+    elif cost in _BINARY:
+        wrong, rule = (y < 0) | (y > 1), f"numbers in [0, 1] for {cost.__name__}"
+    elif has_signs(cost) and y.dtype.kind == "f":
+        wrong, rule = np.abs(y) != 1, "labels, or -1 and +1 for each unit, for hinge"
+        wrong &= y == y
+    elif has_signs(cost):
+        wrong, rule = np.abs(y) > 1, "0 (or -1) and 1 for hinge"
+    else:
+        return
+    if wrong.any():
+        row = int(wrong.reshape(len(y), -1).any(1).argmax())
+        value = y.reshape(-1)[wrong.reshape(-1).argmax()].item()
+        raise ValueError(f"{where}: y must hold {rule}, got {value} in row {first + row}")

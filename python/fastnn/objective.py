@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastnn import _core
+from fastnn import _core, losses
 from fastnn.data import Dataset
+from fastnn.feeds import in_order
 from fastnn.graph import Built, Structure
 from fastnn.model import Model
 from fastnn.ops.tensor import Tensor, in_layer
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 Loss = Callable[[Any, Any], Any]
 Feeds = list[tuple[int, Any, float, float]]
+
+_CHECKED_AT_ONCE = 1 << 20  # numbers of a data set's targets
 
 
 class _Part:
@@ -56,6 +59,13 @@ class Objective:
     ) -> None:
         self.model = model
         self.rule = rule
+        self.frozen = model.frozen()
+        self._seed = seed
+        self._functions = list(loss_functions) * (
+            len(model.outputs) if len(loss_functions) == 1 else 1
+        )
+        for function, output in zip(self._functions, model.outputs, strict=True):
+            losses.check_output(function, output)
         self._kinds = self._kinds_of(y)
         self.targets = [
             Tensor((None, *shape), dtype, name)
@@ -66,10 +76,9 @@ class Objective:
             )
         ]
         pairs = list(zip(model.outputs, self.targets, strict=True))
-        functions = list(loss_functions) * (len(pairs) if len(loss_functions) == 1 else 1)
         total: Any = None
         with in_layer(_Part("loss")):
-            for function, (p, t) in zip(functions, pairs, strict=True):
+            for function, (p, t) in zip(self._functions, pairs, strict=True):
                 value = _scalar(function(p, t), "loss", function)
                 total = value if total is None else total + value
         values = []
@@ -77,8 +86,7 @@ class Objective:
             with in_layer(_Part(f"metric {name}")):
                 values.append(_scalar(function(*pairs[0]), f"metric {name}", function))
         self._structure = Structure([*model.outputs, total, *values])
-        first = model.leaves()
-        self._built = Built(self._structure, model.dtype, first, model.frozen())
+        self._built = Built(self._structure, model.dtype, model.leaves(), self.frozen)
         self._loss = self._built[total]
         self._names = ["loss", *metrics]
         scalars = [self._built[v] for v in values]
@@ -88,33 +96,29 @@ class Objective:
         self._inference = _core.Inference(
             self._built.core, [self._loss, *scalars], model.theta, model.state_vector
         )
-        # Labels must be below the number of classes; a loss of one's own makes its own rules.
         self._classes = [
-            p.shape[-1]
-            if t.dtype == "int64" and getattr(f, "__module__", "").startswith("fastnn.ops")
-            else None
-            for f, (p, t) in zip(functions, pairs, strict=True)
+            p.shape[-1] if losses.is_built_in(f) and t.dtype == "int64" and _labels(t, p) else None
+            for f, (p, t) in zip(self._functions, pairs, strict=True)
         ]
+        self._checked = False  # whether a batch of targets was in the range of the loss
 
     # -- targets -----------------------------------------------------------------------------------
 
     def _kinds_of(self, y: Any) -> list[tuple[str, tuple[int, ...]]]:
         outputs = self.model.outputs
-        given = _parts(y)
+        given = self._by_output(y)
         if len(given) != len(outputs):
             raise ValueError(
                 f"Trainer: y must be {len(outputs)} arrays as the model has outputs, got {len(given)}"
             )
-        return [self._kind(np.asarray(a), p) for a, p in zip(given, outputs, strict=True)]
+        return [
+            _kind(np.asarray(a), p, f)
+            for a, p, f in zip(given, outputs, self._functions, strict=True)
+        ]
 
-    @staticmethod
-    def _kind(a: Any, output: Tensor) -> tuple[str, tuple[int, ...]]:
-        """dtype and shape of one target; a vector of N numbers for an output (N, 1) is (N, 1)."""
-        if a.dtype.kind not in "fiub":
-            raise TypeError(f"Trainer: y must hold numbers, got dtype {a.dtype}")
-        if a.ndim == 1 and output.ndim == 2 and output.shape[1] == 1:
-            return "float32", (1,)
-        return ("float32" if a.dtype.kind == "f" else "int64"), a.shape[1:]
+    def _by_output(self, y: Any) -> tuple[Any, ...]:
+        """Targets, or a data set's columns of them, in the order of the model's outputs."""
+        return _parts(in_order(y, self.model.output_names, "Trainer", "y"))
 
     def takes(self, y: Any) -> bool:
         """Whether these targets are of the kind this graph was built for."""
@@ -125,8 +129,9 @@ class Objective:
         self.restore(other.core.optimizer_states(), other.core.step_counter)
 
     def restore(self, states: Sequence[Any], steps: int) -> None:
-        """Continue from saved optimiser states."""
-        for mine, saved in zip(self.core.optimizer_states(), states, strict=True):
+        """Continue from the states of an optimiser of this kind; what it did not have begins at 0
+        (the velocity, where there was no momentum)."""
+        for mine, saved in zip(self.core.optimizer_states(), states, strict=False):
             mine[...] = saved
         self.core.step_counter = steps
 
@@ -135,17 +140,22 @@ class Objective:
     def feeds(self, x: Any, y: Any, where: str) -> tuple[Feeds, int]:
         """One batch as the core reads it, and its rows."""
         feeds, rows, _ = self.model.feeds(x, where)
+        if not rows:
+            raise ValueError(f"{where}: x must have at least 1 row, got 0")
         feeds = [
             (self._built[t], *feed[1:]) for t, feed in zip(self.model.inputs, feeds, strict=True)
         ]
-        for tensor, array, classes in zip(self.targets, _parts(y), self._classes, strict=True):
+        columns = zip(self.targets, self._by_output(y), self._functions, self._classes, strict=True)
+        for tensor, array, function, classes in columns:
             real = self.model.dtype if tensor.dtype == "float32" else "int64"
             target = np.asarray(array, dtype=real, order="C").reshape(len(array), *tensor.shape[1:])
             if len(target) != rows:
                 raise ValueError(f"{where}: y must have {rows} rows as x has, got {len(target)}")
-            _check_labels(target, classes, where)
+            if classes or not self._checked:  # labels are read at once, the rest is a first look
+                losses.check_targets(function, target, classes, where)
             if id(tensor) in self._built.ids:  # a loss of one's own need not read its target
                 feeds.append((self._built[tensor], target, 1.0, 0.0))
+        self._checked = True
         return feeds, rows
 
     def dataset_feeds(self, data: Dataset, where: str) -> Feeds:
@@ -154,31 +164,39 @@ class Objective:
         feeds = [
             (self._built[t], *feed[1:]) for t, feed in zip(self.model.inputs, inputs, strict=True)
         ]
-        for tensor, column, classes in zip(self.targets, data.targets, self._classes, strict=True):
-            if classes is not None:
-                _check_labels(column.rows(data.indices), classes, where)
+        for tensor, column in zip(self.targets, self._by_output(data.y_columns), strict=True):
             if id(tensor) in self._built.ids:
                 feeds.append((self._built[tensor], column.array, column.scale, column.offset))
         return feeds
+
+    def check_dataset(self, data: Dataset, where: str) -> None:
+        """Raise unless a data set fits the model, and every target the loss."""
+        self.dataset_feeds(data, where)
+        given = self._by_output(data.y_columns)
+        columns = zip(self.targets, given, self._functions, self._classes, strict=True)
+        for tensor, column, function, classes in columns:
+            if not losses.is_built_in(function):
+                continue
+            rows = max(1, _CHECKED_AT_ONCE // max(1, column.array[:1].size))
+            real = self.model.dtype if tensor.dtype == "float32" else "int64"
+            for begin in range(0, len(data), rows):
+                part = data.rows(np.arange(begin, min(begin + rows, len(data))))
+                y = column.rows(part, real).reshape(len(part), *tensor.shape[1:])
+                losses.check_targets(function, y, classes, where, begin)
 
     # -- results -----------------------------------------------------------------------------------
 
     def evaluate_dataset(self, data: Dataset, batch_size: int) -> dict[str, float]:
         """Loss and metrics over a data set."""
         feeds = self.dataset_feeds(data, "Trainer.evaluate")
-        means = self._inference.run(feeds, data.indices, len(data), batch_size)
-        return self._results(means)
+        return self.results(self._inference.run(feeds, data.indices, len(data), batch_size))
 
-    def evaluate_batches(self, batches: Sequence[tuple[Feeds, int]]) -> dict[str, float]:
-        """The same over batches, each weighted by its rows."""
-        total = np.zeros(len(self._names))
-        rows = 0
-        for feeds, n in batches:
-            total += np.array(self._inference.run(feeds, None, n, n)) * n
-            rows += n
-        return self._results(list(total / max(rows, 1)))
+    def sums(self, feeds: Feeds, rows: int) -> Any:
+        """Loss and metrics of one batch, each times its rows."""
+        return np.array(self._inference.run(feeds, None, rows, rows)) * rows
 
-    def _results(self, means: Sequence[float]) -> dict[str, float]:
+    def results(self, means: Sequence[float]) -> dict[str, float]:
+        """Means by name, with the penalties in the loss."""
         results = dict(zip(self._names, map(float, means), strict=True))
         results["loss"] += self._penalty()
         return results
@@ -190,8 +208,20 @@ class Objective:
         weights = [w.astype(np.float64) for w in self.model.weights().values()]
         return float(sum(l1 * np.abs(w).sum() + 0.5 * l2 * np.square(w).sum() for w in weights))
 
+    def check_weights(self, where: str, epoch: int, step: int) -> None:
+        """Raise where an update made weights that are not finite, which nothing can take back."""
+        if np.isfinite(self.model.theta).all():
+            return
+        names = [n for n, w in self.model.parameters.items() if not np.isfinite(w).all()]
+        raise RuntimeError(
+            f"{where}: weights must be finite, got NaN or infinity in {', '.join(names)} "
+            f"(epoch {epoch + 1}, after step {step}); the update overflowed and the weights are "
+            "lost: begin anew or from a checkpoint with a lower learning rate"
+        )
+
     def explain(self, x: Any, y: Any, rows: Any, where: str, epoch: int, step: int) -> None:
         """Raise the error that says why a step was not finite; the weights are those before it."""
+        self.check_weights(where, epoch, step)
         for name, values in (("x", x), ("y", y)):
             for array in _parts(values):
                 array = np.asarray(array)
@@ -205,7 +235,7 @@ class Objective:
         feeds, n = self.feeds(x, y, where)
         found = _core.find_not_finite(
             self._built.core, self._loss, self.model.theta, self.model.state_vector, feeds, n,
-            0, self.core.step_counter,
+            self._seed, self.core.step_counter,
         )  # fmt: skip
         place = f"the {found[1]} of {found[0]}" if found else "the whole gradient"
         raise RuntimeError(
@@ -219,7 +249,7 @@ class Objective:
         feeds, n = self.feeds(x, y, "Trainer.inspect")
         values = _core.inspect(
             self._built.core, [self._loss], self._loss, self.model.theta, self.model.state_vector,
-            feeds, n, True, 0, self.core.step_counter,
+            feeds, n, True, self._seed, self.core.step_counter,
         )  # fmt: skip
         named: dict[str, Tensor] = {t.name: t for t in [*self.model.inputs, *self.targets]}
         named |= dict(zip(self.model.parameters, self.model.structure.parameters, strict=True))
@@ -270,14 +300,27 @@ def _scalar(value: Any, name: str, function: Any) -> Any:
     return value
 
 
-def _check_labels(labels: Any, classes: int | None, where: str) -> None:
-    if classes is None or not labels.size or labels.dtype.kind == "f":
-        return
-    wrong = (labels < 0) | (labels >= classes)
-    if wrong.any():
-        row = int(wrong.reshape(len(labels), -1).any(1).argmax())
-        value = int(labels.reshape(-1)[wrong.reshape(-1).argmax()])
-        raise ValueError(
-            f"{where}: y must hold labels in [0, {classes}) as the output has {classes} units, "
-            f"got {value} in row {row}"
-        )
+def _kind(y: Any, output: Tensor, loss: Loss) -> tuple[str, tuple[int, ...]]:
+    """dtype and shape of one target.
+
+    A vector of N numbers for an output (N, 1) is (N, 1). Integers of the output's shape are values
+    to a loss of fastnn; to the hinge cost of one unit they are labels, of which 0 means -1.
+    """
+    if y.dtype.kind not in "fiub":
+        raise TypeError(f"Trainer: y must hold numbers, got dtype {y.dtype}")
+    if not y.ndim:
+        raise ValueError("Trainer: y must have at least 1 axis, the rows, got shape ()")
+    one_unit = output.ndim == 1 or output.shape[-1] == 1
+    vector = y.ndim == 1 and output.ndim == 2 and one_unit
+    shape = (1,) if vector else y.shape[1:]
+    if y.dtype.kind == "f":
+        return "float32", shape
+    if one_unit and losses.has_signs(loss):
+        return "int64", shape
+    values = vector or shape == output.shape[1:] and losses.is_built_in(loss)
+    return ("float32" if values else "int64"), shape
+
+
+def _labels(y: Tensor, output: Tensor) -> bool:
+    """Whether integers are labels of several classes."""
+    return y.ndim == output.ndim - 1 and output.shape[-1] != 1

@@ -258,6 +258,58 @@ class OneCycle(Schedule):
         return np.where(steps <= top, rising, _between(self.max_lr, last, down))
 
 
+def rates_of(lr: Any, first: int, n: int, most: float, where: str) -> Array:
+    """The learning rates of ``n`` steps from step ``first`` on, checked.
+
+    Parameters
+    ----------
+    lr : float or callable
+        A callable gets the numbers of the steps, an int64 array (n,), and returns as many rates.
+    first, n : int
+    most : float
+        The largest number of the model's dtype.
+    where : str
+        What an error begins with.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If a schedule returns anything else than n numbers, or a rate is outside [0, most].
+
+    Examples
+    --------
+    >>> rates_of(Step(1.0, step_size=2, gamma=0.5), 1, 3, 1e38, "here")
+    array([1. , 0.5, 0.5])
+    >>> rates_of(lambda steps: 0.1, 0, 3, 1e38, "here")
+    Traceback (most recent call last):
+    ValueError: here: lr must be a schedule that gives a rate for each step, shape (3,), got 0.1
+    """
+    if type(lr) is float and 0 <= lr <= most:  # at every step of a loop of one's own
+        return np.full(n, lr)
+    given = lr(np.arange(first, first + n)) if callable(lr) else np.full(n, lr)
+    rates = np.asarray(given)
+    if callable(lr) and rates.shape != (n,):
+        raise ValueError(
+            f"{where}: lr must be a schedule that gives a rate for each step, shape ({n},), got "
+            + (f"shape {rates.shape}" if rates.ndim else repr(given))
+        )
+    if rates.dtype.kind not in "fiu":
+        raise TypeError(f"{where}: lr must be numbers, got {rates[0].item()!r}")
+    rates = rates.astype(np.float64)
+    wrong = ~((rates >= 0) & (rates <= most))
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise ValueError(
+            f"{where}: lr must be in [0, {most:.2g}], got {rates[at]:g}"
+            + (f" from {lr!r} at step {first + at}" if callable(lr) else "")
+        )
+    return rates
+
+
 def _between(start: float, end: float, done: Array) -> Array:
     """Half a cosine from ``start`` to ``end``, of which the share ``done`` is over."""
     return np.asarray(end + (start - end) * (1 + np.cos(np.pi * done)) / 2)

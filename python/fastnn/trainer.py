@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from fastnn import losses, optim
+from fastnn._config import check_count
+from fastnn.callbacks import Callback
 from fastnn.data import Batches, Dataset, as_batches
+from fastnn.data.batches import Source
 from fastnn.history import History
 from fastnn.model import Model, check_seed
 from fastnn.objective import Objective, name_of
 from fastnn.progress import Progress
+from fastnn.schedules import rates_of
 
 if TYPE_CHECKING:
-    from fastnn._core import Rule
-    from fastnn.callbacks import Callback
+    from fastnn._core import Done, Rule
 
 # The core returns at least this often, so that the bar moves and Ctrl-C is heard.
 _SECONDS = 0.1
 _MOST_STEPS = 1 << 16
+_LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
 _FIRST = np.zeros(1, np.int64)  # a batch of one, to see what targets are like
 
 
@@ -34,9 +39,12 @@ class Trainer:
     loss : str or callable
         A name ("cross_entropy", "binary_cross_entropy", "quadratic", "mse", "mae", "huber",
         "hinge", "nll_loss") or a function ``f(prediction, target)`` of symbolic tensors; a list of
-        them where the model has several outputs (the losses are added).
+        them where the model has several outputs (the losses are added). "cross_entropy" wants a
+        model that ends in softmax, "nll_loss" log_softmax, "binary_cross_entropy" sigmoid.
     optimizer : Optimizer or str
-        Such as ``optim.Adam(lr=1e-3)``; a name takes the defaults.
+        Such as ``optim.Adam(lr=1e-3)``; a name takes the defaults. Its numbers may change during
+        a run, as may ``l1``, ``l2``, ``clip_norm``, ``max_norm`` and ``trainable`` of layers;
+        its kind may not.
     metrics : list of str or callable
         "accuracy", "top_k_accuracy", the losses, or functions of (prediction, target) tensors.
     l1, l2 : float, >= 0
@@ -56,11 +64,15 @@ class Trainer:
         Epochs and updates done.
     stop : bool
         A callback sets it to end training after the epoch.
+    completed : bool
+        Whether the last ``fit`` ended by itself, not by an exception or Ctrl-C.
 
     Raises
     ------
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
+    RuntimeError
+        If ``optimizer`` is set to one of another kind after the first step.
 
     Examples
     --------
@@ -88,19 +100,14 @@ class Trainer:
     ) -> None:
         if not isinstance(model, Model):
             raise TypeError(f"Trainer: model must be a Model, got {type(model).__name__}")
-        for name, value in (
-            ("l1", l1),
-            ("l2", l2),
-            ("clip_norm", clip_norm),
-            ("max_norm", max_norm),
-        ):
-            if value is not None and not (_is_number(value) and 0 <= value < np.inf):
-                raise ValueError(f"Trainer: {name} must be a finite number >= 0, got {value!r}")
         self.model = model
         self.loss = loss
-        self.optimizer = optim.find(optimizer, "Trainer")
-        self.metrics = list(metrics)
+        self.epoch = self.steps = 0
+        self._optimizer: optim.Optimizer
+        self.optimizer = optimizer
+        self.metrics = _list(metrics, "metrics", "names or functions")
         self.l1, self.l2, self.clip_norm, self.max_norm = l1, l2, clip_norm, max_norm
+        self._check_settings()
         self.seed = model.seed if seed is None else check_seed(seed, "Trainer")
         self._losses = [
             losses.find(f, "Trainer") for f in (loss if isinstance(loss, list | tuple) else [loss])
@@ -113,14 +120,41 @@ class Trainer:
         self._metrics = {
             name_of(m): losses.find(m, "Trainer", "metrics", losses.METRICS) for m in self.metrics
         }
+        for f, output in zip(self._losses * len(model.outputs), model.outputs, strict=False):
+            losses.check_output(f, output)
         self.history = History()
-        self.epoch = self.steps = 0
         self.stop = False
+        self.completed = False
         self._objective: Objective | None = None
         self._position = 0  # rows (of a Dataset) or batches done in the epoch under way
         self._sums: dict[str, float] = {}  # of the epoch under way, with the rows they are over
         self._seconds = 0.0
+        self._done: list[Done] = []  # what the core did and was not yet counted: at most one result
+        self._by_rows = True  # whether the position is in rows or in batches
         self._restored: list[Any] | None = None  # optimiser states read from a checkpoint
+
+    @property
+    def optimizer(self) -> optim.Optimizer:
+        """What follows the gradient."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, given: Any) -> None:
+        new: optim.Optimizer = optim.find(given, "Trainer")
+        if self.steps and _kind(new) != _kind(self._optimizer):
+            raise RuntimeError(
+                f"Trainer: optimizer must stay of its kind once training has begun, got {new!r} "
+                f"after step {self.steps} of {self._optimizer!r}; make a new Trainer of the model"
+            )
+        self._optimizer = new
+
+    def _check_settings(self) -> None:
+        for name in ("l1", "l2", "clip_norm", "max_norm"):
+            value = getattr(self, name)
+            if value is None and name in ("clip_norm", "max_norm"):
+                continue
+            if not (_is_number(value) and 0 <= value < np.inf):
+                raise ValueError(f"Trainer: {name} must be a finite number >= 0, got {value!r}")
 
     # -- training ----------------------------------------------------------------------------------
 
@@ -142,7 +176,8 @@ class Trainer:
         epochs, batch_size : int, >= 1
             The last batch of an epoch may be short.
         validation : as ``data``, optional
-            Evaluated after each epoch; its results have the prefix ``val_``.
+            Evaluated after each epoch; its results have the prefix ``val_``. They are NaN for an
+            epoch whose validation was broken off.
         callbacks : list of Callback
         shuffle : bool
             A new order each epoch, from the seed and the epoch's number.
@@ -159,15 +194,23 @@ class Trainer:
         ValueError
             If data do not fit the model, or hold NaN or infinity.
         RuntimeError
-            If the loss or a gradient becomes NaN or infinite; the weights are those before that step.
+            If the loss or a gradient becomes NaN or infinite; the weights are those before that
+            step. Only where an update itself overflowed are they lost, and the error says so.
         KeyboardInterrupt
-            On Ctrl-C, within 100 ms or one op; model, history and position stay usable.
+            On Ctrl-C, within 100 ms or one op. Another ``fit`` goes on where it was, bit for bit.
         """
-        epochs, batch_size = _positive(epochs, "epochs"), _positive(batch_size, "batch_size")
+        epochs = check_count("Trainer.fit", "epochs", epochs)
+        batch_size = check_count("Trainer.fit", "batch_size", batch_size)
+        callbacks = _callbacks(callbacks)
         source = as_batches(data, batch_size, shuffle, self.seed, dtype=self.model.dtype)
-        callbacks = list(callbacks)
+        held_out = None if validation is None else self._in_order(validation, max(batch_size, 256))
+        self._settle()
+        if _in_memory(source):
+            self._check_data(source, "Trainer.fit")
+        if held_out is not None:
+            self._check_data(held_out, "Trainer.fit: validation")
         bar = Progress(epochs, source.samples, verbose=verbose)
-        self.stop = False
+        self.stop = self.completed = False
         for callback in callbacks:
             callback.on_fit_begin(self)
         try:
@@ -176,23 +219,42 @@ class Trainer:
                     callback.on_epoch_begin(self)
                 bar.begin(epoch)
                 logs = self._one_epoch(source, callbacks, bar)
-                if validation is not None:
-                    results = self.evaluate(validation, max(batch_size, 256))
-                    logs |= {f"val_{name}": value for name, value in results.items()}
-                self.history.record(logs)
+                if held_out is not None:
+                    results = self._evaluate(held_out)
+                    seen = {f"val_{name}": value for name, value in results.items()}
+                    self.history.amend(seen)
+                    logs |= seen
                 bar.end(logs)
                 for callback in callbacks:
                     callback.on_epoch_end(self, logs)
                 if self.stop:
                     break
-        finally:
-            bar.close()
-            for callback in callbacks:
-                callback.on_fit_end(self)
+            self.completed = True
+        except BaseException as error:
+            self._settle()
+            self._end(callbacks, bar, error)
+            raise
+        self._end(callbacks, bar)
         return self.history
 
+    def _end(
+        self, callbacks: list[Callback], bar: Progress, error: BaseException | None = None
+    ) -> None:
+        """``on_fit_end`` of every callback; what ended the training is raised before their errors."""
+        bar.close()
+        errors: list[BaseException] = []
+        for callback in callbacks:
+            try:
+                callback.on_fit_end(self)
+            except BaseException as its:
+                errors.append(its)
+        if errors and error is None:
+            raise errors[0]
+        if errors and error is not None:
+            raise error from errors[0]
+
     def _one_epoch(self, source: Any, callbacks: list[Callback], bar: Progress) -> dict[str, float]:
-        """The rest of the epoch under way; means of the loss and the metrics over its rows."""
+        """The rest of the epoch under way, recorded; means of loss and metrics over its rows."""
         run = self._run_dataset if _in_memory(source) else self._run_batches
         began = time.perf_counter() - self._seconds
         self._sums.setdefault("lr", float(self._rates(1)[0]))  # at the epoch's first step
@@ -203,30 +265,33 @@ class Trainer:
             for callback in callbacks:
                 if callback.every and self.steps % callback.every == 0:
                     callback.on_step(self, logs)
+        if not self._sums.get("rows") or self._objective is None:
+            raise ValueError("Trainer.fit: data must give at least 1 batch, got none")
+        self._objective.check_weights("Trainer.fit", self.epoch, self.steps)
         logs = self._means() | {"lr": self._sums["lr"], "seconds": time.perf_counter() - began}
-        self._position, self._sums, self._seconds = 0, {}, 0.0
-        self.epoch += 1
+        self.history.record(logs)
+        self.epoch, self._position, self._sums, self._seconds = self.epoch + 1, 0, {}, 0.0
         return logs
 
     def _run_dataset(self, source: Batches, callbacks: list[Callback]) -> Any:
         """Stretches of many steps in the core; yields after each stretch."""
         data, batch = source.dataset, source.batch_size
         assert isinstance(data, Dataset)
-        objective = self._prepare(*data.gather(_FIRST, self.model.dtype))
-        feeds = objective.dataset_feeds(data, "Trainer.fit")
+        _, first = data.gather(_FIRST, self.model.dtype)
         numbers = source.order(self.epoch)
         order = data.rows(numbers)
+        self._by_rows = True
         while self._position < len(order):
+            objective = self._prepare(first)
+            feeds = objective.dataset_feeds(data, "Trainer.fit")
             steps = min(
                 [_MOST_STEPS, -(-(len(order) - self._position) // batch)]
                 + [c.every - self.steps % c.every for c in callbacks if c.every]
             )
             stretch = order[self._position : self._position + steps * batch]
             sums = [self._sums.get(name, 0.0) for name in self._names()]
-            done = objective.core.run(feeds, stretch, batch, self._rates(steps), _SECONDS, sums)
-            self._sums |= dict(zip(self._names(), done["sums"], strict=True))
-            self._add(done)
-            self._position += done["rows"]
+            rates = self._rates(steps)
+            done = self._run(objective.core.run, feeds, stretch, batch, rates, _SECONDS, sums)
             if done["stop"] == "not finite":
                 at = numbers[self._position : self._position + batch]
                 x, y = data.gather(at, self.model.dtype)
@@ -236,17 +301,41 @@ class Trainer:
     def _run_batches(self, source: Any, callbacks: list[Callback]) -> Any:
         """One batch after the other from Python; yields after each."""
         source.set_state({"epoch": self.epoch, "position": self._position})
+        self._by_rows = False
         for x, y in source:
-            objective = self._prepare(x, y)
+            objective = self._prepare(y)
             feeds, rows = objective.feeds(x, y, "Trainer.fit")
-            done = objective.core.step(feeds, rows, self._rates(1)[0], True)
-            for name, value in zip(self._names(), done["sums"], strict=True):
-                self._sums[name] = self._sums.get(name, 0.0) + value
-            self._add(done)
+            done = self._run(objective.core.step, feeds, rows, self._rates(1)[0], True)
             if done["stop"] == "not finite":
                 objective.explain(x, y, None, "Trainer.fit", self.epoch, self.steps)
-            self._position += 1
             yield
+
+    def _run(self, call: Callable[..., Done], *arguments: Any) -> Done:
+        """Steps in the core, counted whatever ends them."""
+        try:
+            # Ctrl-C that the core did not hear is raised as soon as Python goes on. `extend` puts
+            # the result down before that, in C.
+            self._done.extend(starmap(call, [arguments]))
+            done = self._done[0]
+        finally:
+            self._settle()
+        if (error := done.get("error")) is not None:
+            raise error
+        return done
+
+    def _settle(self) -> None:
+        """Count what the core did last."""
+        if not self._done:
+            return
+        (done,) = self._done
+        sums = dict(self._sums)
+        for name, value in zip(self._names(), done["sums"], strict=True):
+            sums[name] = value if self._by_rows else sums.get(name, 0.0) + value
+        sums["rows"] = sums.get("rows", 0.0) + done["rows"]
+        steps = self.steps + done["steps"]
+        position = self._position + done["rows" if self._by_rows else "steps"]
+        # One statement without calls: no signal comes between its parts.
+        self.steps, self._position, self._sums, self._done = steps, position, sums, []
 
     def step(self, x: Any, y: Any) -> float:
         """One update on one batch, for loops of one's own.
@@ -261,7 +350,7 @@ class Trainer:
         float
             The cost before the update, penalties included.
         """
-        objective = self._prepare(x, y)
+        objective = self._prepare(y)
         feeds, rows = objective.feeds(x, y, "Trainer.step")
         done = objective.core.step(feeds, rows, self._rates(1)[0], True)
         self.steps += done["steps"]
@@ -279,7 +368,7 @@ class Trainer:
         dict of str to array
             By the names of ``model.parameters``.
         """
-        objective = self._prepare(x, y)
+        objective = self._prepare(y)
         feeds, rows = objective.feeds(x, y, "Trainer.gradient")
         objective.core.step(feeds, rows, 0.0, False)
         return self.model.split_vector(objective.core.gradient().copy())
@@ -308,7 +397,7 @@ class Trainer:
         >>> float(seen["dense1.linear"].value[0, 0])
         4.0
         """
-        return self._prepare(x, y).inspect(x, y)
+        return self._prepare(y).inspect(x, y)
 
     def evaluate(self, data: Any, batch_size: int = 256) -> dict[str, float]:
         """Loss and metrics on data, without dropout.
@@ -323,17 +412,40 @@ class Trainer:
         dict of str to float
             "loss" (penalties included) and each metric, means over samples.
         """
-        source = as_batches(
-            data, _positive(batch_size, "batch_size"), False, self.seed, dtype=self.model.dtype
-        )
+        source = self._in_order(data, check_count("Trainer.evaluate", "batch_size", batch_size))
+        if _in_memory(source):
+            self._check_data(source, "Trainer.evaluate")
+        return self._evaluate(source)
+
+    def _evaluate(self, source: Source) -> dict[str, float]:
         if _in_memory(source) and isinstance(source.dataset, Dataset):
-            objective = self._prepare(*source.dataset.gather(_FIRST, self.model.dtype))
+            objective = self._prepare(source.dataset.gather(_FIRST, self.model.dtype)[1])
             return objective.evaluate_dataset(source.dataset, source.batch_size)
-        batches = []
+        total: Any = 0.0
+        rows = 0
         for x, y in source:
-            objective = self._prepare(x, y)
-            batches.append(objective.feeds(x, y, "Trainer.evaluate"))
-        return objective.evaluate_batches(batches)
+            objective = self._prepare(y)
+            feeds, n = objective.feeds(x, y, "Trainer.evaluate")
+            total, rows = total + objective.sums(feeds, n), rows + n
+        if not rows:
+            raise ValueError("Trainer.evaluate: data must give at least 1 batch, got none")
+        return objective.results(total / rows)
+
+    def _in_order(self, data: Any, batch_size: int) -> Source:
+        return as_batches(data, batch_size, False, self.seed, dtype=self.model.dtype)
+
+    def _check_data(self, source: Source, where: str) -> None:
+        """Raise unless data fit: a data set, or the first batch of what can be begun again."""
+        if _in_memory(source) and isinstance(source.dataset, Dataset):
+            first = source.dataset.gather(_FIRST, self.model.dtype)[1]
+            self._prepare(first).check_dataset(source.dataset, where)
+        elif not isinstance(getattr(source, "source", None), Iterator):
+            state = source.state()
+            batch = next(iter(source), None)
+            source.set_state(state)
+            if batch is None:
+                raise ValueError(f"{where}: data must give at least 1 batch, got none")
+            self._prepare(batch[1]).feeds(*batch, where)
 
     # -- saving ------------------------------------------------------------------------------------
 
@@ -365,6 +477,7 @@ class Trainer:
 
     def progress(self) -> dict[str, Any]:
         """Where the run stands, as JSON can hold it."""
+        self._settle()
         return {
             "epoch": self.epoch,
             "steps": self.steps,
@@ -382,42 +495,35 @@ class Trainer:
 
     # -- parts -------------------------------------------------------------------------------------
 
-    def _prepare(self, x: Any, y: Any) -> Objective:
-        """The graph of model, loss and metrics for this kind of target; built once."""
-        if self._objective is None or not self._objective.takes(y):
-            objective = Objective(
-                self.model, self._losses, self._metrics, self._rule(), self.seed, y
-            )
-            if self._objective is not None:
-                objective.carry_over(self._objective)
+    def _prepare(self, y: Any) -> Objective:
+        """The graph of model, loss and metrics for this kind of target and the present settings."""
+        old, rule = self._objective, self._rule()
+        if old is None or old.rule != rule or old.frozen != self.model.frozen() or not old.takes(y):
+            self._check_settings()
+            new = Objective(self.model, self._losses, self._metrics, rule, self.seed, y)
+            if old is not None:
+                new.carry_over(old)
             elif self._restored is not None:
-                objective.restore(self._restored, self.steps)
-            self._objective = objective
-        return self._objective
+                new.restore(self._restored, self.steps)
+            self._objective = old = new
+        return old
 
     def _rule(self) -> Rule:
         return {
             "optimizer": self.optimizer.name,
             "hyper": self.optimizer.hyper(),
-            "l1": float(self.l1),
-            "l2": float(self.l2),
-            "clip_norm": float(self.clip_norm or 0.0),
-            "max_norm": float(self.max_norm or 0.0),
+            "l1": self.l1,
+            "l2": self.l2,
+            "clip_norm": self.clip_norm or 0.0,
+            "max_norm": self.max_norm or 0.0,
         }
 
     def _rates(self, n: int) -> Any:
-        lr = self.optimizer.lr
-        if callable(lr):
-            return np.asarray(lr(np.arange(self.steps, self.steps + n)), dtype=np.float64)
-        return np.full(n, lr, dtype=np.float64)
+        return rates_of(self.optimizer.lr, self.steps, n, _LARGEST[self.model.dtype], "Trainer")
 
     def _names(self) -> tuple[str, ...]:
         """What the core sums over rows."""
         return ("loss", *self._metrics)
-
-    def _add(self, done: Any) -> None:
-        self.steps += done["steps"]
-        self._sums["rows"] = self._sums.get("rows", 0.0) + done["rows"]
 
     def _means(self) -> dict[str, float]:
         rows = max(self._sums.get("rows", 0.0), 1.0)
@@ -433,11 +539,26 @@ def _in_memory(source: Any) -> TypeGuard[Batches]:
     )
 
 
+def _kind(optimizer: optim.Optimizer) -> str:
+    """What optimisers of the same vectors have in common."""
+    return optimizer.name.removesuffix("w")  # adam, adamw
+
+
+def _list(given: Any, name: str, of: str) -> list[Any]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"Trainer: {name} must be a list of {of}, got {given!r}")
+    return list(given)
+
+
+def _callbacks(given: Any) -> list[Callback]:
+    callbacks = _list(given, "callbacks", "Callback")
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise TypeError(
+                f"Trainer: callbacks must be a list of Callback, got {callback!r} in it"
+            )
+    return callbacks
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
-
-
-def _positive(value: Any, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"Trainer: {name} must be an integer >= 1, got {value!r}")
-    return int(value)

@@ -290,14 +290,43 @@ def test_what_cannot_be_resumed(run, fails, model):
     fails(1, line, "train", "--resume", "other.ckpt")
 
 
-def test_a_training_that_diverges(run):
-    seen = run(
-        "train", "--activation", "linear", "--optimizer", "sgd", "--lr", "1e30", "--epochs", 1
-    )
+def test_a_training_that_diverges_saves_the_last_good_weights(run):
+    options = ("--activation", "linear", "--optimizer", "sgd", "--epochs", 1, "--lr", "1e10")
+    seen = run("train", *options, "--checkpoint", "run.ckpt")
     assert seen.code == 1 and seen.err.count("\n") == 1
     assert seen.err.startswith(
         "fastnn: error: Trainer.fit: loss and gradient must be finite, got NaN or infinity in "
     )
+    assert seen.err.endswith(
+        "the weights are those before that step; model so far saved to digits.fnn, the run to "
+        "run.ckpt\n"
+    )
+    theta = fnn.load("digits.fnn").theta
+    assert np.isfinite(theta).all() and np.abs(theta).max() > 1e3
+    assert fnn.Trainer.resume("run.ckpt").model.theta.tobytes() == theta.tobytes()
+    seen = run("train", *options, "--no-plot", "--json")
+    assert seen.json["error"].endswith("; model so far saved to digits.fnn")
+
+
+def test_an_error_before_the_first_step_saves_nothing(run):
+    seen = run("train", "--optimizer", "sgd", "--lr", "1e300", "--epochs", 1)
+    line = "fastnn: error: Trainer: lr must be in [0, 3.4e+38], got 1e+300\n"
+    assert (seen.code, seen.err) == (1, line)
+    assert os.listdir() == []
+
+
+def test_weights_that_are_lost_are_not_saved(run, monkeypatch):
+    fit = fnn.Trainer.fit
+
+    def destroyed(self, *arguments, **options):
+        fit(self, *arguments, **options)
+        self.model.theta[3] = np.nan
+        raise RuntimeError("weights must be finite")
+
+    monkeypatch.setattr(fnn.Trainer, "fit", destroyed)
+    seen = run("train", "--epochs", 1)
+    assert (seen.code, os.listdir()) == (1, [])
+    assert seen.err.endswith("fastnn: error: weights must be finite\n")
 
 
 def test_mnist_in_a_folder_that_has_none(run, tmp_path, monkeypatch):

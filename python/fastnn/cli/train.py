@@ -6,6 +6,8 @@ import argparse
 import time
 from typing import Any
 
+import numpy as np
+
 from fastnn import callbacks, losses, machine, optim
 from fastnn.cli.files import Files
 from fastnn.cli.network import description, make_trainer
@@ -185,25 +187,37 @@ def _fit(
     files: Files,
     talk: bool,
 ) -> float:
-    """Seconds of the training; Ctrl-C saves what there is and tells it."""
+    """Seconds of the training; Ctrl-C and an error save what there is and tell it."""
     watchers = [callbacks.Checkpoint(files.checkpoint)] if files.checkpoint else []
-    began = time.perf_counter()
+    began, steps = time.perf_counter(), trainer.steps
     try:
         trainer.fit(
             train, epochs - trainer.epoch, batch_size, test, watchers, verbose=1 if talk else 0
         )
     except KeyboardInterrupt:
-        trainer.model.save(files.output)
-        saved = files.save_plot(trainer.history)
         text = f"interrupted after {counted(trainer.epoch, 'epoch')} "
-        text += f"and {counted(trainer.steps, 'step')}; "
-        text += f"model so far saved to {files.output}"
-        text += f", learning curves to {saved}" if saved else ""
+        text += f"and {counted(trainer.steps, 'step')}; {_save(trainer, files)}"
         if files.checkpoint:
-            trainer.save(files.checkpoint)
             text += f"; continue with --resume {files.checkpoint}"
         raise Interrupted(text) from None
+    except (RuntimeError, ValueError) as error:
+        if trainer.steps == steps or not np.isfinite(trainer.model.theta).all():
+            raise
+        text = f"{error}; {_save(trainer, files)}"
+        if files.checkpoint:
+            text += f", the run to {files.checkpoint}"
+        raise Failure(text) from None
     return time.perf_counter() - began
+
+
+def _save(trainer: Trainer, files: Files) -> str:
+    """Save a training that was broken off, and say where."""
+    trainer.model.save(files.output)
+    saved = files.save_plot(trainer.history)
+    if files.checkpoint:
+        trainer.save(files.checkpoint)
+    text = f"model so far saved to {files.output}"
+    return text + (f", learning curves to {saved}" if saved else "")
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -1,0 +1,136 @@
+"""Callbacks: when they are called, what early stopping restores, and errors in full."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import callbacks, nn, optim
+from fastnn.data import Dataset
+
+
+def blobs(n=100, seed=0):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, n)
+    return Dataset((rng.standard_normal((n, 6)) + np.eye(3, 6)[y]).astype("f"), y)
+
+
+def trainer(lr=0.1):
+    model = fnn.Model([nn.Dense(8, "relu"), nn.Dense(3, "softmax")], input_shape=(6,))
+    return fnn.Trainer(model, optimizer=optim.SGD(lr, momentum=0.9))
+
+
+class Scripted(callbacks.Callback):
+    """Makes the watched quantity what the test says, ahead of the others."""
+
+    def __init__(self, *values):
+        self.values = list(values)
+
+    def on_epoch_end(self, trainer, logs):
+        logs["val_loss"] = self.values.pop(0)
+
+
+class Raises(callbacks.Callback):
+    def __init__(self, epoch, error=KeyboardInterrupt):
+        self.epoch, self.error = epoch, error
+
+    def on_epoch_end(self, trainer, logs):
+        if trainer.epoch == self.epoch:
+            raise self.error
+
+
+class Ends(callbacks.Callback):
+    """Remembers that it was told the end, and may raise there."""
+
+    def __init__(self, seen, name, error=None):
+        self.seen, self.name, self.error = seen, name, error
+
+    def on_fit_end(self, trainer):
+        self.seen.append((self.name, trainer.completed))
+        if self.error:
+            raise self.error
+
+
+def test_early_stopping_leaves_a_broken_off_run_where_it_was():
+    straight = trainer()
+    straight.fit(blobs(), 5, 16, verbose=0)
+    t = trainer()
+    stop = callbacks.EarlyStopping(patience=9)
+    with pytest.raises(KeyboardInterrupt):
+        t.fit(blobs(), 5, 16, callbacks=[Scripted(0.1, 0.2, 0.3), stop, Raises(3)], verbose=0)
+    assert not t.completed
+    t.fit(blobs(), 2, 16, verbose=0)
+    assert t.completed
+    assert t.model.theta.tobytes() == straight.model.theta.tobytes()
+
+
+def test_early_stopping_restores_when_the_fit_ends_by_itself():
+    best = trainer()
+    best.fit(blobs(), 2, 16, verbose=0)
+    for values, patience in (((0.3, 0.1, 0.2, 0.2), 1), ((0.3, 0.1, 0.2, 0.2), 9)):
+        t = trainer()
+        stop = callbacks.EarlyStopping(patience=patience)
+        t.fit(blobs(), 4, 16, callbacks=[Scripted(*values), stop], verbose=0)
+        assert t.epoch == 4
+        assert t.model.theta.tobytes() == best.model.theta.tobytes()
+    t = trainer()
+    stop = callbacks.EarlyStopping(restore_best=False)
+    t.fit(blobs(), 4, 16, callbacks=[Scripted(0.3, 0.1, 0.2, 0.2), stop], verbose=0)
+    assert t.model.theta.tobytes() != best.model.theta.tobytes()
+
+
+def test_early_stopping_begins_anew_with_each_fit():
+    t = trainer()
+    stop = callbacks.EarlyStopping(patience=1)
+    t.fit(blobs(), 3, 16, callbacks=[Scripted(0.1, 0.2, 0.2), stop], verbose=0)
+    assert t.stop and t.epoch == 3
+    t.fit(blobs(), 3, 16, callbacks=[Scripted(0.9, 0.8, 0.7), stop], verbose=0)
+    assert not t.stop and t.epoch == 6 and (stop.best, stop.waited) == (0.7, 0)
+
+
+def test_every_callback_is_told_the_end():
+    seen = []
+    error = ValueError("first")
+    ends = [Ends(seen, "a", error), Ends(seen, "b", ValueError("second")), Ends(seen, "c")]
+    with pytest.raises(ValueError, match="first"):
+        trainer().fit(blobs(), 1, callbacks=ends, verbose=0)
+    assert seen == [("a", True), ("b", True), ("c", True)]
+
+
+def test_what_ended_the_training_is_raised_before_what_a_callback_raises_then():
+    seen = []
+    error = ValueError("at the end")
+    ends = [Raises(1), Ends(seen, "a", error), Ends(seen, "b")]
+    with pytest.raises(KeyboardInterrupt) as raised:
+        trainer().fit(blobs(), 2, callbacks=ends, verbose=0)
+    assert seen == [("a", False), ("b", False)]
+    assert raised.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (3, "Trainer: callbacks must be a list of Callback, got 3"),
+        ("stop", "Trainer: callbacks must be a list of Callback, got 'stop'"),
+        ([3], "Trainer: callbacks must be a list of Callback, got 3 in it"),
+        (
+            [callbacks.EarlyStopping],
+            "Trainer: callbacks must be a list of Callback, got "
+            "<class 'fastnn.callbacks.EarlyStopping'> in it",
+        ),
+    ],
+)
+def test_callbacks_of_the_wrong_kind(given, text):
+    with pytest.raises(TypeError) as error:
+        trainer().fit(blobs(), 1, callbacks=given, verbose=0)
+    assert str(error.value) == text
+
+
+def test_what_is_not_in_the_logs():
+    with pytest.raises(ValueError) as error:
+        trainer().fit(blobs(), 1, callbacks=[callbacks.EarlyStopping()], verbose=0)
+    assert str(error.value) == (
+        "EarlyStopping: monitor must be one of loss, lr, seconds, got 'val_loss'; "
+        "give fit validation data for the val_ quantities"
+    )
