@@ -219,7 +219,7 @@ def test_targets_of_several_outputs_go_by_name():
     x = fnn.Input((2,))
     outputs = [nn.Dense(1, name="first")(x), nn.Dense(1, name="second")(x)]
     model = fnn.Model(x, outputs)
-    trainer = fnn.Trainer(model, ["mse", "mse"], optim.SGD(0.0))
+    trainer = fnn.Trainer(model, ["mse", "mse"], optim.SGD(1e-30))
     rows = np.ones((4, 2), "f")
     one, two = np.zeros((4, 1), "f"), np.full((4, 1), 9.0, "f")
     in_order = trainer.step(rows, (one, two))
