@@ -1,10 +1,10 @@
 // Every op of the table on every instruction set that is compiled in and that this CPU has, forward
 // and backward, in the benchmark's cases (bench/cases.cpp) and those of ops_cases.cpp:
 //
-//   float64 equals the baseline's float64, float32 equals float64 on the same numbers,
-//   backward equals finite differences of sum dy y, accumulating adds to what is there,
-//   an input that wants no gradient changes none of the others',
-//   1, 2 and 3 threads give the same bits; every output is written, nothing else is.
+//   float64 equals the baseline's float64 and, element by element, libm's formula; float32 equals
+//   float64 on the same numbers, backward equals finite differences of sum dy y, accumulating adds
+//   to what is there, an input that wants no gradient changes none of the others', 1, 2 and 3
+//   threads give the same bits; every output is written, nothing else is.
 //
 // Then what is no op: passes_test.cpp.  ops_test --quick runs fewer sizes (for emulators).
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "base/parallel.h"
 #include "check.h"
 #include "dispatch/isa.h"
+#include "formulas.h"
 #include "ops_cases.h"
 
 namespace fastnn::test {
@@ -194,6 +195,12 @@ void test_op(const Text& text, bool large, const Sizes& sizes, std::map<std::str
               "%s %s (%s; %s): NaN in %s", at.isa, text.name.c_str(), text.operands.c_str(),
               text.attrs.c_str(), array.name.c_str());
     close(at, "float64", got, want, kFloat64);
+    if (const Formula* formula = formula_of(text.name.c_str())) {
+      Results by_formula{{"output 0", values[0]}};
+      for (size_t j = 0; j < values[0].size(); ++j)
+        by_formula[0].at[j] = formula->of(values[0][j], values.size() > 1 ? values[1][j] : 0);
+      close(at, "formula", got, by_formula, kFloat64);
+    }
     close(at, "float32", rounded, got, float32_tolerance(text));
     if (large) {
       test_threads(at, wide);
