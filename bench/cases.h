@@ -1,4 +1,5 @@
-// What ops_bench runs: for each op at least one case, whose text is read into a Step with memory.
+// What ops_bench runs, and tests/core/ops_test in smaller sizes: for each op at least one case,
+// whose text is read into a Step with memory.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -31,6 +32,17 @@ const std::vector<Case>& cases();
 // The ops of the table in use that no case has.
 std::vector<std::string> ops_without_case();
 
+struct Operand {
+  char kind = 'n';    // n, p, t, c (a constant), i, u
+  double number = 0;  // the constant, or what integers are below
+  Shape shape;
+  DType dtype = DType::kFloat32;
+  bool is_wanted() const { return kind == 'n' || kind == 'p'; }  // its gradient
+};
+
+std::vector<Operand> operands_of(const std::string& text, int64_t n);
+std::vector<NamedAttr> attrs_of(const std::string& text);
+
 struct Bytes {
   double read = 0, written = 0;
 };
@@ -48,14 +60,9 @@ class Problem {
   void take_memory();  // and fill it; the forward pass is then run once
 
  private:
-  struct Fill {
-    char kind;      // n, p, c (a constant), i
-    double number;  // the constant, or what integers are below
-  };
   std::unique_ptr<Step> step_;
-  std::vector<Fill> fills_;
-  std::vector<bool> wanted_;  // the gradients
-  uint64_t count_ = 1;        // of training steps
+  std::vector<Operand> operands_;
+  uint64_t count_ = 1;  // of training steps
 };
 
 // The N with which operands and results of a case take about `bytes`, 0 where those without N fill

@@ -1,7 +1,6 @@
-// From the text of a case to a Step with memory, as cpp/bind/ops.cpp makes one from NumPy arrays.
+// From a case to a Step with memory, as cpp/bind/ops.cpp makes one from NumPy arrays.
 #include <algorithm>
 #include <cstring>
-#include <sstream>
 
 #include "cases.h"
 #include "dispatch/isa.h"
@@ -11,35 +10,6 @@ namespace fastnn::bench {
 namespace {
 
 constexpr int64_t kPattern = 1 << 16;  // numbers drawn; longer arrays repeat them
-
-Shape shape_of(std::string dims, int64_t n) {
-  Shape shape;
-  if (dims == "()") return shape;
-  for (char& c : dims)
-    if (c == 'x') c = ' ';
-  std::istringstream words(dims);
-  for (std::string word; words >> word;)
-    shape.dims[shape.rank++] = word == "N" ? n : std::stoll(word);
-  return shape;
-}
-
-std::vector<NamedAttr> attrs_of(const char* text) {
-  std::vector<NamedAttr> attrs;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    const size_t equals = word.find('=');
-    NamedAttr attr{word.substr(0, equals), {}, 0, word.find('.') != std::string::npos};
-    std::istringstream values(word.substr(equals + 1));
-    for (std::string value; std::getline(values, value, ',');) {
-      if (attr.is_real)
-        attr.real = std::stod(value);
-      else
-        attr.ints.push_back(std::stoll(value));
-    }
-    attrs.push_back(attr);
-  }
-  return attrs;
-}
 
 double bytes_of(const Arg& a) { return static_cast<double>(elements(a.shape) * size_of(a.dtype)); }
 
@@ -84,11 +54,11 @@ class Pool {
   int64_t used_ = 0;
 };
 
-void take_arrays(Node& node, const std::vector<bool>& wanted, bool backward, Pool& pool) {
+void take_arrays(Node& node, const std::vector<Operand>& operands, bool backward, Pool& pool) {
   const auto take = [&](const Arg& a) { return pool.take(static_cast<int64_t>(bytes_of(a))); };
   for (int i = 0; i < node.n_in; ++i) {
     node.in[i].data = take(node.in[i]);
-    if (backward && wanted[i]) node.in[i].grad = take(node.in[i]);
+    if (backward && operands[i].is_wanted()) node.in[i].grad = take(node.in[i]);
   }
   for (int i = 0; i < node.n_out; ++i) node.out[i].data = take(node.out[i]);
   for (int i = 0; i < node.n_saved; ++i) node.saved[i].data = take(node.saved[i]);
@@ -99,24 +69,9 @@ void take_arrays(Node& node, const std::vector<bool>& wanted, bool backward, Poo
 }  // namespace
 
 Problem::Problem(const Case& given, int64_t n) {
+  operands_ = operands_of(given.operands, n);
   std::vector<Arg> in;
-  std::istringstream words(given.operands);
-  for (std::string word; words >> word;) {
-    const size_t colon = word.find(':');
-    const std::string kind = colon == std::string::npos ? "n" : word.substr(0, colon);
-    Arg arg;
-    arg.shape = shape_of(word.substr(colon == std::string::npos ? 0 : colon + 1), n);
-    Fill fill{kind[0], 0};
-    if (kind[0] == 'i' || kind[0] == 'u') {
-      arg.dtype = kind[0] == 'i' ? DType::kInt64 : DType::kUint8;
-      fill.number = std::stod(kind.substr(1));
-    } else if (kind != "n" && kind != "p" && kind != "t") {
-      fill = {'c', std::stod(kind)};
-    }
-    in.push_back(arg);
-    fills_.push_back(fill);
-    wanted_.push_back(fill.kind == 'n' || fill.kind == 'p');
-  }
+  for (const Operand& operand : operands_) in.push_back({operand.shape, operand.dtype});
   step_ = std::make_unique<Step>(find_op(given.op().c_str(), table()), given.name, std::move(in),
                                  attrs_of(given.attrs), true);
   step_->infer();
@@ -126,13 +81,14 @@ Problem::Problem(const Case& given, int64_t n) {
 void Problem::take_memory() {
   Node& node = step_->node;
   Pool sizes(true), pool(false);
-  take_arrays(node, wanted_, step_->has_backward(), sizes);
+  take_arrays(node, operands_, step_->has_backward(), sizes);
   sizes.reserve();
-  take_arrays(node, wanted_, step_->has_backward(), pool);
+  take_arrays(node, operands_, step_->has_backward(), pool);
   for (int i = 0; i < node.n_in; ++i) {
     const Arg& a = node.in[i];
     const int64_t n = elements(a.shape);
-    const auto [kind, number] = fills_[i];
+    const char kind = operands_[i].kind;
+    const double number = operands_[i].number;
     if (kind == 'i')
       fill_integers(static_cast<int64_t*>(a.data), n, number);
     else if (kind == 'u')
@@ -161,7 +117,7 @@ Bytes Problem::backward_bytes() const {
   Bytes bytes{bytes_of(node.out[0]), 0};  // dy
   for (int i = 0; i < node.n_in; ++i) {
     if (node.reads_in >> i & 1) bytes.read += bytes_of(node.in[i]);
-    if (wanted_[i]) bytes.written += bytes_of(node.in[i]);
+    if (operands_[i].is_wanted()) bytes.written += bytes_of(node.in[i]);
   }
   for (int i = 0; i < node.n_out; ++i)
     if (node.reads_out >> i & 1) bytes.read += bytes_of(node.out[i]);

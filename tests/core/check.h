@@ -36,5 +36,6 @@ struct Numbers {
 };
 
 void test_gemm(const char* isa);
+void test_passes(bool quick);  // on every instruction set
 
 }  // namespace fastnn::test
