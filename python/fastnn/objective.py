@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -100,6 +102,7 @@ class Objective:
             p.shape[-1] if losses.is_built_in(f) and t.dtype == "int64" and _labels(t, p) else None
             for f, (p, t) in zip(self._functions, pairs, strict=True)
         ]
+        self._seen: weakref.ref[Dataset] | None = None  # whose targets were checked last
         self._checked = False  # whether a batch of targets was in the range of the loss
 
     # -- targets -----------------------------------------------------------------------------------
@@ -170,8 +173,10 @@ class Objective:
         return feeds
 
     def check_dataset(self, data: Dataset, where: str) -> None:
-        """Raise unless a data set fits the model, and every target the loss."""
+        """Raise unless a data set fits the model, and every target the loss; looked at once."""
         self.dataset_feeds(data, where)
+        if self._seen is not None and self._seen() is data:
+            return
         given = self._by_output(data.y_columns)
         columns = zip(self.targets, given, self._functions, self._classes, strict=True)
         for tensor, column, function, classes in columns:
@@ -183,6 +188,7 @@ class Objective:
                 part = data.rows(np.arange(begin, min(begin + rows, len(data))))
                 y = column.rows(part, real).reshape(len(part), *tensor.shape[1:])
                 losses.check_targets(function, y, classes, where, begin)
+        self._seen = weakref.ref(data)
 
     # -- results -----------------------------------------------------------------------------------
 
@@ -210,7 +216,7 @@ class Objective:
 
     def check_weights(self, where: str, epoch: int, step: int) -> None:
         """Raise where an update made weights that are not finite, which nothing can take back."""
-        if np.isfinite(self.model.theta).all():
+        if math.isfinite(_core.sum_of_squares(self.model.theta)):
             return
         names = [n for n, w in self.model.parameters.items() if not np.isfinite(w).all()]
         raise RuntimeError(
