@@ -73,8 +73,8 @@ ERRORS = [
      "Model.predict: x must be a dict with the model's names a, b, got none"),
     (lambda: difference().predict(fnn.Dataset({"a": A, "c": B})), ValueError,
      "Model.predict: x must be a dict with the model's names a, b, got a, c"),
-    (lambda: one().predict({"y": A}), ValueError,
-     "Model.predict: x must be a dict with the model's names x, got y"),
+    (lambda: one().predict({"x": A, "y": A}), ValueError,
+     "Model.predict: x must be a dict with the model's names x, got x, y"),
     (lambda: twins().predict({"x": A}), ValueError,
      "Model.predict: x must be a tuple, because the model has the name 'x' twice, got a dict; give "
      "its inputs and last layers different names"),
@@ -94,3 +94,7 @@ def test_errors_in_full(act, kind, text):
     with pytest.raises(kind) as error:
         act()
     assert str(error.value) == text
+
+
+def test_one_input_may_have_any_name():
+    assert np.array_equal(one().predict({"image": A}), one().predict(A))

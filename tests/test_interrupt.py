@@ -123,6 +123,7 @@ def test_a_signal_that_the_core_did_not_hear_loses_nothing(monkeypatch):
 
     class Late:
         optimizer_states = core.optimizer_states
+        step_counter = property(lambda self: core.step_counter)
         calls = 0
 
         def run(self, *arguments):
@@ -153,6 +154,8 @@ def test_an_error_that_the_core_hands_over_is_raised_behind_its_progress(monkeyp
     core = trainer._objective.core
 
     class Breaks:
+        step_counter = property(lambda self: core.step_counter)
+
         def run(self, feeds, order, batch, rates, seconds, sums):
             done = core.run(feeds, order[: 3 * batch], batch, rates, seconds, sums)
             return done | {"stop": "error", "error": ZeroDivisionError("in an op")}

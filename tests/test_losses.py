@@ -232,3 +232,56 @@ def test_targets_of_several_outputs_go_by_name():
     assert str(error.value) == (
         "Trainer: y must be a dict with the model's names first, second, got second, third"
     )
+
+
+def test_a_loss_may_be_an_object_without_a_hash():
+    class Scaled:
+        def __eq__(self, other):
+            return self is other
+
+        def __call__(self, prediction, target):
+            return 2.0 * ops.mse(prediction, target)
+
+    model = fnn.Model([nn.Dense(1)], input_shape=(2,), seed=0)
+    rows, targets = np.ones((4, 2), "f"), np.zeros((4, 1), "f")
+    doubled = fnn.Trainer(model, Scaled()).evaluate((rows, targets))["loss"]
+    assert doubled == pytest.approx(2 * fnn.Trainer(model, "mse").evaluate((rows, targets))["loss"])
+
+
+def test_targets_of_one_output_may_have_any_name():
+    model = fnn.Model([nn.Dense(1)], input_shape=(2,), seed=0)
+    rows, targets = np.ones((4, 2), "f"), np.zeros((4, 1), "f")
+    trainer = fnn.Trainer(model, "mse")
+    plain = trainer.evaluate((rows, targets))["loss"]
+    assert trainer.evaluate(Dataset({"rows": rows}, {"label": targets}))["loss"] == plain
+
+
+def test_each_stream_is_looked_at_anew():
+    trainer = fnn.Trainer(
+        fnn.Model([nn.Dense(1, "sigmoid")], input_shape=(2,)), "binary_cross_entropy"
+    )
+    rows, targets = np.ones((4, 2), "f"), np.ones((4, 1), "f")
+    trainer.fit([(rows, targets)], verbose=0)
+    with pytest.raises(ValueError, match="y must"):
+        trainer.evaluate([(rows, 255 * targets)])
+    with pytest.raises(ValueError, match="y must"):
+        trainer.fit([(rows, 255 * targets)], verbose=0)
+
+
+def test_weights_that_were_infinite_by_wish_are_no_overflow():
+    model = fnn.Model([nn.Dense(2), nn.Dense(1)], input_shape=(2,), dtype="float64", seed=0)
+    model.layers[0].trainable = False
+    model.parameters["dense1.bias"][:] = 1e160  # its square overflows
+    model.parameters["dense2.weight"][:] = 0
+    trainer = fnn.Trainer(model, lambda prediction, target: ops.mean(prediction * 0.0))
+    trainer.fit((np.ones((4, 2)), np.zeros((4, 1))), verbose=0)
+    assert trainer.epoch == 1
+
+
+def test_a_loss_multiplied_by_a_number_stays_a_number():
+    """The number has shape (), and so has the product: evaluation gives its mean."""
+    model = fnn.Model([nn.Dense(1)], input_shape=(2,), seed=0)
+    rows, targets = np.ones((6, 2), "f"), np.zeros((6, 1), "f")
+    trainer = fnn.Trainer(model, lambda p, t: 3.0 * ops.mse(p, t) + 1.0)
+    plain = fnn.Trainer(model, "mse").evaluate((rows, targets))["loss"]
+    assert trainer.evaluate((rows, targets), 4)["loss"] == pytest.approx(3 * plain + 1)

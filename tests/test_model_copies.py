@@ -110,8 +110,9 @@ def test_a_layer_with_parameters_belongs_to_one_model():
     with pytest.raises(ValueError) as error:
         fnn.Model(x, decoded)
     assert str(error.value) == (
-        'Model: layers must belong to one model, got Dense "encoder" of another; make a new layer, '
-        "give one model both outputs, or call the other model on a tensor"
+        'Model: layers must belong to one model, got Dense "encoder" of another; make new layers '
+        "(or delete the other model first), give one model both outputs, or call the other model on "
+        "a tensor"
     )
     del encoder
     assert fnn.Model(x, [code, decoded]).theta.size == 10 + 12
@@ -169,3 +170,22 @@ def test_split_vector_of_another_shape_is_refused():
     assert str(error.value) == (
         "Model.split_vector: vector must have shape (10,) as theta has, got (9,)"
     )
+
+
+def test_freezing_a_base_keeps_its_copy_in_a_larger_model():
+    base = fnn.Model([nn.Dense(8, "tanh"), nn.Dense(4, "tanh")], input_shape=(4,))
+    x = fnn.Input((4,))
+    model = fnn.Model(x, nn.Dense(3, "softmax")(base(x)))
+    trainer = fnn.Trainer(model, "cross_entropy", fnn.optim.SGD(0.5))
+    rows, labels = np.random.default_rng(0).random((20, 4)), np.arange(20) % 3
+    for layer in base.layers:
+        layer.trainable = False
+    before = model.theta.copy()
+    trainer.fit((rows, labels), verbose=0)
+    part = base.theta.size
+    assert np.array_equal(model.theta[:part], before[:part])
+    assert not np.array_equal(model.theta[part:], before[part:])
+    for layer in base.layers:
+        layer.trainable = True
+    trainer.fit((rows, labels), verbose=0)
+    assert not np.array_equal(model.theta[:part], before[:part])

@@ -499,7 +499,7 @@ def test_weights_that_an_update_destroyed_are_told():
     t, x, y = overflowing()
     text = (
         "Trainer.{}: weights must be finite, got NaN or infinity in dense1.weight, dense1.bias "
-        "(epoch 1, after step 1); the update overflowed and the weights are lost: begin anew or "
+        "(epoch 1, after step 1); an update overflowed and the weights are lost: begin anew or "
         "from a checkpoint with a lower learning rate"
     )
     with pytest.raises(RuntimeError) as error:

@@ -5,7 +5,6 @@
 #pragma once
 #include <pybind11/pybind11.h>
 #ifdef __GLIBCXX__
-#include <cxxabi.h>
 #include <unistd.h>
 #endif
 
@@ -16,7 +15,7 @@ auto or_wait_for_the_end(const F& take_gil) {
 #ifdef __GLIBCXX__
   try {
     return take_gil();
-  } catch (abi::__forced_unwind&) {
+  } catch (...) {  // C functions throw nothing else
     for (;;) ::pause();
   }
 #else

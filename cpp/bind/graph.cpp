@@ -205,12 +205,14 @@ class PyTraining {
     const int64_t last = rows_of(order, "Training.run");
     const std::vector<Feed> feeds = feeds_of(graph_, items, last);
     Progress progress;
+    std::vector<double> result;
     {
       const GilReleased released;
       const Turn turn(*this);
       progress = training_.run(feeds, order.data(), n, batch, lr.data(), seconds, sums.data());
+      result = training_.sums();
     }
-    return dict_of(progress, training_.sums());
+    return dict_of(progress, result);
   }
 
   py::dict step(const py::list& items, int64_t rows, double lr, bool update) {
@@ -222,12 +224,14 @@ class PyTraining {
       inputs.emplace_back(feed.input, feed.data);
     }
     Progress progress;
+    std::vector<double> result;
     {
       const GilReleased released;
       const Turn turn(*this);
       progress = training_.step(inputs, rows, lr, update);
+      result = training_.sums();
     }
-    return dict_of(progress, training_.sums());
+    return dict_of(progress, result);
   }
 
   // Views of the core's own vectors: the gradient of the last step, the optimiser's states.

@@ -41,6 +41,8 @@ def in_order(given: Any, names: Sequence[str], where: str, argument: str) -> Any
     """
     if not isinstance(given, Mapping):
         return given
+    if len(names) == len(given) == 1:  # whatever the user calls it
+        return tuple(given.values())
     for name in names:
         if names.count(name) > 1:
             raise ValueError(

@@ -99,7 +99,7 @@ class Built:
             return int(self.core.state(t.shape))
         if isinstance(t, Constant):
             real = t.value.dtype.kind == "f"
-            return int(self.core.constant(np.ascontiguousarray(t.value, dtype if real else None)))
+            return int(self.core.constant(np.array(t.value, dtype if real else None, order="C")))
         return int(self.core.input(t.shape, dtype if t.dtype.startswith("float") else t.dtype))
 
     def __getitem__(self, tensor: Tensor) -> int:
@@ -115,8 +115,14 @@ class SavedLayer:
         self._config = config
         self.given_name = True
         self.trainable = True
+        self.origin: Any = None
         self.parameters: dict[str, Parameter] = {}
         self.states: dict[str, State] = {}
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether training keeps the parameters."""
+        return not self.trainable or (self.origin is not None and self.origin.is_frozen)
 
     @property
     def where(self) -> str:
@@ -175,7 +181,12 @@ def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
         "nodes": nodes,
         "outputs": [refs[id(t)] for t in structure.outputs],
         "layers": [
-            {"name": x.name, "kind": x.kind, "config": plain(x.config()), "trainable": x.trainable}
+            {
+                "name": x.name,
+                "kind": x.kind,
+                "config": plain(x.config()),
+                "trainable": not x.is_frozen,
+            }
             for x in layers
         ],
     }

@@ -26,11 +26,13 @@ class History(dict[str, list[float]]):
 
     def record(self, logs: dict[str, float]) -> None:
         """Append one epoch; what earlier epochs did not have is NaN there."""
-        before = self.epochs
+        before, nan = self.epochs, float("nan")
+        new = {}
         for name in {**self, **logs}:
-            values = self.setdefault(name, [])
-            values += [float("nan")] * (before - len(values))
-            values.append(float(logs.get(name, float("nan"))))
+            values = self.get(name, [])
+            missing = [nan] * (before - len(values))
+            new[name] = [*values, *missing, float(logs.get(name, nan))]
+        self.update(new)  # in one call: Ctrl-C comes before or after it
 
     def amend(self, logs: dict[str, float]) -> None:
         """Add quantities to the last epoch.
@@ -42,10 +44,12 @@ class History(dict[str, list[float]]):
         >>> history["val_loss"]
         [nan, 0.3]
         """
+        last = self.epochs - 1
+        new = {}
         for name, value in logs.items():
-            values = self.setdefault(name, [])
-            values += [float("nan")] * (self.epochs - len(values))
-            values[-1] = float(value)
+            values = self.get(name, [])[:last]
+            new[name] = [*values, *[float("nan")] * (last - len(values)), float(value)]
+        self.update(new)
 
     def best(self, name: str) -> float:
         """Smallest value of a loss, error or time; largest of anything else."""

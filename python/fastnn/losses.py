@@ -88,9 +88,7 @@ def check_output(cost: Loss, output: Tensor) -> None:
     ValueError: Trainer: model must end in softmax for cross_entropy, got relu; give its last layer \
 activation="softmax" or take another loss
     """
-    if cost not in _ENDINGS:
-        return
-    ending, wrong = _ENDINGS[cost]
+    ending, wrong = next((e for own, e in _ENDINGS.items() if own is cost), ("", ()))
     node = output.node
     while node is not None and node.op == "reshape":
         node = node.inputs[0].node

@@ -190,8 +190,9 @@ class Model:
                 layer = next((n.layer for n in nodes if n.layer and leaf in n.inputs), None)
                 raise ValueError(
                     "Model: layers must belong to one model, got "
-                    f"{layer.where if layer else leaf.name} of another; make a new layer, give one "
-                    "model both outputs, or call the other model on a tensor"
+                    f"{layer.where if layer else leaf.name} of another; make new layers (or delete "
+                    "the other model first), give one model both outputs, or call the other model on "
+                    "a tensor"
                 )
 
     def _name_layers(self) -> None:
@@ -276,7 +277,7 @@ class Model:
         -------
         set of int
         """
-        return {id(p) for x in self.layers if not x.trainable for p in x.parameters.values()}
+        return {id(p) for x in self.layers if x.is_frozen for p in x.parameters.values()}
 
     def weights(self) -> dict[str, Array]:
         """The parameters that penalties apply to.
@@ -483,6 +484,8 @@ class Model:
             )
         if self._replay is None or self._replay.is_taken:
             self._replay = self._replayed()
+            for layer in self.layers:
+                self._replay.copy_of(layer).origin = layer
         results = self._replay({id(t): x for t, x in zip(self.inputs, inputs, strict=True)})
         return results[0] if self.one_output else results
 

@@ -119,6 +119,10 @@ class Objective:
             for a, p, f in zip(given, outputs, self._functions, strict=True)
         ]
 
+    def look_again(self) -> None:
+        """The next batch's targets are checked whatever came before: a new source begins."""
+        self._checked = False
+
     def _by_output(self, y: Any) -> tuple[Any, ...]:
         """Targets, or a data set's columns of them, in the order of the model's outputs."""
         return _parts(in_order(y, self.model.output_names, "Trainer", "y"))
@@ -218,12 +222,20 @@ class Objective:
         """Raise where an update made weights that are not finite, which nothing can take back."""
         if math.isfinite(_core.sum_of_squares(self.model.theta)):
             return
-        names = [n for n, w in self.model.parameters.items() if not np.isfinite(w).all()]
-        raise RuntimeError(
-            f"{where}: weights must be finite, got NaN or infinity in {', '.join(names)} "
-            f"(epoch {epoch + 1}, after step {step}); the update overflowed and the weights are "
-            "lost: begin anew or from a checkpoint with a lower learning rate"
-        )
+        kept = self.frozen
+        names = [
+            name
+            for tensor, (name, w) in zip(
+                self.model.structure.parameters, self.model.parameters.items(), strict=True
+            )
+            if id(tensor) not in kept and not np.isfinite(w).all()
+        ]
+        if names:  # the sum of squares may overflow where all is well
+            raise RuntimeError(
+                f"{where}: weights must be finite, got NaN or infinity in {', '.join(names)} "
+                f"(epoch {epoch + 1}, after step {step}); an update overflowed and the weights are "
+                "lost: begin anew or from a checkpoint with a lower learning rate"
+            )
 
     def explain(self, x: Any, y: Any, rows: Any, where: str, epoch: int, step: int) -> None:
         """Raise the error that says why a step was not finite; the weights are those before it."""

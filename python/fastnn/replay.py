@@ -37,6 +37,10 @@ class Replay:
             if node.layer is not None:
                 copy.deepcopy(node.layer, self._new)
 
+    def copy_of(self, layer: Any) -> Any:
+        """The copy of a layer of the structure."""
+        return self._new[id(layer)]
+
     @property
     def is_taken(self) -> bool:
         """Whether a model was made of the copies."""

@@ -102,7 +102,9 @@ class Trainer:
             raise TypeError(f"Trainer: model must be a Model, got {type(model).__name__}")
         self.model = model
         self.loss = loss
-        self.epoch = self.steps = 0
+        self.epoch = 0
+        self._objective: Objective | None = None
+        self._begun = 0  # steps before there is an objective, which counts them
         self._optimizer: optim.Optimizer
         self.optimizer = optimizer
         self.metrics = _list(metrics, "metrics", "names or functions")
@@ -125,13 +127,17 @@ class Trainer:
         self.history = History()
         self.stop = False
         self.completed = False
-        self._objective: Objective | None = None
         self._position = 0  # rows (of a Dataset) or batches done in the epoch under way
         self._sums: dict[str, float] = {}  # of the epoch under way, with the rows they are over
         self._seconds = 0.0
         self._done: list[Done] = []  # what the core did and was not yet counted: at most one result
         self._by_rows = True  # whether the position is in rows or in batches
         self._restored: list[Any] | None = None  # optimiser states read from a checkpoint
+
+    @property
+    def steps(self) -> int:
+        """Updates done, as the core counts them: Ctrl-C cannot come between."""
+        return self._begun if self._objective is None else self._objective.core.step_counter
 
     @property
     def optimizer(self) -> optim.Optimizer:
@@ -302,8 +308,10 @@ class Trainer:
         """One batch after the other from Python; yields after each."""
         source.set_state({"epoch": self.epoch, "position": self._position})
         self._by_rows = False
-        for x, y in source:
+        for i, (x, y) in enumerate(source):
             objective = self._prepare(y)
+            if i == 0:
+                objective.look_again()
             feeds, rows = objective.feeds(x, y, "Trainer.fit")
             done = self._run(objective.core.step, feeds, rows, self._rates(1)[0], True)
             if done["stop"] == "not finite":
@@ -332,10 +340,9 @@ class Trainer:
         for name, value in zip(self._names(), done["sums"], strict=True):
             sums[name] = value if self._by_rows else sums.get(name, 0.0) + value
         sums["rows"] = sums.get("rows", 0.0) + done["rows"]
-        steps = self.steps + done["steps"]
         position = self._position + done["rows" if self._by_rows else "steps"]
         # One statement without calls: no signal comes between its parts.
-        self.steps, self._position, self._sums, self._done = steps, position, sums, []
+        self._position, self._sums, self._done = position, sums, []
 
     def step(self, x: Any, y: Any) -> float:
         """One update on one batch, for loops of one's own.
@@ -353,7 +360,6 @@ class Trainer:
         objective = self._prepare(y)
         feeds, rows = objective.feeds(x, y, "Trainer.step")
         done = objective.core.step(feeds, rows, self._rates(1)[0], True)
-        self.steps += done["steps"]
         if done["stop"] == "not finite":
             objective.explain(x, y, None, "Trainer.step", self.epoch, self.steps)
         return float(done["sums"][0]) / rows
@@ -425,6 +431,8 @@ class Trainer:
         rows = 0
         for x, y in source:
             objective = self._prepare(y)
+            if not rows:
+                objective.look_again()
             feeds, n = objective.feeds(x, y, "Trainer.evaluate")
             total, rows = total + objective.sums(feeds, n), rows + n
         if not rows:
@@ -488,7 +496,7 @@ class Trainer:
 
     def restore(self, progress: dict[str, Any], history: History, states: list[Any]) -> None:
         """Take over where a saved run stood."""
-        self.epoch, self.steps = int(progress["epoch"]), int(progress["steps"])
+        self.epoch, self._begun = int(progress["epoch"]), int(progress["steps"])
         self._position, self._sums = int(progress["position"]), dict(progress["sums"])
         self._seconds = float(progress["seconds"])
         self.history, self._restored = history, states

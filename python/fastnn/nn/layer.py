@@ -21,7 +21,8 @@ class Layer:
     Attributes
     ----------
     trainable : bool
-        Set to False before the first training step, it keeps the parameters as they are.
+        Set to False, training keeps the parameters as they are. Where the layer's model is part of
+        a larger one, they are kept there too.
     parameters, states : dict of str to Parameter or State
         What ``build`` has made.
 
@@ -46,9 +47,15 @@ class Layer:
         self.name = name
         self.given_name = name is not None
         self.trainable = True
+        self.origin: Layer | None = None  # of a copy in a larger model: the layer it was made from
         self.parameters: dict[str, Parameter] = {}
         self.states: dict[str, State] = {}
         self._built = False
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether training keeps the parameters, by this layer's wish or by its origin's."""
+        return not self.trainable or (self.origin is not None and self.origin.is_frozen)
 
     @property
     def kind(self) -> str:
