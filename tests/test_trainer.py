@@ -713,3 +713,23 @@ def test_arguments_of_the_wrong_kind(act, text):
     with pytest.raises(TypeError) as error:
         act()
     assert str(error.value) == text
+
+
+def test_a_run_with_a_schedule_of_ones_own_resumes(tmp_path):
+    def halving(steps):
+        return 0.1 * 0.5 ** (steps // 4)
+
+    def begun():
+        model = fnn.Model([nn.Dense(3, "softmax")], input_shape=(6,), seed=0)
+        return fnn.Trainer(model, optimizer=optim.SGD(halving, momentum=0.9), l2=np.float32(0.01))
+
+    data = blobs(100)
+    straight, cut = begun(), begun()
+    straight.fit(data, 3, 16, verbose=0)
+    cut.fit(data, 1, 16, verbose=0)
+    cut.save(tmp_path / "run.ckpt")
+    with pytest.raises(ValueError, match="halving must be given"):
+        fnn.Trainer.resume(tmp_path / "run.ckpt")
+    resumed = fnn.Trainer.resume(tmp_path / "run.ckpt", halving=halving)
+    resumed.fit(data, 2, 16, verbose=0)
+    assert np.array_equal(straight.model.theta, resumed.model.theta)

@@ -51,7 +51,7 @@ class Schedule(_config.Configured):
     @staticmethod
     def from_config(config: dict[str, Any]) -> Schedule:
         """The schedule that ``config()`` described."""
-        classes = {c.__name__: c for c in (Constant, Step, Exponential, Cosine, WarmUp, OneCycle)}
+        classes = {c.__name__: c for c in CLASSES}
         return _config.from_config("Schedule", config, classes)
 
 
@@ -256,6 +256,9 @@ class OneCycle(Schedule):
         down = np.clip((steps - top) / (self.total - 1 - top), 0.0, 1.0)
         rising = _between(first, self.max_lr, up)
         return np.where(steps <= top, rising, _between(self.max_lr, last, down))
+
+
+CLASSES: tuple[type[Schedule], ...] = (Constant, Step, Exponential, Cosine, WarmUp, OneCycle)
 
 
 def rates_of(lr: Any, first: int, n: int, most: float, where: str) -> Array:

@@ -471,7 +471,8 @@ class Trainer:
         ----------
         path : str or path
         **functions
-            Losses, metrics or Python ops that were functions, by name: code is never stored.
+            Losses, metrics, schedules or Python ops that were functions, by name: code is never
+            stored.
         """
         from fastnn.io.checkpoint import load_trainer
 
