@@ -1,18 +1,20 @@
 # C++ tests without Python; the same and the binding's tests under sanitizers; another CPU.
 
-# The instruction sets that this machine runs; AVX-512's tiles are emulated where it lacks them.
-run_sets() {
-  if grep -qs avx512bw /proc/cpuinfo; then echo '-DFASTNN_X86_SETS=avx2;avx512'
-  else echo '-DFASTNN_X86_SETS=avx2 -DFASTNN_EMULATE_AVX512=ON'; fi
-}
-
-stage_kernels() {
+test_kernels() {  # what to configure
   enter_tools
-  # shellcheck disable=SC2046
-  cmake -S . -B build/kernels -G Ninja -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON $(run_sets)
+  cmake -S . -B build/kernels -G Ninja -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON "$@"
   cmake --build build/kernels
   ctest --test-dir build/kernels --output-on-failure --no-tests=error
 }
+
+# The instruction sets that this machine runs.
+stage_kernels() {
+  if grep -qs avx512bw /proc/cpuinfo; then test_kernels '-DFASTNN_X86_SETS=avx2;avx512'
+  else test_kernels -DFASTNN_X86_SETS=avx2; fi
+}
+
+# AVX-512's tiles in AVX2's instructions: their logic, where no CPU has them.
+stage_emulated() { test_kernels -DFASTNN_X86_SETS=avx2 -DFASTNN_EMULATE_AVX512=ON; }
 
 # -O1 and one set beside the baseline: what is looked for does not depend on them, and it compiles
 # in a quarter of the time.
