@@ -2,7 +2,7 @@
 
 stage_lint() {
   enter user
-  pip install --quiet ".[dev]"
+  pip install --quiet ".[dev,plot,images]"  # types of what the extras import
   ruff check
   ruff format --check
   find cpp tests bench -name '*.cpp' -o -name '*.h' | xargs clang-format --dry-run -Werror
