@@ -56,10 +56,6 @@ class Plan {
   const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
 
  private:
-  struct Use {  // one operand of one step
-    int value;
-    Arg* arg;
-  };
   void compile_steps(const std::vector<GraphNode>& nodes);
   void find_gradients();
   void lay_out(const std::vector<int>& outputs);
