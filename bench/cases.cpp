@@ -91,6 +91,8 @@ const Case kCases[] = {
     {"gather", "Nx256 i256:Nx256", "dim=1"},
     {"pad", "Nx28x28", "pad=2,2,2,2"},
     {"permute", "Nx64x4x32", "dims=0,2,1,3"},  // the heads of attention
+    {"channels_last", "Nx64x14x14"},
+    {"channels_first", "Nx14x14x64"},
     {"permute.images", "Nx3x32x32", "dims=0,2,3,1"},
     {"reshape", "Nx256", "shape=-2,16,16"},
     {"slice", "Nx256", "start=0,64 stop=9000000000,192 step=1,1"},

@@ -166,6 +166,8 @@ SAMPLES = {
         {"shape": (-1, 10)},
         torch=lambda torch, x: x.expand(-1, 10),
     ),
+    "channels_first": Sample(lambda n, r: [r.standard_normal((n, 2, 5))]),
+    "channels_last": Sample(lambda n, r: [r.standard_normal((n, 2, 5))]),
     "concatenate": Sample(
         lambda n, r: [r.standard_normal((n, k)) for k in (3, 1, 6)],
         {"axis": 1},

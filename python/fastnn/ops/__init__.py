@@ -4,6 +4,7 @@ from fastnn.ops.activations import *
 from fastnn.ops.arithmetic import *
 from fastnn.ops.costs import *
 from fastnn.ops.elementary import *
+from fastnn.ops.images import *
 from fastnn.ops.linear_algebra import *
 from fastnn.ops.python import *
 from fastnn.ops.random import *
