@@ -3,15 +3,13 @@
 #include "gemm/gemm.h"
 
 #include "base/parallel.h"
+#include "gemm/cut.h"
 #include "gemm/dot.h"
 #include "gemm/micro_kernel.h"
 #include "gemm/pack.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
-
-static inline int64_t up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // --- choice ---
 
@@ -51,13 +49,6 @@ Choice choose(const Gemm<T>& g) {
 
 constexpr double kTaskFmas = 32e3;  // least vector FMAs of a task: 5 us with AVX2
 constexpr int64_t kMaxTasks = 64;
-
-// `count` items cut into `parts` whose sizes differ by one at most, the longer ones first.
-struct Cut {
-  int64_t size, longer;
-  Cut(int64_t count, int64_t parts) : size(count / parts), longer(count % parts) {}
-  int64_t operator()(int64_t i) const { return i * size + least(i, longer); }
-};
 
 struct Grid {
   int64_t rows, cols;  // tasks along m and n
@@ -156,6 +147,7 @@ struct Tiles {
   int64_t group_tiles;  // what is packed of A at once: rows,
   int64_t group_k;      // and k, whole blocks
   T* packed_a;
+  const TileKernels<T>& kernels = tile_kernels<T>();
 
   Tiles(const Gemm<T>& gemm, Choice c, void* scratch)
       : g(gemm),
@@ -218,7 +210,7 @@ struct Tiles {
     return t;
   }
 
-  // C[tiles t0..t1, columns j..j+cols) (+)= A[:, p..p+k) B[p..p+k, :), B given by t.b and t.b_row.
+  // C[tiles t0..t1, columns j..j+cols) (+)= A[:, p..p+k) B[p..p+k, :), B given by t.stretches.
   // With `width` 0 it is one panel; else panels of that width side by side, and one row of tiles.
   void multiply(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
                 int64_t cols, int64_t width) const {
@@ -250,7 +242,7 @@ struct Tiles {
         t.b_step = t.c_step = width;
         t.bias_step = g.bias_per_row ? 0 : width;
       }
-      (t.copy ? kTileKernels<T>.copy[rows] : kTileKernels<T>.at[rows][vectors])(t);
+      (t.copy ? kernels.copy[rows] : kernels.at[rows][vectors])(t);
       if (width) return;
     }
   }
@@ -261,8 +253,7 @@ struct Tiles {
               int64_t cols, T* panel, bool fresh) const {
     const T* b = g.b + p * g.b_row + j * g.b_col;
     if (fresh && g.b_col == 1 && cols == kPanel<T>) {
-      t.b = b;
-      t.b_row = g.b_row;
+      t.stretches[0] = {t.k, 0, b, g.b_row};
       t.copy = panel;
       multiply(t, s, t0, t0 + 1, p, j, cols, 0);
       t.copy = nullptr;
@@ -270,8 +261,7 @@ struct Tiles {
     } else if (fresh) {
       pack_b(t.k, cols, b, g.b_row, g.b_col, panel);
     }
-    t.b = panel;
-    t.b_row = kPanel<T>;
+    t.stretches[0] = {t.k, 0, panel, kPanel<T>};
     if (t0 < t1) multiply(t, s, t0, t1, p, j, cols, 0);
   }
 
@@ -280,27 +270,31 @@ struct Tiles {
   // that nobody stores. The last rows end where B ends, and are copied into the tail.
   void direct(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
               int64_t end, T* tail) const {
-    t.b_row = g.b_row;
+    const T* b = g.b + p * g.b_row;
+    t.stretches[0] = {t.k, 0, b + j, g.b_row};
     const int64_t widths[] = {width, kPanel<T>};
     for (const int64_t w : widths) {
       const int64_t cols = (end - j) / w * w;
-      t.b = g.b + p * g.b_row + j;
       if (cols && t1 - t0 == 1)
         multiply(t, s, t0, t1, p, j, cols, w);
       else
-        for (int64_t c = 0; c < cols; c += w, t.b += w) multiply(t, s, t0, t1, p, j + c, w, 0);
+        for (int64_t c = 0; c < cols; c += w, t.stretches[0].b += w)
+          multiply(t, s, t0, t1, p, j + c, w, 0);
       j += cols;
+      t.stretches[0].b = b + j;
     }
     if (j == end) return;
     const int64_t cols = end - j, whole = up(cols, kLanes<T>) * kLanes<T>;
-    t.b = g.b + p * g.b_row + j;
-    t.tail = tail;
-    t.tail_rows = end < g.n ? 0 : least(t.k, g.b_row > 0 ? up(whole - cols, g.b_row) : t.k);
-    for (int64_t q = 0; q < t.tail_rows; ++q)
+    const int64_t last = end < g.n ? 0 : least(t.k, g.b_row > 0 ? up(whole - cols, g.b_row) : t.k);
+    const int64_t first = t.k - last;
+    for (int64_t q = 0; q < last; ++q)
       for (int64_t c = 0; c < whole; ++c)
-        tail[q * whole + c] = c < cols ? t.b[(t.k - t.tail_rows + q) * g.b_row + c] : T(0);
+        tail[q * whole + c] = c < cols ? b[(first + q) * g.b_row + j + c] : T(0);
+    t.stretches[0].k = first;
+    t.stretches[1] = {last, first, tail, whole};
+    t.n_stretches = last ? 2 : 1;
     multiply(t, s, t0, t1, p, j, cols, 0);
-    t.tail_rows = 0;
+    t.n_stretches = 1;
   }
 
   // One task: row tiles [t0, t1) by panels [n0, n1), for the group's k.
@@ -311,6 +305,9 @@ struct Tiles {
     const int64_t j0 = n0 * width, j1 = least(g.n, n1 * width);
     for (int64_t p = s.p0; p < s.p1; p += depth) {
       TileArgs<T> t = tile_args(p, least(depth, s.p1 - p));
+      Stretch<T> stretches[2];
+      t.stretches = stretches;
+      t.n_stretches = 1;
       if (!choice.pack_b) {
         direct(t, s, t0, t1, p, j0, j1, panels[0]);
         continue;

@@ -1,6 +1,6 @@
 // Dense layer:  y = act(x w^T + b),  x (..., D), w (K, D), b (K,), y (..., K)
 // Backward, with dz = dy act'(y):  dx = dz w,  dw = dz^T x,  db = sum over rows of dz
-#include "gemm/gemm.h"
+#include "ops/dense.h"
 #include "ops/op.h"
 #include "ops/reduce.h"
 
@@ -9,19 +9,14 @@ namespace {
 
 enum { kActivation, kAlpha };
 
-struct Sizes {
-  int64_t rows, D, K;
-};
-
-Sizes sizes(const Node& n) {
+DenseSizes sizes(const Node& n) {
   const Shape& x = n.in[0].shape;
   return {elements(x, 0, x.rank - 1), x[x.rank - 1], n.in[1].shape[0]};
 }
 
 template <class T>
 Gemm<T> forward_gemm(const Node& n) {
-  const auto [rows, D, K] = sizes(n);
-  Gemm<T> g{rows, K, D, data<T>(n.in[0]), D, 1, data<T>(n.in[1]), 1, D, out_data<T>(n.out[0]), K};
+  Gemm<T> g = dense_gemm(sizes(n), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
   g.bias = n.n_in > 2 ? data<T>(n.in[2]) : nullptr;
   g.activation = static_cast<Activation>(n.attr[kActivation].ints[0]);
   g.alpha = n.attr[kAlpha].real;
@@ -30,16 +25,14 @@ Gemm<T> forward_gemm(const Node& n) {
 
 template <class T>
 Gemm<T> dx_gemm(const Node& n, const T* dz) {
-  const auto [rows, D, K] = sizes(n);
-  Gemm<T> g{rows, D, K, dz, K, 1, data<T>(n.in[1]), D, 1, grad<T>(n.in[0]), D};
+  Gemm<T> g = dense_dx_gemm(sizes(n), dz, data<T>(n.in[1]), grad<T>(n.in[0]));
   g.accumulate = n.in[0].accumulate;
   return g;
 }
 
 template <class T>
 Gemm<T> dw_gemm(const Node& n, const T* dz) {
-  const auto [rows, D, K] = sizes(n);
-  Gemm<T> g{K, D, rows, dz, 1, K, data<T>(n.in[0]), D, 1, grad<T>(n.in[1]), D};
+  Gemm<T> g = dense_dw_gemm(sizes(n), dz, data<T>(n.in[0]), grad<T>(n.in[1]));
   g.accumulate = n.in[1].accumulate;
   return g;
 }

@@ -1,6 +1,7 @@
 // Matrix products y = a b over batches: what matmul, bmm, matvec and outer share.
 //   da = dy b^T,  db = a^T dy, summed over the batch axes along which an operand was repeated
 #pragma once
+#include "gemm/cut.h"
 #include "gemm/gemm.h"
 #include "ops/broadcast.h"
 #include "ops/reduce.h"
@@ -103,8 +104,6 @@ static Gemm<T> db_gemm(const Product& p, const T* a, const T* dy, T* db) {
 static inline int64_t batch_tasks(int64_t slots) {
   return slots < kBatchLeast ? 1 : slots < kBatchTasks ? slots : kBatchTasks;
 }
-
-static inline int64_t align64(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 template <class T>
 static int64_t product_scratch(const Product& p) {

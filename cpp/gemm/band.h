@@ -1,0 +1,92 @@
+// A band of an image as a convolution reads it: in place, or copied with the zeros around it.
+#pragma once
+#include "gemm/conv.h"
+#include "gemm/cut.h"
+
+namespace fastnn::FASTNN_ISA {
+
+// Inputs that `outputs` neighbouring outputs span.
+static inline int64_t span(const Taps& t, int64_t outputs) {
+  return (outputs - 1) * t.stride + (t.count - 1) * t.step + 1;
+}
+static inline bool leaves(const Taps& t, int64_t outputs, int64_t inputs) {
+  return t.offset < 0 || t.offset + span(t, outputs) > inputs;
+}
+
+constexpr int64_t kSlack = 16;  // elements that vectors may read behind a band
+
+// How the bands of one convolution are read. The taps of a row that lie side by side in memory are
+// one run: contiguous elements, multiplied by as many rows of the packed weights.
+template <class T>
+struct Source {
+  const Conv<T>& c;
+  bool copied;
+  int64_t width;  // pixels of a copied row
+  int64_t pixel;  // elements from one to the next
+  int64_t run, runs_x;
+
+  // `whole`: runs must be multiples of it where they are read in place.
+  Source(const Conv<T>& conv, int64_t whole) : c(conv) {
+    width = span(c.tx, c.ys.width);
+    const auto set_runs = [&] {
+      const bool joined = pixel == c.in && (c.tx.step == 1 || c.tx.count == 1);
+      runs_x = joined ? 1 : c.tx.count;
+      run = c.in * c.tx.count / runs_x;
+    };
+    pixel = c.xs.pixel;
+    set_runs();
+    copied = c.slope != Activation::kLinear || leaves(c.ty, c.ys.height, c.xs.height) ||
+             leaves(c.tx, c.ys.width, c.xs.width) || pixel != c.in || run % whole != 0;
+    if (copied) pixel = c.in;
+    set_runs();
+  }
+
+  int64_t depth() const { return c.ty.count * c.tx.count * c.in; }
+  int64_t runs() const { return c.ty.count * runs_x; }
+  int64_t row() const { return copied ? width * pixel : c.xs.row; }
+  // Where run r begins, seen from the first tap of an output.
+  int64_t run_at(int64_t r) const {
+    return r / runs_x * c.ty.step * row() + r % runs_x * c.tx.step * pixel;
+  }
+  int64_t bytes(int64_t out_rows) const {
+    return copied ? align64((span(c.ty, out_rows) * row() + kSlack) * sizeof(T)) : 0;
+  }
+
+  // The first tap of output (oy, 0) of an image; rows [oy, oy + out_rows) can be read from there.
+  const T* band(int64_t image, int64_t oy, int64_t out_rows, T* memory) const {
+    const int64_t top = oy * c.ty.stride + c.ty.offset, left = c.tx.offset;
+    const int64_t at = image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
+    if (!copied) return c.x + at;
+    const int64_t rows = span(c.ty, out_rows);
+    for (int64_t r = 0; r < rows; ++r) {
+      T* to = memory + r * row();
+      const int64_t iy = top + r;
+      const int64_t begin = least(most(-left, 0), width);
+      const int64_t end = most(least(c.xs.width - left, width), begin);
+      if (iy < 0 || iy >= c.xs.height || begin == end) {
+        __builtin_memset(to, 0, row() * sizeof(T));
+        continue;
+      }
+      __builtin_memset(to, 0, begin * pixel * sizeof(T));
+      __builtin_memset(to + end * pixel, 0, (width - end) * pixel * sizeof(T));
+      copy(at + r * c.xs.row + begin * c.xs.pixel, end - begin, to + begin * pixel);
+    }
+    return memory;
+  }
+
+ private:
+  void copy(int64_t from, int64_t pixels, T* to) const {
+    if (c.xs.pixel == c.in) return copy_channels(from, pixels * c.in, to);
+    for (int64_t i = 0; i < pixels; ++i) copy_channels(from + i * c.xs.pixel, c.in, to + i * c.in);
+  }
+  void copy_channels(int64_t from, int64_t n, T* to) const {
+    if (c.slope != Activation::kLinear)
+      activation_backward(c.slope, c.slope_alpha, c.slope_of + from, c.x + from, to, n);
+    else if (n > 16)
+      __builtin_memcpy(to, c.x + from, n * sizeof(T));
+    else
+      for (int64_t i = 0; i < n; ++i) to[i] = c.x[from + i];
+  }
+};
+
+}  // namespace fastnn::FASTNN_ISA

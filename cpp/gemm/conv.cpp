@@ -1,0 +1,188 @@
+// y = act(w * x + b): direct convolution. Tiles of neighbouring pixels by panels of filters, the
+// weights packed once, bands of an image by bands, the taps as stretches of k.
+#include "gemm/conv.h"
+
+#include "base/parallel.h"
+#include "gemm/band.h"
+#include "gemm/micro_kernel.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+constexpr int64_t kBandBytes = 256 << 10;  // of inputs and outputs: they stay in L2
+constexpr int64_t kTasks = 32;             // with memory of their own
+constexpr int64_t kFewTasks = 16;          // what they are cut into where images are few
+constexpr double kTaskNs = 20e3;           // but not shorter than this
+
+template <class T>
+struct Direct {
+  const Conv<T>& c;
+  Source<T> source;
+  int64_t panels;      // of filters
+  int64_t blocks;      // of k, whose panels stay in L1
+  int64_t band, bands; // rows of output, bands of an image
+  int64_t tasks;       // over bands of images,
+  int64_t shares;      // and over panels
+  double cost;
+
+  explicit Direct(const Conv<T>& conv) : c(conv), source(conv, 1) {
+    const int64_t depth = source.depth();
+    panels = up(c.out, kPanel<T>);
+    blocks = most(up(depth, kBlocking.kc), 1);
+    cost = double(c.images) * c.ys.height * c.ys.width * up(c.out, kLanes<T>) * depth /
+           kBlocking.fma_per_ns;
+    const int64_t row_bytes =
+        (c.ty.stride * source.row() + c.ys.width * c.out) * static_cast<int64_t>(sizeof(T));
+    const int64_t above = (c.ty.count - 1) * c.ty.step * source.row() * sizeof(T);
+    band = least(most((kBandBytes - above) / most(row_bytes, 1), 1), most(c.ys.height, 1));
+    const int64_t wanted = cost > kFewTasks * kTaskNs ? kFewTasks : static_cast<int64_t>(cost / kTaskNs);
+    if (c.images * up(c.ys.height, band) < wanted) {
+      const int64_t parts = least(up(wanted, most(c.images, 1) * panels), c.ys.height);
+      band = least(band, up(c.ys.height, parts));
+    }
+    bands = up(c.ys.height, band);
+    tasks = least(c.images * bands, kTasks);
+    shares = tasks && tasks < wanted ? least(panels, up(wanted, tasks)) : 1;
+  }
+
+  int64_t weight_bytes() const {
+    return align64(source.depth() * panels * kPanel<T> * static_cast<int64_t>(sizeof(T)));
+  }
+  int64_t scratch() const { return weight_bytes() + tasks * shares * source.bytes(band); }
+
+  int64_t block_at(int64_t b) const { return Cut(source.depth(), blocks)(b); }
+
+  // Weights in the order in which tiles read them: blocks of k, in them panels, in them rows.
+  void pack(T* packed) const {
+    parallel_chunks(panels, 1, double(source.depth()) * panels * kPanel<T> * 0.5,
+                    [&](int64_t j0, int64_t j1) {
+                      for (int64_t j = j0; j < j1; ++j) pack_panel(j, packed);
+                    });
+  }
+  void pack_panel(int64_t j, T* packed) const {
+    const int64_t lanes = least(kPanel<T>, c.out - j * kPanel<T>);
+    const T* w = c.w + j * kPanel<T> * c.w_out;
+    int64_t b = 0, p = 0, begin = 0, end = block_at(1);
+    for (int64_t y = 0; y < c.ty.count; ++y)
+      for (int64_t x = 0; x < c.tx.count; ++x)
+        for (int64_t i = 0; i < c.in; ++i, ++p) {
+          if (p == end) {
+            begin = end;
+            end = block_at(++b + 1);
+          }
+          T* to = packed + begin * panels * kPanel<T> + (j * (end - begin) + p - begin) * kPanel<T>;
+          const T* from = w + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                          (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+          for (int64_t l = 0; l < lanes; ++l) to[l] = from[l * c.w_out];
+          for (int64_t l = lanes; l < kPanel<T>; ++l) to[l] = T(0);
+        }
+  }
+
+  // Rows [oy, oy + rows) of one image, panels [j0, j1).
+  void run_band(int64_t image, int64_t oy, int64_t rows, int64_t j0, int64_t j1, const T* packed,
+                T* memory) const {
+    const T* x = source.band(image, oy, rows, memory);
+    const TileKernels<T>& kernels = tile_kernels<T>();
+    Stretch<T> stretches[kBlocking.kc + 2];
+    const int64_t tiles = up(c.ys.width, kBlocking.mr);
+    const Cut column(c.ys.width, tiles);
+    TileArgs<T> t{};
+    t.stretches = stretches;
+    t.a_row = c.tx.stride * source.pixel;
+    t.a_col = 1;
+    t.ldc = c.ys.pixel;
+    t.alpha = c.alpha;
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t begin = block_at(block), end = block_at(block + 1);
+      t.k = end - begin;
+      t.n_stretches = 0;
+      for (int64_t p = begin; p < end;) {
+        const int64_t r = p / source.run, q = p % source.run;
+        const int64_t k = least(source.run - q, end - p);
+        stretches[t.n_stretches++] = {k, source.run_at(r) + q, nullptr, kPanel<T>};
+        p += k;
+      }
+      const bool last = block + 1 == blocks;
+      t.add = c.accumulate || block > 0;
+      t.activation = last ? c.activation : Activation::kLinear;
+      for (int64_t j = j0; j < j1; ++j) {
+        const T* b = packed + begin * panels * kPanel<T> + j * t.k * kPanel<T>;
+        for (int64_t s = 0; s < t.n_stretches; b += stretches[s++].k * kPanel<T>) stretches[s].b = b;
+        t.cols = least(kPanel<T>, c.out - j * kPanel<T>);
+        const int64_t vectors = up(t.cols, kLanes<T>);
+        t.bias = last && c.bias ? c.bias + j * kPanel<T> : nullptr;
+        t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias;
+        for (int64_t row = 0; row < rows; ++row) {
+          const T* a = x + row * c.ty.stride * source.row();
+          T* y = c.y + image * c.ys.image + (oy + row) * c.ys.row + j * kPanel<T>;
+          for (int64_t tile = 0; tile < tiles; tile += t.count) {  // the longer ones, the others
+            const bool longer = tile < column.longer;
+            const int64_t width = column.size + longer;
+            t.count = longer ? column.longer : tiles - tile;
+            t.a = a + column(tile) * t.a_row;
+            t.a_step = width * t.a_row;
+            t.c = y + column(tile) * t.ldc;
+            t.c_step = width * t.ldc;
+            kernels.at[width][vectors](t);
+          }
+        }
+      }
+    }
+  }
+
+  void run(void* scratch) const {
+    T* packed = static_cast<T*>(scratch);
+    pack(packed);
+    char* bands_memory = static_cast<char*>(scratch) + weight_bytes();
+    parallel(tasks * shares, cost, [&](int64_t task) {
+      const int64_t share = task % shares;
+      const Cut item(c.images * bands, tasks), panel(panels, shares);
+      T* memory = reinterpret_cast<T*>(bands_memory + task * source.bytes(band));
+      const int64_t to = item(task / shares + 1);
+      for (int64_t i = item(task / shares); i < to; ++i) {
+        const int64_t oy = i % bands * band;
+        run_band(i / bands, oy, least(band, c.ys.height - oy), panel(share), panel(share + 1),
+                 packed, memory);
+      }
+    });
+  }
+};
+
+// No tap falls on any output: sums of nothing.
+template <class T>
+void clear(const Conv<T>& c) {
+  if (c.accumulate) return;
+  for (int64_t n = 0; n < c.images; ++n)
+    for (int64_t oy = 0; oy < c.ys.height; ++oy)
+      for (int64_t ox = 0; ox < c.ys.width; ++ox) {
+        T* y = c.y + n * c.ys.image + oy * c.ys.row + ox * c.ys.pixel;
+        for (int64_t k = 0; k < c.out; ++k) y[k] = c.bias ? c.bias[k] : T(0);
+        activate(c.activation, c.alpha, y, c.out);
+      }
+}
+
+template <class T>
+bool is_empty(const Conv<T>& c) {
+  return c.images <= 0 || c.ys.height <= 0 || c.ys.width <= 0 || c.out <= 0;
+}
+
+}  // namespace
+
+template <class T>
+int64_t conv_scratch(const Conv<T>& c) {
+  return is_empty(c) || c.ty.count * c.tx.count * c.in == 0 ? 0 : Direct<T>(c).scratch();
+}
+
+template <class T>
+void conv(const Conv<T>& c, void* scratch) {
+  if (is_empty(c)) return;
+  if (c.ty.count * c.tx.count * c.in == 0) return clear(c);
+  Direct<T>(c).run(scratch);
+}
+
+template int64_t conv_scratch<float>(const Conv<float>&);
+template int64_t conv_scratch<double>(const Conv<double>&);
+template void conv<float>(const Conv<float>&, void*);
+template void conv<double>(const Conv<double>&, void*);
+
+}  // namespace fastnn::FASTNN_ISA

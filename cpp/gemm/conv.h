@@ -1,0 +1,73 @@
+// Convolution of channels-last images without a matrix of patches: a product whose left side is read
+// where the pixels are. One description serves y = w * x, the gradient for x (the taps of each phase
+// of the stride, the kernel turned) and transposed convolution.
+#pragma once
+#include "simd/activation.h"
+
+namespace fastnn {
+
+// Along one axis: tap i of output o reads input o * stride + offset + i * step (step >= 1) and
+// multiplies it by the kernel's element first + i * kernel_step.
+struct Taps {
+  int64_t count, stride, offset, step;
+  int64_t first, kernel_step;
+};
+
+// Where the pixels of images lie, in elements.
+struct Pixels {
+  int64_t height, width;
+  int64_t pixel, row, image;
+};
+
+template <class T>
+struct Conv {
+  int64_t images, in, out;  // channels read and written
+  const T* x;
+  Pixels xs;  // outside of them stand zeros
+  Taps ty, tx;
+  const T* w;  // element (out, in, ky, kx) at these strides
+  int64_t w_out, w_in, w_y, w_x;
+  T* y;
+  Pixels ys;
+  bool accumulate = false;  // y += (bias and activation must be none)
+  const T* bias = nullptr;  // `out` values
+  Activation activation = Activation::kLinear;
+  double alpha = 0;  // parameter of the activation
+  // Not null: x is a gradient dy for outputs y = f(z), which lie here as it does; what is convolved
+  // is dy f'(z).
+  const T* slope_of = nullptr;
+  Activation slope = Activation::kLinear;
+  double slope_alpha = 0;
+};
+
+// The gradients of `of` for its weight and bias.
+template <class T>
+struct ConvGradient {
+  Conv<T> of;   // its w and y are not read
+  const T* dz;  // lies as the pixels of of.y
+  T* dw;        // strides as those of of.w
+  bool accumulate_w;
+  T* db;  // null: not wanted
+  bool accumulate_b;
+  // Not null: dz is the gradient for these outputs y = f(z); what counts is dz f'(z).
+  const T* slope_of = nullptr;
+  Activation slope = Activation::kLinear;
+  double slope_alpha = 0;
+};
+
+namespace FASTNN_ISA {
+
+// Bytes of working memory: the weights in the kernels' order, and for each task a band of images
+// with their zeros around. Bounded, whatever the batch.
+template <class T>
+int64_t conv_scratch(const Conv<T>& c);
+template <class T>
+void conv(const Conv<T>& c, void* scratch);
+
+template <class T>
+int64_t conv_gradient_scratch(const ConvGradient<T>& c);
+template <class T>
+void conv_gradient(const ConvGradient<T>& c, void* scratch);
+
+}  // namespace FASTNN_ISA
+}  // namespace fastnn

@@ -1,0 +1,114 @@
+// Convolution in two dimensions of channels-last images: its numbers, and its three products as the
+// kernels of gemm/conv.h want them. What conv2d and conv_transpose2d share.
+#pragma once
+#include "gemm/conv.h"
+#include "gemm/cut.h"
+#include "ops/op.h"
+
+namespace fastnn::FASTNN_ISA {
+
+// One axis: outputs o read inputs o * stride - before + k * dilation, k in 0..kernel-1.
+struct ConvAxis {
+  int64_t inputs, outputs, kernel;
+  int64_t stride, before, dilation;
+
+  Taps taps(bool flip) const {
+    return {kernel, stride, -before, dilation, flip ? kernel - 1 : 0, flip ? -1 : 1};
+  }
+
+  // The gradient for input: inputs `phase`, `phase` + stride ... get their sum from the same kernel
+  // elements, those k with (phase + before - k dilation) divisible by the stride; last k first, so
+  // that the outputs they meet ascend.
+  int64_t phase_inputs(int64_t phase) const { return up(inputs - phase, stride); }
+  Taps phase_taps(int64_t phase, bool flip) const {
+    int64_t first = -1, last = 0, count = 0;
+    for (int64_t k = 0; k < kernel; ++k)
+      if ((phase + before - k * dilation) % stride == 0) {
+        if (first < 0) first = k;
+        last = k;
+        ++count;
+      }
+    const int64_t between = count > 1 ? (last - first) / (count - 1) : 1;
+    const int64_t offset = count ? (phase + before - last * dilation) / stride : 0;
+    return {count, 1, offset, count > 1 ? between * dilation / stride : 1,
+            flip ? kernel - 1 - last : last, flip ? between : -between};
+  }
+};
+
+// w (K, C / groups, KH, KW); x has C channels, y has K.
+struct ConvSizes {
+  int64_t N, C, K, groups;
+  ConvAxis y, x;
+  bool flip;
+
+  int64_t in() const { return C / groups; }
+  int64_t out() const { return K / groups; }
+  int64_t kernel() const { return y.kernel * x.kernel; }
+  int64_t weights() const { return out() * in() * kernel(); }  // of a group
+  Pixels inputs() const {
+    return {y.inputs, x.inputs, C, x.inputs * C, y.inputs * x.inputs * C};
+  }
+  Pixels outputs() const {
+    return {y.outputs, x.outputs, K, x.outputs * K, y.outputs * x.outputs * K};
+  }
+  // One product of pixels by a matrix.
+  bool is_pointwise() const {
+    return kernel() == 1 && groups == 1 && y.stride * x.stride == 1 && y.before == 0 &&
+           x.before == 0 && y.inputs == y.outputs && x.inputs == x.outputs;
+  }
+};
+
+// y = w * x, group g
+template <class T>
+static Conv<T> conv_of(const ConvSizes& s, int64_t g, const T* x, const T* w, T* y) {
+  Conv<T> c{};
+  c.images = s.N;
+  c.in = s.in();
+  c.out = s.out();
+  c.x = x + g * s.in();
+  c.xs = s.inputs();
+  c.ty = s.y.taps(s.flip);
+  c.tx = s.x.taps(s.flip);
+  c.w = w + g * s.weights();
+  c.w_out = s.in() * s.kernel();
+  c.w_in = s.kernel();
+  c.w_y = s.x.kernel;
+  c.w_x = 1;
+  c.y = y + g * s.out();
+  c.ys = s.outputs();
+  return c;
+}
+
+// dx = w^T * dy: those inputs of group g that lie (py, px) behind multiples of the stride.
+template <class T>
+static Conv<T> conv_dx_of(const ConvSizes& s, int64_t g, int64_t py, int64_t px, const T* dy,
+                          const T* w, T* dx) {
+  Conv<T> c{};
+  c.images = s.N;
+  c.in = s.out();
+  c.out = s.in();
+  c.x = dy + g * s.out();
+  c.xs = s.outputs();
+  c.ty = s.y.phase_taps(py, s.flip);
+  c.tx = s.x.phase_taps(px, s.flip);
+  c.w = w + g * s.weights();
+  c.w_out = s.kernel();
+  c.w_in = s.in() * s.kernel();
+  c.w_y = s.x.kernel;
+  c.w_x = 1;
+  const Pixels all = s.inputs();
+  c.y = dx + g * s.in() + py * all.row + px * all.pixel;
+  c.ys = {s.y.phase_inputs(py), s.x.phase_inputs(px), s.x.stride * all.pixel,
+          s.y.stride * all.row, all.image};
+  return c;
+}
+
+// f(g, py, px) for all groups and phases that have inputs.
+template <class F>
+static void for_phases(const ConvSizes& s, const F& f) {
+  for (int64_t g = 0; g < s.groups; ++g)
+    for (int64_t py = 0; py < least(s.y.stride, s.y.inputs); ++py)
+      for (int64_t px = 0; px < least(s.x.stride, s.x.inputs); ++px) f(g, py, px);
+}
+
+}  // namespace fastnn::FASTNN_ISA

@@ -1,0 +1,221 @@
+// Convolution of images:  y[n, i, j, k] = act(b_k + sum w[k, c, u, v] x[n, i s - p + u d, j s - p + v d, c])
+// x (N, H, W, C), w (K, C / groups, KH, KW), b (K,), y (N, OH, OW, K); with `flip` the kernel is turned
+// by 180 degrees: convolution as mathematics has it. Backward, with dz = dy act'(y): dx is the
+// convolution of dz by w turned, dw that of x by dz, db the sum of dz over pixels.
+#include "ops/conv.h"
+
+#include "ops/channels.h"
+#include "ops/dense.h"
+#include "ops/reduce.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+enum { kStride, kPadding, kDilation, kGroups, kFlip, kActivation, kAlpha };
+
+constexpr int64_t kLargest = 1 << 24;  // of stride, padding, dilation: products stay exact
+
+long long ll(int64_t v) { return v; }
+
+Activation activation(const Node& n) {
+  return static_cast<Activation>(n.attr[kActivation].ints[0]);
+}
+
+ConvSizes sizes(const Node& n) {
+  const Shape &x = n.in[0].shape, &w = n.in[1].shape;
+  const auto axis = [&](int i) {
+    const int64_t before = n.attr[kPadding].ints[2 * i], after = n.attr[kPadding].ints[2 * i + 1];
+    ConvAxis a{x[1 + i], 0, w[2 + i], n.attr[kStride].ints[i], before, n.attr[kDilation].ints[i]};
+    const int64_t room = a.inputs + before + after - (a.kernel - 1) * a.dilation - 1;
+    a.outputs = room < 0 ? 0 : room / a.stride + 1;
+    return a;
+  };
+  const int64_t N = x[0] == kBatch ? 1 : x[0];
+  return {N, x[3], w[0], n.attr[kGroups].ints[0], axis(0), axis(1), n.attr[kFlip].ints[0] != 0};
+}
+
+DenseSizes dense_sizes(const ConvSizes& s) { return {s.N * s.y.inputs * s.x.inputs, s.C, s.K}; }
+
+template <class T>
+Gemm<T> pointwise(const Node& n, const ConvSizes& s) {
+  Gemm<T> g = dense_gemm(dense_sizes(s), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
+  g.bias = n.n_in > 2 ? data<T>(n.in[2]) : nullptr;
+  g.activation = activation(n);
+  g.alpha = n.attr[kAlpha].real;
+  return g;
+}
+
+template <class T>
+Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
+  Conv<T> c = conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
+  c.bias = n.n_in > 2 ? data<T>(n.in[2]) + g * s.out() : nullptr;
+  c.activation = activation(n);
+  c.alpha = n.attr[kAlpha].real;
+  return c;
+}
+
+template <class T>
+Conv<T> dx_of(const Node& n, const ConvSizes& s, int64_t g, int64_t py, int64_t px) {
+  Conv<T> c =
+      conv_dx_of<T>(s, g, py, px, grad<T>(n.out[0]), data<T>(n.in[1]), grad<T>(n.in[0]));
+  c.accumulate = n.in[0].accumulate;
+  c.slope_of = data<T>(n.out[0]) + g * s.out();
+  c.slope = activation(n);
+  c.slope_alpha = n.attr[kAlpha].real;
+  return c;
+}
+
+template <class T>
+ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, int64_t g) {
+  ConvGradient<T> d{};
+  d.of = conv_of<T>(s, g, data<T>(n.in[0]), nullptr, nullptr);
+  d.dz = grad<T>(n.out[0]) + g * s.out();
+  d.dw = n.in[1].grad ? grad<T>(n.in[1]) + g * s.weights() : nullptr;
+  d.accumulate_w = n.in[1].accumulate;
+  if (n.n_in > 2 && n.in[2].grad) d.db = grad<T>(n.in[2]) + g * s.out();
+  d.accumulate_b = n.n_in > 2 && n.in[2].accumulate;
+  d.slope_of = data<T>(n.out[0]) + g * s.out();
+  d.slope = activation(n);
+  d.slope_alpha = n.attr[kAlpha].real;
+  return d;
+}
+
+// dy (pixels, K) summed over pixels.
+Reduction over_pixels(const ConvSizes& s) {
+  const bool kept[] = {false, true};
+  return reduction_of(Shape{2, {s.N * s.y.outputs * s.x.outputs, s.K}}, kept);
+}
+
+// The gradients too are products where no slope comes between.
+bool has_pointwise_gradient(const Node& n, const ConvSizes& s) {
+  return s.is_pointwise() && activation(n) == Activation::kLinear;
+}
+
+template <class T>
+int64_t scratch_bytes(const Node& n) {
+  const ConvSizes s = sizes(n);
+  int64_t bytes = s.is_pointwise() ? gemm_scratch(pointwise<T>(n, s)) : conv_scratch(forward_of<T>(n, s, 0));
+  if (has_pointwise_gradient(n, s)) {
+    const DenseSizes d = dense_sizes(s);
+    const T* none = nullptr;
+    T* to = nullptr;
+    bytes = most(bytes, gemm_scratch(dense_dx_gemm(d, none, none, to)));
+    bytes = most(bytes, gemm_scratch(dense_dw_gemm(d, none, none, to)));
+    return most(bytes, reduce_scratch(over_pixels(s)));
+  }
+  bytes = most(bytes, conv_gradient_scratch(dw_of<T>(n, s, 0)));
+  for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
+    if (g == 0) bytes = most(bytes, conv_scratch(dx_of<T>(n, s, g, py, px)));
+  });
+  return bytes;
+}
+
+void check_numbers(const Node& n, int attr, const char* name, int64_t count, int64_t from) {
+  const Attr& a = n.attr[attr];
+  if (a.count != count)
+    fail(n.where, "%s must be %lld integers, got %lld", name, ll(count), ll(a.count));
+  for (int i = 0; i < count; ++i)
+    if (a.ints[i] < from || a.ints[i] > kLargest)
+      fail(n.where, "%s must be between %lld and %lld, got %lld", name, ll(from), ll(kLargest),
+           ll(a.ints[i]));
+}
+
+void check_shapes(const Node& n) {
+  const Shape &x = n.in[0].shape, &w = n.in[1].shape;
+  if (x.rank != 4) fail(n.where, "x must have 4 axes, got shape %s", text_of(x).text);
+  const Shape image = image_shape(x);
+  const int64_t groups = n.attr[kGroups].ints[0], C = x[3];
+  if (w.rank != 4)
+    fail(n.where, "w must have shape (K, C, KH, KW), got %s", text_of(w).text);
+  if (groups < 1 || C % groups != 0 || w[0] % groups != 0)
+    fail(n.where, "groups must divide the %lld channels of x and the %lld filters of w, got %lld",
+         ll(C), ll(w[0]), ll(groups));
+  if (w[1] != C / groups || w[0] < 1 || w[2] < 1 || w[3] < 1)
+    fail(n.where, "w must have shape (K, %lld, KH, KW) because x has shape %s%s, got %s",
+         ll(C / groups), text_of(image).text, groups > 1 ? " and the channels are in groups" : "",
+         text_of(w).text);
+  if (n.n_in > 2 && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != w[0]))
+    fail(n.where, "b must have shape (%lld,) because w has shape %s, got %s", ll(w[0]),
+         text_of(w).text, text_of(n.in[2].shape).text);
+  for (int i = 0; i < 2; ++i) {
+    const int64_t d = n.attr[kDilation].ints[i], reach = (w[2 + i] - 1) * d + 1;
+    const int64_t room = x[1 + i] + n.attr[kPadding].ints[2 * i] + n.attr[kPadding].ints[2 * i + 1];
+    if (reach > room)
+      fail(n.where, "w must reach over at most the %lld %s of x with its padding, got %lld%s; x has "
+           "shape %s, use padding=\"same\" or a smaller kernel",
+           ll(room), i == 0 ? "rows" : "columns", ll(reach), d > 1 ? " (dilated)" : "",
+           text_of(image).text);
+  }
+}
+
+struct Conv2d {
+  static constexpr const char* attrs =
+      "stride:ints padding:ints dilation:ints groups:int=1 flip:int=0 activation:int=0 alpha:real=0";
+
+  static void infer(Node& n) {
+    const Arg &x = n.in[0], &w = n.in[1];
+    if (!is_real(x.dtype))
+      fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));
+    for (int i = 1; i < n.n_in; ++i)
+      if (n.in[i].dtype != x.dtype)
+        fail_type(n.where, "%s must be %s because x is, got %s", i == 1 ? "w" : "b",
+                  name_of(x.dtype), name_of(n.in[i].dtype));
+    check_numbers(n, kStride, "stride", 2, 1);
+    check_numbers(n, kPadding, "padding", 4, 0);
+    check_numbers(n, kDilation, "dilation", 2, 1);
+    check_shapes(n);
+    const int64_t kind = n.attr[kActivation].ints[0];
+    if (kind < 0 || kind > kLastActivation)
+      fail(n.where, "activation must be a number from 0 to %d, got %lld", kLastActivation, ll(kind));
+    const ConvSizes s = sizes(n);
+    n.out[0].shape = Shape{4, {x.shape[0], s.y.outputs, s.x.outputs, s.K}};
+    n.out[0].dtype = x.dtype;
+    n.reads_in = 3u;
+    n.reads_out = kind ? 1u : 0u;
+    n.flops = 2.0 * s.N * s.y.outputs * s.x.outputs * s.K * elements(w.shape, 1);
+    n.scratch_bytes =
+        x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
+  }
+
+  template <class T>
+  static void forward(const Node& n) {
+    const ConvSizes s = sizes(n);
+    if (s.is_pointwise()) return gemm(pointwise<T>(n, s), n.scratch);
+    for (int64_t g = 0; g < s.groups; ++g) conv(forward_of<T>(n, s, g), n.scratch);
+  }
+
+  template <class T>
+  static void backward(const Node& n) {
+    const ConvSizes s = sizes(n);
+    if (has_pointwise_gradient(n, s)) return pointwise_backward<T>(n, s);
+    if (n.in[1].grad || (n.n_in > 2 && n.in[2].grad))
+      for (int64_t g = 0; g < s.groups; ++g) conv_gradient(dw_of<T>(n, s, g), n.scratch);
+    if (n.in[0].grad)
+      for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
+        conv(dx_of<T>(n, s, g, py, px), n.scratch);
+      });
+  }
+
+  template <class T>
+  static void pointwise_backward(const Node& n, const ConvSizes& s) {
+    const T* dy = grad<T>(n.out[0]);
+    if (n.n_in > 2 && n.in[2].grad)
+      reduce(Reducer::kSum, over_pixels(s), stored(dy), n.scratch, elements(n.out[0].shape) * 0.15,
+             store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
+    if (n.in[1].grad) {
+      Gemm<T> g = dense_dw_gemm(dense_sizes(s), dy, data<T>(n.in[0]), grad<T>(n.in[1]));
+      g.accumulate = n.in[1].accumulate;
+      gemm(g, n.scratch);
+    }
+    if (n.in[0].grad) {
+      Gemm<T> g = dense_dx_gemm(dense_sizes(s), dy, data<T>(n.in[1]), grad<T>(n.in[0]));
+      g.accumulate = n.in[0].accumulate;
+      gemm(g, n.scratch);
+    }
+  }
+};
+
+}  // namespace
+extern const Op conv2d;
+const Op conv2d = op_of<Conv2d>("conv2d");
+}  // namespace fastnn::FASTNN_ISA
