@@ -2,9 +2,9 @@
 // x (N, H, W, C), w (K, C / groups, KH, KW), b (K,), y (N, OH, OW, K); with `flip` the kernel is turned
 // by 180 degrees: convolution as mathematics has it. Backward, with dz = dy act'(y): dx is the
 // convolution of dz by w turned, dw that of x by dz, db the sum of dz over pixels.
-#include "ops/conv.h"
-
 #include "ops/channels.h"
+#include "ops/conv.h"
+#include "ops/conv_rules.h"
 #include "ops/dense.h"
 #include "ops/reduce.h"
 
@@ -12,8 +12,6 @@ namespace fastnn::FASTNN_ISA {
 namespace {
 
 enum { kStride, kPadding, kDilation, kGroups, kFlip, kActivation, kAlpha };
-
-constexpr int64_t kLargest = 1 << 24;  // of stride, padding, dilation: products stay exact
 
 long long ll(int64_t v) { return v; }
 
@@ -110,23 +108,10 @@ int64_t scratch_bytes(const Node& n) {
   return bytes;
 }
 
-void check_numbers(const Node& n, int attr, const char* name, int64_t count, int64_t from) {
-  const Attr& a = n.attr[attr];
-  if (a.count != count)
-    fail(n.where, "%s must be %lld integers, got %lld", name, ll(count), ll(a.count));
-  for (int i = 0; i < count; ++i)
-    if (a.ints[i] < from || a.ints[i] > kLargest)
-      fail(n.where, "%s must be between %lld and %lld, got %lld", name, ll(from), ll(kLargest),
-           ll(a.ints[i]));
-}
-
 void check_shapes(const Node& n) {
   const Shape &x = n.in[0].shape, &w = n.in[1].shape;
-  if (x.rank != 4) fail(n.where, "x must have 4 axes, got shape %s", text_of(x).text);
   const Shape image = image_shape(x);
   const int64_t groups = n.attr[kGroups].ints[0], C = x[3];
-  if (w.rank != 4)
-    fail(n.where, "w must have shape (K, C, KH, KW), got %s", text_of(w).text);
   if (groups < 1 || C % groups != 0 || w[0] % groups != 0)
     fail(n.where, "groups must divide the %lld channels of x and the %lld filters of w, got %lld",
          ll(C), ll(w[0]), ll(groups));
@@ -153,16 +138,11 @@ struct Conv2d {
       "stride:ints padding:ints dilation:ints groups:int=1 flip:int=0 activation:int=0 alpha:real=0";
 
   static void infer(Node& n) {
+    check_conv_operands(n);
     const Arg &x = n.in[0], &w = n.in[1];
-    if (!is_real(x.dtype))
-      fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));
-    for (int i = 1; i < n.n_in; ++i)
-      if (n.in[i].dtype != x.dtype)
-        fail_type(n.where, "%s must be %s because x is, got %s", i == 1 ? "w" : "b",
-                  name_of(x.dtype), name_of(n.in[i].dtype));
-    check_numbers(n, kStride, "stride", 2, 1);
-    check_numbers(n, kPadding, "padding", 4, 0);
-    check_numbers(n, kDilation, "dilation", 2, 1);
+    check_numbers(n, n.attr[kStride], "stride", 2, 1);
+    check_numbers(n, n.attr[kPadding], "padding", 4, 0);
+    check_numbers(n, n.attr[kDilation], "dilation", 2, 1);
     check_shapes(n);
     const int64_t kind = n.attr[kActivation].ints[0];
     if (kind < 0 || kind > kLastActivation)

@@ -2,6 +2,7 @@
 
 from fastnn.ops.activations import *
 from fastnn.ops.arithmetic import *
+from fastnn.ops.convolution import *
 from fastnn.ops.costs import *
 from fastnn.ops.elementary import *
 from fastnn.ops.images import *

@@ -8,7 +8,7 @@ from fastnn.ops.tensor import Tensor, as_array, call, current_layer
 
 __all__ = ["channels_first", "channels_last"]
 
-_AXES = {3: "(N, C, L)", 4: "(N, C, H, W)", 5: "(N, C, D, H, W)"}
+_AXES = {3: ("N", "C", "L"), 4: ("N", "C", "H", "W")}
 
 
 def channels_last(x: Any) -> Any:
@@ -85,15 +85,22 @@ def on_pixels(op: str, x: Any, *operands: Any, rank: int = 4, **attrs: Any) -> A
 
 def pixels(op: str, x: Any, rank: int = 4) -> Any:
     """A user's images with their channels last, once they have the right number of axes."""
-    shape = x.shape if isinstance(x, Tensor) else as_array(x, op, "x").shape
-    if len(shape) != rank:
+    shape_of(op, "x", x, _AXES[rank])
+    return call("channels_last", x)
+
+
+def shape_of(op: str, argument: str, x: Any, axes: tuple[str, ...]) -> tuple[Any, ...]:
+    """The shape of an operand, which must have these axes; a batch that is not known is None."""
+    shape = x.shape if isinstance(x, Tensor) else as_array(x, op, argument).shape
+    if len(shape) != len(axes):
         scope = current_layer.get()
         got = ", ".join("N" if n is None else str(n) for n in shape)
         raise ValueError(
-            f"{scope.where if scope else op}: x must have shape {_AXES[rank]}, got "
-            f"({got}{',' * (len(shape) == 1)}); use reshape before it"
+            f"{scope.where if scope else op}: {argument} must have shape ({', '.join(axes)}), got "
+            f"({got}{',' * (len(shape) == 1)})"
+            + ("; use Reshape before it" if axes[0] == "N" else "")
         )
-    return call("channels_last", x)
+    return shape
 
 
 def as_tuple(outputs: Any) -> tuple[Any, ...]:
