@@ -5,7 +5,7 @@
 #include "dispatch/isa.h"
 
 namespace fastnn {
-std::vector<GraphNode> needed(const Graph& graph, const std::vector<int>& wanted) {
+Program needed(const Graph& graph, const std::vector<int>& wanted) {
   std::vector<bool> need(graph.values().size(), false);
   for (const int id : wanted) need[id] = true;
   std::vector<GraphNode> nodes;
@@ -16,26 +16,26 @@ std::vector<GraphNode> needed(const Graph& graph, const std::vector<int>& wanted
     nodes.push_back(*node);
   }
   std::reverse(nodes.begin(), nodes.end());
-  return nodes;
+  return {std::move(nodes), graph.values().size()};
 }
 
 namespace {
 
 class Fusion {
  public:
-  Fusion(const Graph& graph, const std::vector<int>& wanted)
-      : nodes_(needed(graph, wanted)), wanted_(wanted), producer_(graph.values().size(), -1) {
+  Fusion(Program given, const std::vector<int>& wanted)
+      : nodes_(std::move(given.nodes)), wanted_(wanted), producer_(given.n_values, -1) {
     for (size_t i = 0; i < nodes_.size(); ++i)
       for (const int id : nodes_[i].out) producer_[id] = static_cast<int>(i);
   }
 
-  std::vector<GraphNode> run() {
+  Program run() {
     for (size_t i = 0; i < nodes_.size(); ++i) fuse_cost(i);
     for (size_t i = 0; i < nodes_.size(); ++i) fuse_activation(i);
     std::vector<GraphNode> kept;
     for (GraphNode& node : nodes_)
       if (!node.op.empty()) kept.push_back(std::move(node));
-    return kept;
+    return {std::move(kept), producer_.size()};
   }
 
  private:
@@ -80,20 +80,25 @@ class Fusion {
     return true;
   }
 
+  static bool has_activation(const GraphNode& product) {
+    return std::any_of(product.attrs.begin(), product.attrs.end(),
+                       [](const NamedAttr& attr) { return attr.name == "activation"; });
+  }
+
   void fuse_activation(size_t i) {
     GraphNode& activation = nodes_[i];
     if (activation.op.empty() || activation.in.size() != 1) return;
     const int z = activation.in[0], at = producer_[z];
-    if (at < 0 || nodes_[at].op != "linear" || uses(z) != 1) return;
-    GraphNode& linear = nodes_[at];
+    if (at < 0 || (nodes_[at].op != "linear" && nodes_[at].op != "conv2d") || uses(z) != 1) return;
+    GraphNode& product = nodes_[at];
     Node node;
     node.op = &find_op(activation.op.c_str(), table());
-    if (!node.op->activation || !linear.attrs.empty()) return;
+    if (!node.op->activation || has_activation(product)) return;
     set_attributes(node, activation.attrs);  // the op's one parameter, given or by default
-    linear.attrs.push_back({"activation", {node.op->activation}, 0, false});
-    linear.attrs.push_back({"alpha", {}, node.attr[0].real, true});
-    linear.out[0] = activation.out[0];
-    producer_[linear.out[0]] = at;
+    product.attrs.push_back({"activation", {node.op->activation}, 0, false});
+    product.attrs.push_back({"alpha", {}, node.attr[0].real, true});
+    product.out[0] = activation.out[0];
+    producer_[product.out[0]] = at;
     activation.op.clear();
   }
 
@@ -104,8 +109,8 @@ class Fusion {
 
 }  // namespace
 
-std::vector<GraphNode> fuse(const Graph& graph, const std::vector<int>& wanted) {
-  return Fusion(graph, wanted).run();
+Program fuse(const Graph& graph, const std::vector<int>& wanted) {
+  return Fusion(channels_last(needed(graph, wanted), wanted), wanted).run();
 }
 
 }  // namespace fastnn

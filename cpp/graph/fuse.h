@@ -3,17 +3,18 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "graph/layout.h"
 
 namespace fastnn {
 
 // The nodes that the wanted values need, in order.
-std::vector<GraphNode> needed(const Graph& graph, const std::vector<int>& wanted);
+Program needed(const Graph& graph, const std::vector<int>& wanted);
 
-// The same with
-//   linear + activation                      -> linear with the activation in its epilogue
+// The same, channels-last throughout (layout.h), with
+//   linear or conv2d + activation            -> one op, the activation in the product's epilogue
 //   softmax + cross_entropy                  -> softmax_cross_entropy (exact and stable)
 //   sigmoid + binary_cross_entropy           -> sigmoid_binary_cross_entropy
 // Ids of the values that remain are unchanged.
-std::vector<GraphNode> fuse(const Graph& graph, const std::vector<int>& wanted);
+Program fuse(const Graph& graph, const std::vector<int>& wanted);
 
 }  // namespace fastnn

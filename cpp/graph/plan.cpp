@@ -34,7 +34,12 @@ int64_t bytes_of(const Arg& arg) { return elements(arg.shape) * size_of(arg.dtyp
 Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOptions& options,
            const Storage& storage, const uint64_t* step_counter)
     : graph_(graph), options_(options), storage_(storage) {
-  const size_t n_values = graph.values().size();
+  std::vector<int> wanted = outputs;
+  if (options.loss >= 0) wanted.push_back(options.loss);
+  if (options.training)
+    for (const auto& [state, value] : graph.updates()) wanted.push_back(value);
+  const Program program = options.keep_all ? needed(graph, wanted) : fuse(graph, wanted);
+  const size_t n_values = program.n_values;
   requires_.assign(n_values, false);
   has_gradient_.assign(n_values, false);
   view_of_.assign(n_values, -1);
@@ -44,18 +49,13 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   input_uses_.resize(n_values);
   own_inputs_.resize(n_values);
   args_.reserve(n_values);
-
-  std::vector<int> wanted = outputs;
-  if (options.loss >= 0) wanted.push_back(options.loss);
-  if (options.training)
-    for (const auto& [state, value] : graph.updates()) wanted.push_back(value);
-  compile_steps(options.keep_all ? needed(graph, wanted) : fuse(graph, wanted));
+  compile_steps(program.nodes);
   for (const int id : wanted)
     if (location_[id] < 0) {  // a leaf that no step reads
       Arg arg;
-      arg.shape = graph.values()[id].shape;
+      arg.shape = origin(id).shape;
       if (arg.shape.rank && arg.shape.dims[0] == kBatch) arg.shape.dims[0] = options.batch;
-      arg.dtype = graph.values()[id].dtype;
+      arg.dtype = origin(id).dtype;
       location_[id] = static_cast<int>(args_.size());
       args_.push_back(arg);
     }
@@ -68,13 +68,19 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   long_ = flops() > kLongRun;
 }
 
+// The graph's value; those that the plan has made of its own are computed like most.
+const Value& Plan::origin(int id) const {
+  static const Value kComputed;
+  return id < static_cast<int>(graph_.values().size()) ? graph_.values()[id] : kComputed;
+}
+
 // Shape rules again, now with the batch size; every leaf and output gets its Arg.
 void Plan::compile_steps(const std::vector<GraphNode>& nodes) {
   for (const GraphNode& g : nodes) {
     std::vector<Arg> in;
     for (const int id : g.in) {
       if (location_[id] < 0) {
-        const Value& v = graph_.values()[id];
+        const Value& v = origin(id);
         Arg arg;
         arg.shape = v.shape;
         if (v.leaf == Leaf::kInput && arg.shape.rank) arg.shape.dims[0] = options_.batch;
@@ -103,7 +109,7 @@ void Plan::compile_steps(const std::vector<GraphNode>& nodes) {
 // Which values a gradient reaches, which steps run backward, and who adds to a gradient instead of
 // writing it.
 void Plan::find_gradients() {
-  for (size_t id = 0; id < requires_.size(); ++id) requires_[id] = graph_.values()[id].trainable;
+  for (size_t id = 0; id < requires_.size(); ++id) requires_[id] = origin(static_cast<int>(id)).trainable;
   for (size_t s = 0; s < steps_.size(); ++s)
     for (const int in : in_ids_[s])
       if (requires_[in] && steps_[s]->has_backward())
@@ -188,7 +194,7 @@ void Plan::place_gradients(std::vector<Buffer>& buffers) {
     if (!active_[s]) continue;
     const int time = backward_time(s);
     for (const int id : in_ids_[s]) {
-      if (!requires_[id] || graph_.values()[id].leaf != Leaf::kNone) continue;
+      if (!requires_[id] || origin(id).leaf != Leaf::kNone) continue;
       if (gradient_buffer_[id] < 0) {
         gradient_buffer_[id] = static_cast<int>(buffers.size());
         buffers.push_back({bytes_of(args_[location_[id]]), time, time});
@@ -208,7 +214,7 @@ void Plan::set_pointers(const std::vector<Buffer>& buffers) {
   for (size_t id = 0; id < location_.size(); ++id) {
     if (location_[id] < 0) continue;
     Arg& arg = args_[location_[id]];
-    const Value& v = graph_.values()[id];
+    const Value& v = origin(static_cast<int>(id));
     const int buffer = value_buffer_[root(static_cast<int>(id))];
     if (buffer >= 0) arg.data = arena_.data() + buffers[buffer].offset;
     const int64_t offset = v.offset * size_of(graph_.real());

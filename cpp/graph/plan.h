@@ -56,6 +56,7 @@ class Plan {
   const std::vector<std::unique_ptr<Step>>& steps() const { return steps_; }
 
  private:
+  const Value& origin(int id) const;
   void compile_steps(const std::vector<GraphNode>& nodes);
   void find_gradients();
   void lay_out(const std::vector<int>& outputs);

@@ -10,6 +10,7 @@ namespace fastnn::FASTNN_ISA {
 template <class F>
 struct Binary {
   static constexpr const char* attrs = "";
+  static constexpr bool kElementwise = true;  // of operands of one shape
 
   // Gradient terms of input kInput, for the elementwise loop and for the reduction.
   template <class T, int kInput>

@@ -76,6 +76,7 @@ struct Op {
   Kernel backward[2];    // null: no gradient
   const char* isa;       // the instruction set this copy was compiled for
   int activation;        // what op linear's `activation` must be to do this op too, 0: it cannot
+  bool elementwise;      // out[i] depends on in[i] alone, whatever the order of elements
 };
 
 // One pass over a stretch of the flat parameter vector.
@@ -116,11 +117,12 @@ constexpr Op op_of(const char* name) {
   Op op{name,     K::attrs,
         K::infer, {K::template forward<float>, K::template forward<double>},
         {},       FASTNN_TEXT(FASTNN_ISA),
-        0};
+        0,        false};
   if constexpr (HasBackward<K>) {
     op.backward[0] = K::template backward<float>;
     op.backward[1] = K::template backward<double>;
   }
+  if constexpr (requires { K::kElementwise; }) op.elementwise = K::kElementwise;
   if constexpr (requires { K::kActivation; }) op.activation = static_cast<int>(K::kActivation);
   return op;
 }

@@ -21,6 +21,7 @@ struct Plain<F> {
 template <class F>
 struct Unary : Plain<F> {
   static constexpr const char* attrs = F::attrs;
+  static constexpr bool kElementwise = true;
 
   static void infer(Node& n) {
     if constexpr (requires { F::check(n); }) F::check(n);

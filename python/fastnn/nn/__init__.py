@@ -1,6 +1,7 @@
 """Layers."""
 
 from fastnn.nn.activations import Activation, PReLU
+from fastnn.nn.convolution import Conv1d, Conv2d, ConvTranspose2d
 from fastnn.nn.dense import Dense
 from fastnn.nn.dropout import Dropout
 from fastnn.nn.function import Function
@@ -8,5 +9,5 @@ from fastnn.nn.layer import Layer
 from fastnn.nn.shapes import Add, Concatenate, Flatten, Reshape
 
 __all__ = [
-    "Activation", "Add", "Concatenate", "Dense", "Dropout", "Flatten", "Function", "Layer", "PReLU", "Reshape",
+    "Activation", "Add", "Concatenate", "Conv1d", "Conv2d", "ConvTranspose2d", "Dense", "Dropout", "Flatten", "Function", "Layer", "PReLU", "Reshape",
 ]  # fmt: skip

@@ -1,0 +1,21 @@
+// Channels-last throughout: the second rewriting of a Plan's nodes. Each image op comes between
+// conversions, channels_last before and channels_first behind it (ops/channels.h). Where one's result
+// goes into another image op, or through elementwise ops into one, the conversions cancel.
+#pragma once
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace fastnn {
+
+// Nodes, and how many values they name: those of the graph and, from there on, some of their own.
+struct Program {
+  std::vector<GraphNode> nodes;
+  size_t n_values;
+};
+
+// Computes the wanted values as the nodes of `given` do, with the same bits but for sums over an
+// image, whose order changes. A value that nobody needs in the user's order is no longer made.
+Program channels_last(const Program& given, const std::vector<int>& wanted);
+
+}  // namespace fastnn
