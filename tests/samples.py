@@ -149,6 +149,22 @@ SAMPLES = {
     ),
     "matvec": Sample(lambda n, r: [r.standard_normal(s) for s in ((n, 10), (10,))], torch=T("mv")),
     "outer": Sample(lambda n, r: [r.standard_normal(s) for s in ((n,), (10,))], torch=T("outer")),
+    "conv2d": Sample(
+        lambda n, r: [r.standard_normal(s) for s in ((n // 4 + 1, 4, 5, 2), (3, 2, 3, 3), (3,))],
+        {"stride": (1, 2), "padding": (1, 0, 2, 1), "dilation": (1, 1)},
+        call=lambda ops, x, w, b: ops.channels_last(
+            ops.conv2d(ops.channels_first(x), w, b, stride=(1, 2), padding=(1, 0, 2, 1))
+        ),
+    ),
+    "conv_transpose2d": Sample(
+        lambda n, r: [r.standard_normal(s) for s in ((n // 4 + 1, 4, 5, 2), (2, 3, 3, 3), (3,))],
+        {"stride": (1, 2), "padding": (1, 0, 2, 1), "dilation": (1, 1), "output_padding": (0, 1)},
+        call=lambda ops, x, w, b: ops.channels_last(
+            ops.conv_transpose2d(
+                ops.channels_first(x), w, b, (1, 2), (1, 0, 2, 1), output_padding=(0, 1)
+            )
+        ),
+    ),
     # reductions
     "argmax": Sample(one, ROWS, torch=T("argmax", dim=1)),
     "argmin": Sample(one, ROWS, torch=T("argmin", dim=1)),

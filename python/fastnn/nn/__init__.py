@@ -9,5 +9,6 @@ from fastnn.nn.layer import Layer
 from fastnn.nn.shapes import Add, Concatenate, Flatten, Reshape
 
 __all__ = [
-    "Activation", "Add", "Concatenate", "Conv1d", "Conv2d", "ConvTranspose2d", "Dense", "Dropout", "Flatten", "Function", "Layer", "PReLU", "Reshape",
+    "Activation", "Add", "Concatenate", "Conv1d", "Conv2d", "ConvTranspose2d", "Dense", "Dropout",
+    "Flatten", "Function", "Layer", "PReLU", "Reshape",
 ]  # fmt: skip

@@ -1,0 +1,180 @@
+"""Convolution of images."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from convolution import compare_with_torch, convolve, first, last, same_on
+from fastnn import _core
+from laws import ISAS, check_op, run, using
+
+RNG = np.random.default_rng(0)
+
+
+def attrs_of(stride=(1, 1), padding=(0, 0, 0, 0), dilation=(1, 1), groups=1, flip=0):
+    return {
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "groups": groups,
+        "flip": flip,
+    }
+
+
+# N, C, H, W, K, KH, KW, attributes
+CASES = [
+    (1, 1, 1, 1, 1, 1, 1, {}),
+    (2, 3, 5, 6, 4, 3, 3, {}),
+    (2, 3, 5, 6, 4, 3, 3, {"padding": (1, 1, 1, 1)}),
+    (1, 2, 4, 7, 5, 3, 2, {"padding": (2, 0, 1, 3), "flip": 1}),
+    (2, 1, 9, 9, 6, 5, 5, {"stride": (2, 3), "padding": (2, 2, 2, 2)}),
+    (1, 4, 7, 7, 6, 3, 3, {"groups": 2, "padding": (1, 1, 1, 1)}),
+    (1, 5, 6, 5, 5, 3, 3, {"groups": 5, "padding": (1, 1, 1, 1), "stride": (2, 1)}),
+    (1, 3, 8, 9, 2, 2, 3, {"dilation": (3, 2), "padding": (1, 2, 2, 1)}),
+    (2, 9, 3, 3, 17, 1, 1, {}),
+    (2, 9, 5, 4, 7, 1, 1, {"stride": (2, 2)}),
+    (1, 2, 5, 5, 3, 5, 5, {}),  # one pixel left
+    (1, 2, 4, 4, 3, 2, 2, {"stride": (5, 5), "padding": (1, 1, 0, 0)}),  # pixels nobody reads
+    (0, 3, 5, 5, 4, 3, 3, {}),
+    (1, 7, 3, 13, 8, 3, 3, {"padding": (1, 1, 1, 1)}),
+    (1, 8, 3, 16, 9, 3, 3, {"padding": (2, 2, 2, 2)}),
+    (1, 16, 2, 17, 15, 3, 3, {"padding": (1, 1, 1, 1)}),
+    (1, 17, 4, 5, 33, 3, 3, {"padding": (1, 1, 1, 1)}),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_conv2d_values_and_gradient(case):
+    n, c, h, w, k, kh, kw, some = case
+    attrs = attrs_of(**some)
+    x, weight = (
+        RNG.standard_normal((n, c, h, w)),
+        RNG.standard_normal((k, c // attrs["groups"], kh, kw)),
+    )
+    b = RNG.standard_normal(k)
+    want = convolve(x, weight, b, **attrs)
+    check_op(
+        "conv2d", [last(x), weight, b], attrs, last(want), gradient=weight.size < 400, atol=2e-5
+    )
+
+
+def test_conv2d_on_users_images():
+    x, w = RNG.standard_normal((2, 3, 8, 8)), RNG.standard_normal((4, 3, 3, 3))
+    np.testing.assert_allclose(
+        fnn.ops.conv2d(x, w, stride=2, padding="same"),
+        convolve(x, w, stride=(2, 2), padding=(0, 1, 0, 1)), rtol=1e-12, atol=1e-12,
+    )  # fmt: skip
+    assert fnn.ops.conv2d(x, w, padding="full").shape == (2, 4, 10, 10)
+    assert fnn.ops.conv2d(x, w, padding="valid").shape == (2, 4, 6, 6)
+    assert fnn.ops.conv2d(x, w, padding=(1, 2)).shape == (2, 4, 8, 10)
+
+
+def random_case(rng):
+    groups = int(rng.choice([1, 1, 1, 2, 3]))
+    c = groups * int(rng.choice([1, 2, 3, 5, 8, 16, 17]))
+    k = groups * int(rng.choice([1, 2, 6, 8, 9, 16, 20]))
+    kh, kw = map(int, rng.integers(1, 6, 2))
+    stride, dilation = (tuple(map(int, rng.integers(1, m, 2))) for m in (4, 3))
+    p = tuple(map(int, rng.integers(0, 4, 2)))
+    lengths = []
+    for kernel, d, around in zip((kh, kw), dilation, p, strict=True):
+        reach = (kernel - 1) * d + 1
+        lengths.append(int(rng.integers(max(1, reach - 2 * around), reach + 20)))
+    shape = (int(rng.integers(1, 6)), c, *lengths)
+    return shape, (k, c // groups, kh, kw), stride, p, dilation, groups
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("seed", range(80))
+def test_conv2d_equals_pytorch(isa, seed):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(seed)
+    shape, weight, stride, p, dilation, groups = random_case(rng)
+    operands = [rng.standard_normal(s) for s in (shape, weight, (weight[0],))]
+    attrs = attrs_of(stride, (p[0], p[0], p[1], p[1]), dilation, groups)
+    act = (2, torch.tanh) if seed % 4 == 0 else None  # a relu's slope jumps where rounding differs
+    with using(isa, 1 + seed % 2):
+        assert _core.op_isa("conv2d") == isa
+
+        def function(x, w, b):
+            return torch.nn.functional.conv2d(x, w, b, stride, p, dilation, groups)
+
+        like = function(*(torch.tensor(a) for a in operands))
+        compare_with_torch(
+            torch, function, "conv2d", operands, attrs, rng.standard_normal(like.shape), act
+        )
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [((9, 17, 19, 8), (16, 8, 3, 3)), ((1, 40, 40, 16), (24, 16, 3, 3)), ((2, 9, 9, 64), (130, 64, 5, 5)),
+     ((6, 28, 28, 1), (6, 1, 5, 5)), ((3, 14, 14, 40), (20, 40, 1, 1))],
+)  # fmt: skip
+def test_conv2d_same_bits_for_any_thread_count(shape):
+    x, w = (RNG.standard_normal(s).astype("f4") for s in shape)
+    b = RNG.standard_normal(len(w)).astype("f4")
+    for more in ({}, {"activation": 3}):
+        attrs = {**attrs_of(padding=(2, 1, 1, 2)), **more}
+        same_on(ISAS, (2, 3, 8), lambda attrs=attrs: run("conv2d", [x, w, b], attrs))
+
+
+def test_conv2d_passes_on_nan_and_infinity():
+    x = np.zeros((1, 2, 6, 6), "f4")
+    x[0, 1, 2, 3] = np.nan
+    y = fnn.ops.conv2d(x, np.ones((9, 2, 3, 3), "f4"), padding=1)
+    bad = np.zeros((6, 6), bool)
+    bad[1:4, 2:5] = True
+    assert (np.isnan(y) == bad).all()
+
+
+@pytest.mark.parametrize(
+    ("shapes", "arguments", "text"),
+    [
+        (((2, 3), (1, 3, 1, 1)), {},
+         "conv2d: x must have shape (N, C, H, W), got (2, 3); use Reshape before it"),
+        (((1, 3, 4, 4), (2, 3, 3)), {}, "conv2d: w must have shape (K, C, KH, KW), got (2, 3, 3)"),
+        (((1, 3, 4, 4), (2, 1, 3, 3)), {},
+         "conv2d: w must have shape (K, 3, KH, KW) because x has shape (1, 3, 4, 4), got (2, 1, 3, 3)"),
+        (((1, 4, 4, 4), (2, 4, 3, 3)), {"groups": 2},
+         "conv2d: w must have shape (K, 2, KH, KW) because x has shape (1, 4, 4, 4) and the channels "
+         "are in groups, got (2, 4, 3, 3)"),
+        (((1, 3, 4, 4), (2, 3, 3, 3)), {"groups": 2},
+         "conv2d: groups must divide the 3 channels of x and the 2 filters of w, got 2"),
+        (((1, 3, 4, 4), (2, 3, 3, 3), (3,)), {},
+         "conv2d: b must have shape (2,) because w has shape (2, 3, 3, 3), got (3,)"),
+        (((1, 3, 4, 4), (2, 3, 5, 3)), {},
+         "conv2d: w must reach over at most the 4 rows of x with its padding, got 5; x has shape "
+         '(1, 3, 4, 4), use padding="same" or a smaller kernel'),
+        (((1, 3, 4, 4), (2, 3, 3, 3)), {"dilation": (1, 2)},
+         "conv2d: w must reach over at most the 4 columns of x with its padding, got 5 (dilated); x "
+         'has shape (1, 3, 4, 4), use padding="same" or a smaller kernel'),
+        (((1, 3, 4, 4), (2, 3, 3, 3)), {"stride": 0},
+         "conv2d: stride must be between 1 and 16777216, got 0"),
+        (((1, 3, 4, 4), (2, 3, 3, 3)), {"padding": -1},
+         "conv2d: padding must be between 0 and 16777216, got -1"),
+        (((1, 3, 4, 4), (2, 3, 3, 3)), {"padding": "wide"},
+         "conv2d: padding must be 'valid', 'same', 'full' or integers, got 'wide'"),
+        (((1, 3, 4, 4), (2, 3, 3, 3)), {"padding": (1, 2, 3)},
+         "conv2d: padding must be 'valid', 'same', 'full', an integer, 2 of them or 4 (before and "
+         "after each axis), got (1, 2, 3)"),
+        (((1, 3, 4, 4), (2, 3, 3, 3)), {"stride": (1, 2, 3)},
+         "conv2d: stride must be an integer or 2 of them, got (1, 2, 3)"),
+    ],
+)  # fmt: skip
+def test_conv2d_errors(shapes, arguments, text):
+    with pytest.raises(ValueError) as raised:
+        fnn.ops.conv2d(*(np.zeros(s, "f4") for s in shapes), **arguments)
+    assert str(raised.value) == text
+
+
+def test_conv2d_refuses_what_is_not_a_number():
+    with pytest.raises(TypeError) as raised:
+        fnn.ops.conv2d(np.zeros((1, 1, 4, 4)), np.zeros((1, 1, 3, 3)), stride=1.5)
+    assert str(raised.value) == (
+        "conv2d: stride must be an integer or a sequence of integers, got 1.5"
+    )
+
+
+def test_first_brings_back_last():
+    x = RNG.standard_normal((2, 3, 4, 5))
+    np.testing.assert_array_equal(first(last(x)), x)
