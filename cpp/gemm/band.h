@@ -35,7 +35,7 @@ struct Source {
     };
     pixel = c.xs.pixel;
     set_runs();
-    copied = c.slope != Activation::kLinear || leaves(c.ty, c.ys.height, c.xs.height) ||
+    copied = leaves(c.ty, c.ys.height, c.xs.height) ||
              leaves(c.tx, c.ys.width, c.xs.width) || pixel != c.in || run % whole != 0;
     if (copied) pixel = c.in;
     set_runs();
@@ -80,9 +80,7 @@ struct Source {
     for (int64_t i = 0; i < pixels; ++i) copy_channels(from + i * c.xs.pixel, c.in, to + i * c.in);
   }
   void copy_channels(int64_t from, int64_t n, T* to) const {
-    if (c.slope != Activation::kLinear)
-      activation_backward(c.slope, c.slope_alpha, c.slope_of + from, c.x + from, to, n);
-    else if (n > 16)
+    if (n > 16)
       __builtin_memcpy(to, c.x + from, n * sizeof(T));
     else
       for (int64_t i = 0; i < n; ++i) to[i] = c.x[from + i];

@@ -33,26 +33,15 @@ struct Conv {
   const T* bias = nullptr;  // `out` values
   Activation activation = Activation::kLinear;
   double alpha = 0;  // parameter of the activation
-  // Not null: x is a gradient dy for outputs y = f(z), which lie here as it does; what is convolved
-  // is dy f'(z).
-  const T* slope_of = nullptr;
-  Activation slope = Activation::kLinear;
-  double slope_alpha = 0;
 };
 
-// The gradients of `of` for its weight and bias.
+// The gradient of `of` for its weight.
 template <class T>
 struct ConvGradient {
   Conv<T> of;   // its w and y are not read
   const T* dz;  // lies as the pixels of of.y
   T* dw;        // strides as those of of.w
-  bool accumulate_w;
-  T* db;  // null: not wanted
-  bool accumulate_b;
-  // Not null: dz is the gradient for these outputs y = f(z); what counts is dz f'(z).
-  const T* slope_of = nullptr;
-  Activation slope = Activation::kLinear;
-  double slope_alpha = 0;
+  bool accumulate;
 };
 
 namespace FASTNN_ISA {

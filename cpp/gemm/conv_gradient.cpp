@@ -20,7 +20,6 @@ struct Gradient {
   const ConvGradient<T>& g;
   const Conv<T>& c;
   Source<T> source;
-  bool sloped;
   int64_t band, bands, images;  // a chunk: a band of an image, or several whole images
   int64_t chunks;
   int64_t copies;  // of dw
@@ -30,8 +29,7 @@ struct Gradient {
   explicit Gradient(const ConvGradient<T>& gradient)
       : g(gradient),
         c(gradient.of),
-        source(gradient.of, kLanes<T>),
-        sloped(gradient.slope != Activation::kLinear) {
+        source(gradient.of, kLanes<T>) {
     const int64_t size = sizeof(T);
     panels = up(source.run, kPanel<T>);
     cost = double(c.images) * c.ys.height * c.ys.width * source.runs() *
@@ -47,36 +45,21 @@ struct Gradient {
     copies = shared ? 1 : least(chunks, kCopies);
   }
 
-  // --- memory: dw, db and a chunk, `copies` times ---
+  // --- memory: dw and a chunk's x, `copies` times ---
   int64_t dw_bytes() const { return align64(c.out * source.depth() * sizeof(T)); }
-  int64_t db_bytes() const { return align64(c.out * sizeof(T)); }
-  int64_t dz_bytes() const {
-    return sloped ? align64(band * c.ys.width * c.out * sizeof(T)) : 0;
-  }
-  int64_t image_bytes() const { return source.bytes(band) + dz_bytes() + db_bytes(); }
-  int64_t copy_bytes() const { return dw_bytes() + db_bytes() + images * image_bytes(); }
+  int64_t copy_bytes() const { return dw_bytes() + images * source.bytes(band); }
   int64_t scratch() const { return copies * copy_bytes(); }
 
   struct Memory {
-    T *dw, *db;
+    T* dw;
     char* chunk;
   };
   Memory memory(void* scratch, int64_t copy) const {
     char* at = static_cast<char*>(scratch) + copy * copy_bytes();
-    return {reinterpret_cast<T*>(at), reinterpret_cast<T*>(at + dw_bytes()),
-            at + dw_bytes() + db_bytes()};
+    return {reinterpret_cast<T*>(at), at + dw_bytes()};
   }
-  // Of image i of a chunk. The dz of all lie side by side.
-  T* x_memory(const Memory& m, int64_t i) const {
+  T* x_memory(const Memory& m, int64_t i) const {  // of image i of a chunk
     return reinterpret_cast<T*>(m.chunk + i * source.bytes(band));
-  }
-  T* dz_memory(const Memory& m, int64_t i) const {
-    char* at = m.chunk + images * source.bytes(band);
-    return reinterpret_cast<T*>(at) + i * band * c.ys.width * c.out;
-  }
-  T* db_memory(const Memory& m, int64_t i) const {
-    return reinterpret_cast<T*>(m.chunk + images * (source.bytes(band) + dz_bytes()) +
-                                i * db_bytes());
   }
 
   // --- a chunk ---
@@ -87,42 +70,8 @@ struct Gradient {
     const int64_t image = q / bands * images, oy = q % bands * band;
     return {image, least(images, c.images - image), oy, least(band, c.ys.height - oy)};
   }
-  int64_t dz_at(const Chunk& q, int64_t i) const {
-    return (q.image + i) * c.ys.image + q.oy * c.ys.row;
-  }
-
-  // What image i of the chunk needs: x with its zeros, dz after the activation, its sum.
   void prepare(const Chunk& q, int64_t i, const Memory& m) const {
     if (source.copied) source.band(q.image + i, q.oy, q.rows, x_memory(m, i));
-    const int64_t pixels = q.rows * c.ys.width;
-    const T* dz = g.dz + dz_at(q, i);
-    int64_t pixel = c.ys.pixel;
-    if (sloped) {
-      T* to = dz_memory(m, i);
-      const T* y = g.slope_of + dz_at(q, i);
-      if (pixel == c.out)
-        activation_backward(g.slope, g.slope_alpha, y, dz, to, pixels * c.out);
-      else
-        for (int64_t p = 0; p < pixels; ++p)
-          activation_backward(g.slope, g.slope_alpha, y + p * pixel, dz + p * pixel, to + p * c.out,
-                              c.out);
-      dz = to;
-      pixel = c.out;
-    }
-    if (!g.db) return;
-    T* db = db_memory(m, i);
-    __builtin_memset(db, 0, c.out * sizeof(T));
-    for (int64_t p = 0; p < pixels; ++p) {
-#pragma omp simd
-      for (int64_t k = 0; k < c.out; ++k) db[k] += dz[p * pixel + k];
-    }
-  }
-  void add_bias(const Chunk& q, const Memory& m) const {
-    for (int64_t i = 0; g.db && i < q.images; ++i) {
-      const T* db = db_memory(m, i);
-#pragma omp simd
-      for (int64_t k = 0; k < c.out; ++k) m.db[k] += db[k];
-    }
   }
 
   // dw += of the chunk, for panels [part, to) of all runs.
@@ -132,14 +81,14 @@ struct Gradient {
     const TileKernels<T>& kernels = tile_kernels<T>();
     TileArgs<T> t{};
     t.stretches = stretches;
-    t.a = sloped ? dz_memory(m, 0) : g.dz + dz_at(q, 0);
+    t.a = g.dz + q.image * c.ys.image + q.oy * c.ys.row;
     t.a_row = 1;
-    t.a_col = sloped ? c.out : c.ys.pixel;
+    t.a_col = c.ys.pixel;
     t.ldc = source.depth();
     t.add = add;
     for (int64_t i = 0; i < q.images; ++i) {
       const T* first = source.copied ? x_memory(m, i) : source.band(q.image + i, q.oy, q.rows, nullptr);
-      const int64_t dz = sloped ? i * band * c.ys.width : i * c.ys.image / c.ys.pixel;
+      const int64_t dz = i * c.ys.image / c.ys.pixel;
       for (int64_t row = 0; row < q.rows; ++row) {
         x[t.n_stretches] = first + row * c.ty.stride * source.row();
         stretches[t.n_stretches++] = {c.ys.width, dz + row * c.ys.width, nullptr,
@@ -172,27 +121,22 @@ struct Gradient {
 
   // --- all of it ---
   void sum_alone(const Memory& m, int64_t q0, int64_t q1) const {
-    __builtin_memset(m.db, 0, c.out * sizeof(T));
     for (int64_t q = q0; q < q1; ++q) {
       const Chunk chunk = chunk_at(q);
       for (int64_t i = 0; i < chunk.images; ++i) prepare(chunk, i, m);
-      add_bias(chunk, m);
-      if (g.dw) multiply(chunk, m, 0, source.runs() * panels, q > q0);
+      multiply(chunk, m, 0, source.runs() * panels, q > q0);
     }
   }
 
   void sum_together(const Memory& m) const {
-    __builtin_memset(m.db, 0, c.out * sizeof(T));
     const int64_t parts = source.runs() * panels;
     const int64_t tasks = least(parts, 4 * kCopies);
     const Cut part(parts, tasks);
     for (int64_t q = 0; q < chunks; ++q) {
       const Chunk chunk = chunk_at(q);
-      const double pixels = double(chunk.images) * chunk.rows * c.ys.width;
-      parallel(chunk.images, pixels * (c.in + c.out) * 0.3,
-               [&](int64_t i) { prepare(chunk, i, m); });
-      add_bias(chunk, m);
-      if (!g.dw) continue;
+      if (source.copied)
+        parallel(chunk.images, double(chunk.images) * source.bytes(band) * 0.1,
+                 [&](int64_t i) { prepare(chunk, i, m); });
       parallel(tasks, cost / chunks, [&](int64_t task) {
         multiply(chunk, m, part(task), part(task + 1), q > 0);
       });
@@ -216,12 +160,6 @@ struct Gradient {
   // Filter k from the order of runs into the user's, added up over the copies.
   void hand_out(int64_t k, void* scratch) const {
     const int64_t depth = source.depth();
-    if (g.db) {
-      T sum = T(0);
-      for (int64_t s = 0; s < copies; ++s) sum += memory(scratch, s).db[k];
-      g.db[k] = g.accumulate_b ? g.db[k] + sum : sum;
-    }
-    if (!g.dw) return;
     T* first = memory(scratch, 0).dw + k * depth;
     for (int64_t s = 1; s < copies; ++s) {
       const T* other = memory(scratch, s).dw + k * depth;
@@ -233,7 +171,7 @@ struct Gradient {
         T* to = g.dw + k * c.w_out + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                 (c.tx.first + x * c.tx.kernel_step) * c.w_x;
         for (int64_t i = 0; i < c.in; ++i, ++first)
-          to[i * c.w_in] = g.accumulate_w ? to[i * c.w_in] + *first : *first;
+          to[i * c.w_in] = g.accumulate ? to[i * c.w_in] + *first : *first;
       }
   }
 };
@@ -242,15 +180,13 @@ struct Gradient {
 template <class T>
 void clear(const ConvGradient<T>& g) {
   const Conv<T>& c = g.of;
-  for (int64_t k = 0; k < c.out; ++k) {
-    if (g.db && !g.accumulate_b) g.db[k] = T(0);
-    if (!g.dw || g.accumulate_w) continue;
+  if (g.accumulate) return;
+  for (int64_t k = 0; k < c.out; ++k)
     for (int64_t i = 0; i < c.in; ++i)
       for (int64_t y = 0; y < c.ty.count; ++y)
         for (int64_t x = 0; x < c.tx.count; ++x)
           g.dw[k * c.w_out + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                (c.tx.first + x * c.tx.kernel_step) * c.w_x] = T(0);
-  }
 }
 
 template <class T>

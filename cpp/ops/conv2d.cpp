@@ -53,59 +53,48 @@ Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
 }
 
 template <class T>
-Conv<T> dx_of(const Node& n, const ConvSizes& s, int64_t g, int64_t py, int64_t px) {
-  Conv<T> c =
-      conv_dx_of<T>(s, g, py, px, grad<T>(n.out[0]), data<T>(n.in[1]), grad<T>(n.in[0]));
+Conv<T> dx_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g, int64_t py, int64_t px) {
+  Conv<T> c = conv_dx_of(s, g, py, px, dz, data<T>(n.in[1]), grad<T>(n.in[0]));
   c.accumulate = n.in[0].accumulate;
-  c.slope_of = data<T>(n.out[0]) + g * s.out();
-  c.slope = activation(n);
-  c.slope_alpha = n.attr[kAlpha].real;
   return c;
 }
 
 template <class T>
-ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, int64_t g) {
-  ConvGradient<T> d{};
-  d.of = conv_of<T>(s, g, data<T>(n.in[0]), nullptr, nullptr);
-  d.dz = grad<T>(n.out[0]) + g * s.out();
-  d.dw = n.in[1].grad ? grad<T>(n.in[1]) + g * s.weights() : nullptr;
-  d.accumulate_w = n.in[1].accumulate;
-  if (n.n_in > 2 && n.in[2].grad) d.db = grad<T>(n.in[2]) + g * s.out();
-  d.accumulate_b = n.n_in > 2 && n.in[2].accumulate;
-  d.slope_of = data<T>(n.out[0]) + g * s.out();
-  d.slope = activation(n);
-  d.slope_alpha = n.attr[kAlpha].real;
-  return d;
+ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g) {
+  return {conv_of<T>(s, g, data<T>(n.in[0]), nullptr, nullptr), dz + g * s.out(),
+          grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
 }
 
-// dy (pixels, K) summed over pixels.
+// dz (pixels, K) summed over pixels.
 Reduction over_pixels(const ConvSizes& s) {
   const bool kept[] = {false, true};
   return reduction_of(Shape{2, {s.N * s.y.outputs * s.x.outputs, s.K}}, kept);
 }
 
-// The gradients too are products where no slope comes between.
-bool has_pointwise_gradient(const Node& n, const ConvSizes& s) {
-  return s.is_pointwise() && activation(n) == Activation::kLinear;
+int64_t dz_bytes(const Node& n, const ConvSizes& s, int64_t size) {
+  if (activation(n) == Activation::kLinear) return 0;
+  return align64(s.N * s.y.outputs * s.x.outputs * s.K * size);
 }
 
 template <class T>
 int64_t scratch_bytes(const Node& n) {
   const ConvSizes s = sizes(n);
-  int64_t bytes = s.is_pointwise() ? gemm_scratch(pointwise<T>(n, s)) : conv_scratch(forward_of<T>(n, s, 0));
-  if (has_pointwise_gradient(n, s)) {
-    const DenseSizes d = dense_sizes(s);
-    const T* none = nullptr;
+  const DenseSizes d = dense_sizes(s);
+  const T* none = nullptr;
+  int64_t forward, backward = reduce_scratch(over_pixels(s));
+  if (s.is_pointwise()) {
     T* to = nullptr;
-    bytes = most(bytes, gemm_scratch(dense_dx_gemm(d, none, none, to)));
-    bytes = most(bytes, gemm_scratch(dense_dw_gemm(d, none, none, to)));
-    return most(bytes, reduce_scratch(over_pixels(s)));
+    forward = gemm_scratch(pointwise<T>(n, s));
+    backward = most(backward, gemm_scratch(dense_dx_gemm(d, none, none, to)));
+    backward = most(backward, gemm_scratch(dense_dw_gemm(d, none, none, to)));
+  } else {
+    forward = conv_scratch(forward_of<T>(n, s, 0));
+    backward = most(backward, conv_gradient_scratch(dw_of(n, s, none, 0)));
+    for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
+      if (g == 0) backward = most(backward, conv_scratch(dx_of(n, s, none, g, py, px)));
+    });
   }
-  bytes = most(bytes, conv_gradient_scratch(dw_of<T>(n, s, 0)));
-  for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
-    if (g == 0) bytes = most(bytes, conv_scratch(dx_of<T>(n, s, g, py, px)));
-  });
-  return bytes;
+  return most(forward, dz_bytes(n, s, sizeof(T)) + backward);
 }
 
 void check_shapes(const Node& n) {
@@ -167,30 +156,42 @@ struct Conv2d {
   template <class T>
   static void backward(const Node& n) {
     const ConvSizes s = sizes(n);
-    if (has_pointwise_gradient(n, s)) return pointwise_backward<T>(n, s);
-    if (n.in[1].grad || (n.n_in > 2 && n.in[2].grad))
-      for (int64_t g = 0; g < s.groups; ++g) conv_gradient(dw_of<T>(n, s, g), n.scratch);
+    const int64_t count = elements(n.out[0].shape);
+    const T* dz = grad<T>(n.out[0]);
+    char* scratch = static_cast<char*>(n.scratch);
+    if (activation(n) != Activation::kLinear) {
+      T* slope = reinterpret_cast<T*>(scratch);
+      const T *y = data<T>(n.out[0]), *dy = dz;
+      parallel_chunks(count, 16384, count * 0.5, [=, &n](int64_t begin, int64_t end) {
+        activation_backward(activation(n), n.attr[kAlpha].real, y + begin, dy + begin,
+                            slope + begin, end - begin);
+      });
+      dz = slope;
+      scratch += dz_bytes(n, s, sizeof(T));
+    }
+    if (n.n_in > 2 && n.in[2].grad)
+      reduce(Reducer::kSum, over_pixels(s), stored(dz), scratch, count * 0.15,
+             store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
+    if (s.is_pointwise()) return pointwise_backward(n, s, dz, scratch);
+    if (n.in[1].grad)
+      for (int64_t g = 0; g < s.groups; ++g) conv_gradient(dw_of(n, s, dz, g), scratch);
     if (n.in[0].grad)
       for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
-        conv(dx_of<T>(n, s, g, py, px), n.scratch);
+        conv(dx_of(n, s, dz, g, py, px), scratch);
       });
   }
 
   template <class T>
-  static void pointwise_backward(const Node& n, const ConvSizes& s) {
-    const T* dy = grad<T>(n.out[0]);
-    if (n.n_in > 2 && n.in[2].grad)
-      reduce(Reducer::kSum, over_pixels(s), stored(dy), n.scratch, elements(n.out[0].shape) * 0.15,
-             store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
+  static void pointwise_backward(const Node& n, const ConvSizes& s, const T* dz, void* scratch) {
     if (n.in[1].grad) {
-      Gemm<T> g = dense_dw_gemm(dense_sizes(s), dy, data<T>(n.in[0]), grad<T>(n.in[1]));
+      Gemm<T> g = dense_dw_gemm(dense_sizes(s), dz, data<T>(n.in[0]), grad<T>(n.in[1]));
       g.accumulate = n.in[1].accumulate;
-      gemm(g, n.scratch);
+      gemm(g, scratch);
     }
     if (n.in[0].grad) {
-      Gemm<T> g = dense_dx_gemm(dense_sizes(s), dy, data<T>(n.in[1]), grad<T>(n.in[0]));
+      Gemm<T> g = dense_dx_gemm(dense_sizes(s), dz, data<T>(n.in[1]), grad<T>(n.in[0]));
       g.accumulate = n.in[0].accumulate;
-      gemm(g, n.scratch);
+      gemm(g, scratch);
     }
   }
 };

@@ -49,12 +49,8 @@ Conv<T> dx_of(const Node& n, const ConvSizes& s, int64_t g) {
 
 template <class T>
 ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, int64_t g) {
-  ConvGradient<T> d{};
-  d.of = conv_of<T>(s, g, grad<T>(n.out[0]), nullptr, nullptr);
-  d.dz = data<T>(n.in[0]) + g * s.out();
-  d.dw = grad<T>(n.in[1]) + g * s.weights();
-  d.accumulate_w = n.in[1].accumulate;
-  return d;
+  return {conv_of<T>(s, g, grad<T>(n.out[0]), nullptr, nullptr), data<T>(n.in[0]) + g * s.out(),
+          grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
 }
 
 // dy (pixels, K) summed over pixels.
