@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "gemm/band.h"
 #include "gemm/micro_kernel.h"
+#include "gemm/winograd.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -170,13 +171,18 @@ bool is_empty(const Conv<T>& c) {
 
 template <class T>
 int64_t conv_scratch(const Conv<T>& c) {
-  return is_empty(c) || c.ty.count * c.tx.count * c.in == 0 ? 0 : Direct<T>(c).scratch();
+  if (is_empty(c) || c.ty.count * c.tx.count * c.in == 0) return 0;
+  if constexpr (sizeof(T) == 4)
+    if (suits_winograd(c)) return winograd_scratch(c);
+  return Direct<T>(c).scratch();
 }
 
 template <class T>
 void conv(const Conv<T>& c, void* scratch) {
   if (is_empty(c)) return;
   if (c.ty.count * c.tx.count * c.in == 0) return clear(c);
+  if constexpr (sizeof(T) == 4)
+    if (suits_winograd(c)) return winograd_conv(c, scratch);
   Direct<T>(c).run(scratch);
 }
 

@@ -5,6 +5,7 @@
 #include "gemm/band.h"
 #include "gemm/conv.h"
 #include "gemm/micro_kernel.h"
+#include "gemm/winograd.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -200,12 +201,18 @@ bool is_empty(const ConvGradient<T>& g) {
 
 template <class T>
 int64_t conv_gradient_scratch(const ConvGradient<T>& g) {
-  return is_empty(g) ? 0 : Gradient<T>(g).scratch();
+  if (is_empty(g)) return 0;
+  if constexpr (sizeof(T) == 4)
+    if (suits_winograd(g.of)) return winograd_gradient_scratch(g);
+  return Gradient<T>(g).scratch();
 }
 
 template <class T>
 void conv_gradient(const ConvGradient<T>& g, void* scratch) {
-  is_empty(g) ? clear(g) : Gradient<T>(g).run(scratch);
+  if (is_empty(g)) return clear(g);
+  if constexpr (sizeof(T) == 4)
+    if (suits_winograd(g.of)) return winograd_gradient(g, scratch);
+  Gradient<T>(g).run(scratch);
 }
 
 template int64_t conv_gradient_scratch<float>(const ConvGradient<float>&);

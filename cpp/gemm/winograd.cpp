@@ -1,0 +1,248 @@
+#include "gemm/winograd.h"
+
+#include "base/parallel.h"
+
+namespace fastnn::FASTNN_ISA {
+
+using winograd::V;
+constexpr int kL = kLanes<float>;
+constexpr int64_t kFloat = sizeof(float);
+
+bool suits_winograd(const Conv<float>& c) {
+  const auto is_plain = [](const Taps& t) { return t.count == 3 && t.stride == 1 && t.step == 1; };
+  if (!is_plain(c.ty) || !is_plain(c.tx) || c.in % kL != 0 || c.out % kL != 0) return false;
+  if (c.in < 16 || c.out < 16) return false;
+  // Tiles that reach over the edge compute for nothing.
+  const PatchGrid grid(c.ys);
+  return grid.per_image() * kTileOut * kTileOut < 2.0 * c.ys.height * c.ys.width;
+}
+
+void multiply_plane(const PlaneProduct& p) {
+  const TileKernels<float>& kernels = tile_kernels<float>();
+  const int64_t tiles = up(p.m, kBlocking.mr), blocks = up(p.k, kBlocking.kc);
+  const Cut row(p.m, tiles), depth(p.k, blocks);
+  Stretch<float> stretch{};
+  TileArgs<float> t{};
+  t.stretches = &stretch;
+  t.n_stretches = 1;
+  t.a_row = p.a_row;
+  t.a_col = p.a_col;
+  t.ldc = p.ldc;
+  t.plain = true;
+  for (int64_t block = 0; block < blocks; ++block) {
+    const int64_t q = depth(block);
+    stretch.k = t.k = depth(block + 1) - q;
+    stretch.b_row = p.b_row;
+    t.add = p.add || block > 0;
+    for (int64_t j = 0; j < p.n; j += kPanel<float>) {
+      const int64_t cols = least(kPanel<float>, p.n - j);
+      stretch.b = p.b + j / kPanel<float> * p.b_panel + q * p.b_row;
+      t.cols = cols;
+      for (int64_t tile = 0; tile < tiles; tile += t.count) {
+        const bool longer = tile < row.longer;
+        const int64_t rows = row.size + longer;
+        t.count = longer ? row.longer : tiles - tile;
+        t.a = p.a + row(tile) * p.a_row + q * p.a_col;
+        t.a_step = rows * p.a_row;
+        t.c = p.c + row(tile) * p.ldc + j;
+        t.c_step = rows * p.ldc;
+        kernels.at[rows][cols / kL](t);
+      }
+    }
+  }
+}
+
+void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const float* zeros,
+                     float* to, int64_t plane) {
+  const int64_t top = tile.oy + c.ty.offset, left = tile.ox + c.tx.offset;
+  const float* const image = c.x + tile.image * c.xs.image;
+  const bool inside = top >= 0 && left >= 0 && top + kPatch <= c.xs.height &&
+                      left + kPatch <= c.xs.width;
+  const float* at[kPatch][kPatch];
+  for (int64_t i = 0; i < kPatch; ++i)
+    for (int64_t j = 0; j < kPatch; ++j) {
+      const int64_t y = top + i, x = left + j;
+      const bool in = inside || (y >= 0 && y < c.xs.height && x >= 0 && x < c.xs.width);
+      at[i][j] = in ? image + y * c.xs.row + x * c.xs.pixel : zeros;
+    }
+  for (int64_t channel = 0; channel < c.in; channel += kL) {
+    V half[kPatch][kPatch];
+#pragma GCC unroll 1
+    for (int j = 0; j < kPatch; ++j) {
+      V d[6], o[6];
+#pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) d[i] = load(at[i][j] + channel);
+      winograd::inputs(d, o);
+#pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) half[i][j] = o[i];
+    }
+#pragma GCC unroll 1
+    for (int i = 0; i < kPatch; ++i) {
+      V o[6];
+      winograd::inputs(half[i], o);
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane + channel, o[j]);
+    }
+  }
+}
+
+namespace {
+
+constexpr int64_t kBlockBytes = 512 << 10;  // patches and products of a task: they stay in L2
+constexpr int64_t kGroupBytes = 24 << 20;   // of all tasks together, where they share the weights
+constexpr int64_t kPrivate = 640 << 10;     // bytes of weights that every task may stream by itself
+constexpr int64_t kTasks = 16;
+
+// y = act(w * x + b). Small weights: each task takes its own tiles through all three stages, block by
+// block in L2. Large ones: all tasks do one stage after the other, so that the weights of a plane are
+// read once for many tiles.
+struct Forward {
+  const Conv<float>& c;
+  PatchGrid grid;
+  int64_t tiles, panels;
+  bool alone;     // each task for itself
+  int64_t block;  // tiles at a time
+  int64_t tasks;
+  double cost;
+
+  explicit Forward(const Conv<float>& conv) : c(conv), grid(conv.ys) {
+    tiles = c.images * grid.per_image();
+    panels = up(c.out, kPanel<float>);
+    alone = weight_bytes() <= kPrivate;
+    const int64_t tile_bytes = kPoints * (c.in + c.out) * kFloat;
+    const int64_t most_tiles = (alone ? kBlockBytes : kGroupBytes) / tile_bytes;
+    block = least(most(most_tiles / 6 * 6, 6), tiles);
+    tasks = alone ? least(up(tiles, 6), kTasks) : 1;
+    if (alone) block = least(block, up(tiles, tasks));
+    cost = double(tiles) * (kPoints * c.in * up(c.out, kL) / kBlocking.fma_per_ns +
+                            (c.in + c.out) * 5.0);
+  }
+
+  int64_t weight_bytes() const { return align64(kPoints * panels * c.in * kPanel<float> * kFloat); }
+  int64_t v_plane() const { return block * c.in + kFarApart; }
+  int64_t m_plane() const { return block * c.out + kFarApart; }
+  int64_t zero_bytes() const { return align64(c.in * kFloat); }
+  int64_t task_bytes() const { return align64(kPoints * (v_plane() + m_plane()) * kFloat); }
+  int64_t scratch() const { return weight_bytes() + zero_bytes() + tasks * task_bytes(); }
+
+  // Filters of one panel into U: plane by plane, rows of channels.
+  void weights(int64_t panel, float* u) const {
+    const int64_t filters = least(kPanel<float>, c.out - panel * kPanel<float>);
+    const float* w = c.w + panel * kPanel<float> * c.w_out;
+    for (int64_t channel = 0; channel < c.in; ++channel)
+      for (int64_t from = 0; from < filters; from += kL) {
+        V half[kPatch][3];
+#pragma GCC unroll 1
+        for (int x = 0; x < 3; ++x) {
+          V g[3], o[6];
+          for (int y = 0; y < 3; ++y)
+            for (int l = 0; l < kL; ++l)
+              g[y][l] = w[(from + l) * c.w_out + channel * c.w_in +
+                          (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                          (c.tx.first + x * c.tx.kernel_step) * c.w_x];
+          winograd::values<3>(g, o);
+#pragma GCC unroll 6
+          for (int i = 0; i < 6; ++i) half[i][x] = o[i];
+        }
+#pragma GCC unroll 1
+        for (int i = 0; i < kPatch; ++i) {
+          V o[6];
+          winograd::values<3>(half[i], o);
+#pragma GCC unroll 6
+          for (int j = 0; j < 6; ++j)
+            store(u + (((i * 6 + j) * panels + panel) * c.in + channel) * kPanel<float> + from, o[j]);
+        }
+      }
+  }
+
+  void products(int64_t f, int64_t count, const float* u, const float* v, float* m) const {
+    multiply_plane({count, c.out, c.in, v + f * v_plane(), c.in, 1,
+                    u + f * panels * c.in * kPanel<float>, kPanel<float>, c.in * kPanel<float>,
+                    m + f * m_plane(), c.out, false});
+  }
+
+  // Products of one tile into its outputs.
+  void outputs(const PatchGrid::Tile& tile, const float* m) const {
+    const int64_t rows = least(kTileOut, c.ys.height - tile.oy);
+    const int64_t columns = least(kTileOut, c.ys.width - tile.ox);
+    float* const y = c.y + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
+    for (int64_t channel = 0; channel < c.out; channel += kL) {
+      V half[kTileOut][kPatch];
+#pragma GCC unroll 1
+      for (int j = 0; j < kPatch; ++j) {
+        V p[6], o[4];
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; ++i) p[i] = load(m + (i * 6 + j) * m_plane() + channel);
+        winograd::results<4>(p, o);
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) half[i][j] = o[i];
+      }
+      const V bias = c.bias ? load(c.bias + channel) : V{};
+#pragma GCC unroll 1
+      for (int64_t i = 0; i < rows; ++i) {
+        V o[4];
+        winograd::results<4>(half[i], o);
+        float* const to = y + i * c.ys.row + channel;
+        for (int64_t j = 0; j < columns; ++j) {
+          const V value = o[j] + bias;
+          store(to + j * c.ys.pixel, c.accumulate ? load(to + j * c.ys.pixel) + value : value);
+        }
+      }
+    }
+    if (c.activation == Activation::kLinear) return;
+    for (int64_t i = 0; i < rows; ++i)
+      if (c.ys.pixel == c.out)
+        activate(c.activation, c.alpha, y + i * c.ys.row, columns * c.out);
+      else
+        for (int64_t j = 0; j < columns; ++j)
+          activate(c.activation, c.alpha, y + i * c.ys.row + j * c.ys.pixel, c.out);
+  }
+
+  void run(void* scratch) const {
+    float* const u = static_cast<float*>(scratch);
+    float* const zeros = u + weight_bytes() / kFloat;
+    float* const memory = zeros + zero_bytes() / kFloat;
+    __builtin_memset(zeros, 0, zero_bytes());
+    parallel_chunks(panels, 1, double(c.in) * c.out * 12, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; ++p) weights(p, u);
+    });
+    alone ? run_alone(u, zeros, memory) : run_together(u, zeros, memory);
+  }
+
+  void run_alone(const float* u, const float* zeros, float* memory) const {
+    parallel(tasks, cost, [&](int64_t task) {
+      const Cut cut(tiles, tasks);
+      float* const v = memory + task * task_bytes() / kFloat;
+      float* const m = v + kPoints * v_plane();
+      for (int64_t begin = cut(task), end = cut(task + 1); begin < end; begin += block) {
+        const int64_t count = least(block, end - begin);
+        for (int64_t t = 0; t < count; ++t)
+          winograd_inputs(c, grid(begin + t), zeros, v + t * c.in, v_plane());
+        for (int64_t f = 0; f < kPoints; ++f) products(f, count, u, v, m);
+        for (int64_t t = 0; t < count; ++t) outputs(grid(begin + t), m + t * c.out);
+      }
+    });
+  }
+
+  void run_together(const float* u, const float* zeros, float* v) const {
+    float* const m = v + kPoints * v_plane();
+    for (int64_t begin = 0; begin < tiles; begin += block) {
+      const int64_t count = least(block, tiles - begin);
+      const double share = cost * count / tiles;
+      parallel_chunks(count, 4, share * 0.1, [&](int64_t t, int64_t end) {
+        for (; t < end; ++t) winograd_inputs(c, grid(begin + t), zeros, v + t * c.in, v_plane());
+      });
+      parallel(kPoints, share, [&](int64_t f) { products(f, count, u, v, m); });
+      parallel_chunks(count, 4, share * 0.1, [&](int64_t t, int64_t end) {
+        for (; t < end; ++t) outputs(grid(begin + t), m + t * c.out);
+      });
+    }
+  }
+};
+
+}  // namespace
+
+int64_t winograd_scratch(const Conv<float>& c) { return Forward(c).scratch(); }
+void winograd_conv(const Conv<float>& c, void* scratch) { Forward(c).run(scratch); }
+
+}  // namespace fastnn::FASTNN_ISA

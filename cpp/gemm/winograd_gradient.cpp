@@ -1,0 +1,172 @@
+// dw by Winograd: tiles of 4 x 4 gradients and their 6 x 6 inputs at the points, 36 products of
+// filters by channels summed over all tiles, and back to 3 x 3 weights at the end.
+#include "base/parallel.h"
+#include "gemm/winograd.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+using winograd::V;
+constexpr int kL = kLanes<float>;
+constexpr int64_t kFloat = sizeof(float);
+
+constexpr int64_t kBlockBytes = 512 << 10;  // patches of a task: they stay in L2
+constexpr int64_t kGroupBytes = 16 << 20;   // of all tasks together
+constexpr int64_t kCopyBytes = 160 << 10;   // larger sums have one copy, their planes are shared out
+constexpr int64_t kCopies = 16;
+
+struct Gradient {
+  const ConvGradient<float>& g;
+  const Conv<float>& c;
+  PatchGrid grid;
+  int64_t tiles;
+  int64_t copies;  // of the sums: 1 where tasks share the planes out
+  int64_t block;   // tiles at a time
+  double cost;
+
+  explicit Gradient(const ConvGradient<float>& gradient)
+      : g(gradient), c(gradient.of), grid(gradient.of.ys) {
+    tiles = c.images * grid.per_image();
+    copies = sum_bytes() > kCopyBytes ? 1 : least(up(tiles, 24), kCopies);
+    const int64_t tile_bytes = kPoints * (c.in + c.out) * kFloat;
+    const int64_t most_tiles = (copies > 1 ? kBlockBytes : kGroupBytes) / tile_bytes;
+    block = most(least(most_tiles, up(tiles, copies)), 1);
+    cost = double(tiles) * (kPoints * c.out * up(c.in, kL) / kBlocking.fma_per_ns +
+                            (c.in + c.out) * 5.0);
+  }
+
+  int64_t v_plane() const { return block * c.in + kFarApart; }
+  int64_t z_plane() const { return block * c.out + kFarApart; }
+  int64_t sum_plane() const { return c.out * c.in + kFarApart; }
+  int64_t sum_bytes() const { return align64(kPoints * sum_plane() * kFloat); }
+  int64_t zero_bytes() const { return align64(most(c.in, c.out) * kFloat); }
+  int64_t copy_bytes() const {
+    return sum_bytes() + align64(kPoints * (v_plane() + z_plane()) * kFloat);
+  }
+  int64_t scratch() const { return zero_bytes() + copies * copy_bytes(); }
+
+  // Gradients of a tile at the points.
+  void gradients(const PatchGrid::Tile& tile, const float* zeros, float* to) const {
+    const float* at[kTileOut][kTileOut];
+    const float* const dz =
+        g.dz + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
+    for (int64_t i = 0; i < kTileOut; ++i)
+      for (int64_t j = 0; j < kTileOut; ++j) {
+        const bool in = tile.oy + i < c.ys.height && tile.ox + j < c.ys.width;
+        at[i][j] = in ? dz + i * c.ys.row + j * c.ys.pixel : zeros;
+      }
+    for (int64_t filter = 0; filter < c.out; filter += kL) {
+      V half[kPatch][kTileOut];
+#pragma GCC unroll 1
+      for (int j = 0; j < kTileOut; ++j) {
+        V d[4], o[6];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; ++i) d[i] = load(at[i][j] + filter);
+        winograd::values<4>(d, o);
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; ++i) half[i][j] = o[i];
+      }
+#pragma GCC unroll 1
+      for (int i = 0; i < kPatch; ++i) {
+        V o[6];
+        winograd::values<4>(half[i], o);
+#pragma GCC unroll 6
+        for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * z_plane() + filter, o[j]);
+      }
+    }
+  }
+
+  void transform(int64_t t, const float* zeros, float* v, float* z, int64_t at) const {
+    winograd_inputs(c, grid(t), zeros, v + at * c.in, v_plane());
+    gradients(grid(t), zeros, z + at * c.out);
+  }
+
+  void add_products(int64_t f, int64_t count, const float* v, const float* z, float* sums,
+                    bool add) const {
+    multiply_plane({c.out, c.in, count, z + f * z_plane(), 1, c.out, v + f * v_plane(), c.in,
+                    kPanel<float>, sums + f * sum_plane(), c.in, add});
+  }
+
+  float* memory(void* scratch, int64_t copy) const {
+    return reinterpret_cast<float*>(static_cast<char*>(scratch) + zero_bytes() +
+                                    copy * copy_bytes());
+  }
+
+  void run_alone(const float* zeros, void* scratch) const {
+    parallel(copies, cost, [&](int64_t task) {
+      const Cut cut(tiles, copies);
+      float* const sums = memory(scratch, task);
+      float* const v = sums + sum_bytes() / kFloat;
+      float* const z = v + kPoints * v_plane();
+      const int64_t first = cut(task), end = cut(task + 1);
+      for (int64_t begin = first; begin < end; begin += block) {
+        const int64_t count = least(block, end - begin);
+        for (int64_t t = 0; t < count; ++t) transform(begin + t, zeros, v, z, t);
+        for (int64_t f = 0; f < kPoints; ++f) add_products(f, count, v, z, sums, begin > first);
+      }
+    });
+  }
+
+  void run_together(const float* zeros, void* scratch) const {
+    float* const sums = memory(scratch, 0);
+    float* const v = sums + sum_bytes() / kFloat;
+    float* const z = v + kPoints * v_plane();
+    for (int64_t begin = 0; begin < tiles; begin += block) {
+      const int64_t count = least(block, tiles - begin);
+      const double share = cost * count / tiles;
+      parallel_chunks(count, 4, share * 0.2, [&](int64_t t, int64_t end) {
+        for (; t < end; ++t) transform(begin + t, zeros, v, z, t);
+      });
+      parallel(kPoints, share,
+               [&](int64_t f) { add_products(f, count, v, z, sums, begin > 0); });
+    }
+  }
+
+  // The weights of one filter, from the sums of all copies.
+  void hand_out(int64_t filter, void* scratch) const {
+    for (int64_t channel = 0; channel < c.in; channel += kL) {
+      V half[3][kPatch];
+#pragma GCC unroll 1
+      for (int j = 0; j < kPatch; ++j) {
+        V p[6], o[3];
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; ++i) {
+          const int64_t at = (i * 6 + j) * sum_plane() + filter * c.in + channel;
+          p[i] = load(memory(scratch, 0) + at);
+          for (int64_t s = 1; s < copies; ++s) p[i] += load(memory(scratch, s) + at);
+        }
+        winograd::results<3>(p, o);
+#pragma GCC unroll 3
+        for (int i = 0; i < 3; ++i) half[i][j] = o[i];
+      }
+      for (int64_t y = 0; y < 3; ++y) {
+        V o[3];
+        winograd::results<3>(half[y], o);
+        for (int64_t x = 0; x < 3; ++x) {
+          float* const to = g.dw + filter * c.w_out + channel * c.w_in +
+                            (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                            (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+          for (int l = 0; l < kL; ++l)
+            to[l * c.w_in] = g.accumulate ? to[l * c.w_in] + o[x][l] : o[x][l];
+        }
+      }
+    }
+  }
+
+  void run(void* scratch) const {
+    float* const zeros = static_cast<float*>(scratch);
+    __builtin_memset(zeros, 0, zero_bytes());
+    copies > 1 ? run_alone(zeros, scratch) : run_together(zeros, scratch);
+    parallel_chunks(c.out, 4, double(c.out) * c.in * (5 + 5 * copies),
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t k = begin; k < end; ++k) hand_out(k, scratch);
+                    });
+  }
+};
+
+}  // namespace
+
+int64_t winograd_gradient_scratch(const ConvGradient<float>& g) { return Gradient(g).scratch(); }
+void winograd_gradient(const ConvGradient<float>& g, void* scratch) { Gradient(g).run(scratch); }
+
+}  // namespace fastnn::FASTNN_ISA
