@@ -100,6 +100,15 @@ const Case kCases[] = {
     {"stack", "Nx128 Nx128", "axis=1"},
     {"transpose", "Nx256"},
     {"python", "N", "shape0=-1"},  // without Python code it fills y with NaN
+    // Images: N x H x W x C.
+    {"avg_pool2d", "Nx8x8x64", "kernel_size=2"},
+    {"avg_pool2d.narrow", "Nx24x24x6", "kernel_size=2"},
+    {"avg_pool2d.global", "Nx8x8x64", "kernel_size=8"},
+    {"max_pool2d", "Nx24x24x64", "kernel_size=2"},
+    {"max_pool2d.overlapping", "Nx27x27x96", "kernel_size=3 stride=2"},
+    {"batch_norm", "Nx16x16x32 32 32 t:32 t:32"},
+    {"batch_norm.relu", "Nx16x16x16 16 16 t:16 t:16", "activation=3"},
+    {"batch_norm.wide", "Nx256 256 256 t:256 t:256"},
     // Products. Those with a vector are bound by memory.
     {"matvec", "Nx1024 1024"},
     {"outer", "N 1024"},

@@ -69,6 +69,30 @@ def T(name, *args, **kwargs):
     return lambda torch, *x: getattr(torch, name)(*x, *args, **kwargs)
 
 
+def pixels(n, r):
+    return [r.standard_normal((n, 3, 4, 3))]  # images as kernels take them
+
+
+def first(x):
+    y = np.moveaxis(np.asarray(x), -1, 1)
+    return y.tolist() if isinstance(x, list) else y
+
+
+def first_last(y):
+    return np.ascontiguousarray(np.moveaxis(y, 1, -1))
+
+
+def batch_normed(ops, x, *others):
+    y, *running = ops.batch_norm(first(x), *others)
+    return first_last(y), *running
+
+
+def image_function(name, *args, **kwargs):
+    return lambda torch, x: getattr(torch.nn.functional, name)(
+        x.movedim(-1, 1), *args, **kwargs
+    ).movedim(1, -1)
+
+
 END = 2**63 - 1
 ROWS = {"axis": (1,)}
 
@@ -218,6 +242,30 @@ SAMPLES = {
         torch=lambda torch, *x: torch.stack(x, 1),
     ),
     "transpose": Sample(one, torch=T("transpose", 0, 1)),
+    # images
+    "avg_pool2d": Sample(
+        pixels,
+        {"kernel_size": (2, 2), "padding": (1, 1)},
+        call=lambda ops, x: first_last(ops.avg_pool2d(first(x), 2, padding=1)),
+        torch=image_function("avg_pool2d", 2, padding=1),
+        large=8000,
+    ),
+    "batch_norm": Sample(
+        lambda n, r: [r.standard_normal(s) for s in ((n, 2, 2, 3), 3, 3, 3)] + [0.5 + r.random(3)],
+        call=lambda ops, x, w, b, mean, var: batch_normed(ops, x, mean, var, w, b),
+        torch=lambda torch, x, w, b, mean, var: torch.nn.functional.batch_norm(
+            x.movedim(-1, 1), mean.detach(), var.detach(), w, b
+        ).movedim(1, -1),
+        training=True,
+    ),
+    "max_pool2d": Sample(
+        pixels,
+        {"kernel_size": (2, 2), "padding": (1, 1)},
+        call=lambda ops, x: first_last(ops.max_pool2d(first(x), 2, padding=1)),
+        torch=image_function("max_pool2d", 2, padding=1),
+        training=True,
+        large=8000,
+    ),
     # chance, and code from outside
     "dropout": Sample(one, {"rate": 0.3}, training=True),
     "python": Sample(one, {"shape0": (-1, 4)}),

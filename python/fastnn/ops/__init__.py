@@ -7,6 +7,8 @@ from fastnn.ops.costs import *
 from fastnn.ops.elementary import *
 from fastnn.ops.images import *
 from fastnn.ops.linear_algebra import *
+from fastnn.ops.normalization import *
+from fastnn.ops.pooling import *
 from fastnn.ops.python import *
 from fastnn.ops.random import *
 from fastnn.ops.reductions import *

@@ -1,0 +1,285 @@
+// Batch normalisation over all but the last axis, C channels:
+//   y = act((x - mean) scale + bias),  scale = weight / sqrt(var + eps)
+// In training mean and var (biased) are the batch's, and the running ones move towards them,
+// running += momentum (batch's - running), with the unbiased var; else mean and var are the running
+// ones. act is none or ReLU. Backward, with g = dy act'(y), d = x - mean, M pixels, s = sum g, q =
+// sum g d:
+//   dbias = s,  dweight = q / sqrt(var + eps),  dx = scale (g - s / M - d q / (M (var + eps)))
+// ReLU's slope is found again from x: that reads one array less than y would be.
+// Sums are of x less a mean of a few pixels: no digits are lost where the mean is far from 0.
+#include "ops/channels.h"
+#include "ops/columns.h"
+#include "simd/activation.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+enum { kX, kWeight, kBias, kMean, kVar };
+enum { kMomentum, kEps, kFused };
+
+constexpr int64_t kSamples = 16;  // pixels of the first guess of the mean
+constexpr int64_t kPatterns = 5;  // rows of numbers per channel
+
+int64_t pixels_of(const Shape& x) { return elements(x, 0, x.rank - 1); }
+int64_t channels_of(const Node& n) { return n.in[kX].shape[n.in[kX].shape.rank - 1]; }
+
+template <class T>
+int64_t scratch_of(const Shape& x) {
+  const Columns m = columns_of<T>(pixels_of(x), x[x.rank - 1]);
+  return sums_bytes(m) + kPatterns * m.width * static_cast<int64_t>(sizeof(T));
+}
+
+// Working memory: sums of all tasks, then rows of numbers per channel.
+template <class T>
+struct Work {
+  Columns m;
+  double* sums;
+  T* rows;
+
+  explicit Work(const Node& n)
+      : m(columns_of<T>(pixels_of(n.in[kX].shape), channels_of(n))),
+        sums(static_cast<double*>(n.scratch)),
+        rows(reinterpret_cast<T*>(static_cast<char*>(n.scratch) + sums_bytes(m))) {}
+  T* row(int i) const { return rows + i * m.width; }
+};
+
+template <class T>
+struct Statistics {
+  T *mean, *inverse;  // 1 / sqrt(var + eps)
+  explicit Statistics(const Node& n)
+      : mean(out_data<T>(n.saved[0])), inverse(out_data<T>(n.saved[1])) {}
+};
+
+// Of the batch, and the running ones after it.
+template <class T>
+void batch_statistics(const Node& n, const Work<T>& w, const Statistics<T>& to) {
+  const Columns& m = w.m;
+  const T* x = data<T>(n.in[kX]);
+  T* guess = w.row(0);
+  repeat(m, guess, [=](int64_t c) {
+    double sum = 0;
+    for (int64_t i = 0; i < kSamples; ++i)
+      sum += static_cast<double>(x[i * m.pixels / kSamples * m.C + c]);
+    return sum / kSamples;
+  });
+  const auto term = [=](int64_t at, int64_t column, auto& s, auto& q) {
+    using V = typename ValueOf<decltype(s)>::type;
+    const V d = get<V>(x + at) - get<V>(guess + column);
+    s += d;
+    q += d * d;
+  };
+  sum_columns<T>(m, 0.12, term, w.sums);
+  const double M = static_cast<double>(m.pixels), eps = n.attr[kEps].real;
+  const double momentum = n.attr[kMomentum].real;
+  for (int64_t c = 0; c < m.C; ++c) {
+    const double off = w.sums[c] / M;
+    const double square = w.sums[m.width + c] / M - off * off;
+    const double var = square < 0 ? 0 : square;  // NaN stays
+    const double mean = static_cast<double>(guess[c]) + off;
+    to.mean[c] = static_cast<T>(mean);
+    to.inverse[c] = static_cast<T>(1 / __builtin_sqrt(var + eps));
+    const double old_mean = static_cast<double>(data<T>(n.in[kMean])[c]);
+    const double old_var = static_cast<double>(data<T>(n.in[kVar])[c]);
+    out_data<T>(n.out[1])[c] = static_cast<T>(old_mean + momentum * (mean - old_mean));
+    out_data<T>(n.out[2])[c] = static_cast<T>(old_var + momentum * (var * M / (M - 1) - old_var));
+  }
+}
+
+// The running ones, which stay.
+template <class T>
+void running_statistics(const Node& n, const Statistics<T>& to) {
+  for (int64_t c = 0; c < channels_of(n); ++c) {
+    const T mean = data<T>(n.in[kMean])[c], var = data<T>(n.in[kVar])[c];
+    to.mean[c] = mean;
+    to.inverse[c] =
+        static_cast<T>(1 / __builtin_sqrt(static_cast<double>(var) + n.attr[kEps].real));
+    out_data<T>(n.out[1])[c] = mean;
+    out_data<T>(n.out[2])[c] = var;
+  }
+}
+
+template <class T, bool kRelu>
+void normalise(const Node& n, const Work<T>& w) {
+  const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
+  T* y = out_data<T>(n.out[0]);
+  map_columns<T>(w.m, 0.2, [=](int64_t at, int64_t column, auto zero) {
+    using V = decltype(zero);
+    const V d = get<V>(x + at) - get<V>(mean + column);
+    const V z = d * get<V>(scale + column) + get<V>(bias + column);
+    put(y + at, kRelu ? (z < zero ? zero : z) : z);
+  });
+}
+
+// dy where the output is not cut off.
+template <bool kRelu, class V, class T>
+inline V slope(V d, const T* dy, const T* scale, const T* bias) {
+  const V g = get<V>(dy);
+  if constexpr (!kRelu) return g;
+  const V z = d * get<V>(scale) + get<V>(bias);
+  return z <= V{} ? V{} : g;
+}
+
+template <class T, bool kRelu>
+void gradient_sums(const Node& n, const Work<T>& w) {
+  const T *x = data<T>(n.in[kX]), *dy = grad<T>(n.out[0]);
+  const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
+  const auto term = [=](int64_t at, int64_t column, auto& s, auto& q) {
+    using V = typename ValueOf<decltype(s)>::type;
+    const V d = get<V>(x + at) - get<V>(mean + column);
+    const V g = slope<kRelu>(d, dy + at, scale + column, bias + column);
+    s += g;
+    q += g * d;
+  };
+  sum_columns<T>(w.m, 0.2, term, w.sums);
+}
+
+// dx (+)= scale g + by d + more
+template <class T, bool kRelu, bool kAdd>
+void gradient_of_x(const Node& n, const Work<T>& w, const T* dy) {
+  const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
+  const T *by = w.row(3), *more = w.row(4);
+  T* dx = grad<T>(n.in[kX]);
+  map_columns<T>(w.m, 0.3, [=](int64_t at, int64_t column, auto zero) {
+    using V = decltype(zero);
+    const V d = get<V>(x + at) - get<V>(mean + column);
+    const V g = slope<kRelu>(d, dy + at, scale + column, bias + column);
+    const V v = get<V>(scale + column) * g + (get<V>(by + column) * d + get<V>(more + column));
+    put(dx + at, kAdd ? get<V>(dx + at) + v : v);
+  });
+}
+
+// Numbers per channel to a gradient that is asked for.
+template <class T, class F>
+void store_channels(const Arg& a, int64_t C, const F& number) {
+  T* to = grad<T>(a);
+  for (int64_t c = 0; to && c < C; ++c)
+    to[c] = static_cast<T>(number(c) + (a.accumulate ? static_cast<double>(to[c]) : 0));
+}
+
+void check_channels(const Node& n) {
+  const char* const names[] = {"x", "weight", "bias", "running_mean", "running_var"};
+  const Arg& x = n.in[kX];
+  const long long C = channels_of(n);
+  for (int i = 1; i < 5; ++i) {
+    if (n.in[i].dtype != x.dtype)
+      fail_type(n.where, "%s must be %s because x is, got %s", names[i], name_of(x.dtype),
+                name_of(n.in[i].dtype));
+    if (n.in[i].shape.rank != 1 || n.in[i].shape[0] != C)
+      fail(n.where, "%s must have shape (%lld,) because x has %lld channels, got %s", names[i], C,
+           C, text_of(n.in[i].shape).text);
+  }
+}
+
+struct BatchNorm {
+  static constexpr const char* attrs = "momentum:real=0.1 eps:real=1e-5 activation:int=0";
+
+  static bool has_relu(const Node& n) { return n.attr[kFused].ints[0] != 0; }
+
+  static void infer(Node& n) {
+    const Arg& x = n.in[kX];
+    if (!is_real(x.dtype))
+      fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));
+    if (x.shape.rank < 2)
+      fail(n.where, "x must have a batch axis and channels, (N, C, ...), got shape %s",
+           text_of(x.shape).text);
+    check_channels(n);
+    if (!(n.attr[kMomentum].real >= 0 && n.attr[kMomentum].real <= 1))
+      fail(n.where, "momentum must be between 0 and 1, got %g", n.attr[kMomentum].real);
+    if (!(n.attr[kEps].real > 0)) fail(n.where, "eps must be > 0, got %g", n.attr[kEps].real);
+    const int64_t fused = n.attr[kFused].ints[0];
+    if (fused != 0 && fused != static_cast<int64_t>(Activation::kRelu))
+      fail(n.where, "activation must be 0 (none) or %d (relu), got %lld",
+           static_cast<int>(Activation::kRelu), static_cast<long long>(fused));
+    if (n.training && x.shape[0] != kBatch && pixels_of(x.shape) == 1)
+      fail(n.where, "x must have more than 1 value per channel in training, got shape %s",
+           text_of(image_shape(x.shape)).text);
+    n.n_out = 3;
+    n.out[0].shape = x.shape;
+    n.n_saved = 2;
+    for (int i = 0; i < 3; ++i) n.out[i].dtype = x.dtype;
+    for (int i = 1; i < 3; ++i) n.out[i].shape = n.in[kMean].shape;
+    for (int i = 0; i < 2; ++i) {
+      n.saved[i].shape = n.in[kMean].shape;
+      n.saved[i].dtype = x.dtype;
+    }
+    n.reads_in = 1u << kX | 1u << kWeight | (has_relu(n) ? 1u << kBias : 0u);
+    n.reads_out = 0u;
+    n.flops = 8.0 * elements(x.shape);
+    n.scratch_bytes =
+        x.dtype == DType::kFloat32 ? scratch_of<float>(x.shape) : scratch_of<double>(x.shape);
+  }
+
+  // Rows 0..2: mean, scale, bias.
+  template <class T>
+  static void fill_rows(const Node& n, const Work<T>& w, const Statistics<T>& s) {
+    const T *weight = data<T>(n.in[kWeight]), *bias = data<T>(n.in[kBias]);
+    repeat(w.m, w.row(0), [=](int64_t c) { return s.mean[c]; });
+    repeat(w.m, w.row(1), [=](int64_t c) { return weight[c] * s.inverse[c]; });
+    repeat(w.m, w.row(2), [=](int64_t c) { return bias[c]; });
+  }
+
+  template <class T>
+  static void forward(const Node& n) {
+    const Work<T> w(n);
+    const Statistics<T> s(n);
+    if (n.training && w.m.pixels > 0)
+      batch_statistics(n, w, s);
+    else
+      running_statistics(n, s);
+    fill_rows(n, w, s);
+    has_relu(n) ? normalise<T, true>(n, w) : normalise<T, false>(n, w);
+  }
+
+  template <class T>
+  static void backward(const Node& n) {
+    const Work<T> w(n);
+    const Columns& m = w.m;
+    const Statistics<T> stats(n);
+    const T *dy = grad<T>(n.out[0]), *weight = data<T>(n.in[kWeight]);
+    fill_rows(n, w, stats);
+    if (dy) {
+      has_relu(n) ? gradient_sums<T, true>(n, w) : gradient_sums<T, false>(n, w);
+    } else {
+      for (int64_t i = 0; i < 2 * m.width; ++i) w.sums[i] = 0;
+    }
+    const double *s = w.sums, *q = w.sums + m.width;
+    const T* inverse = stats.inverse;
+    const bool training = n.training && m.pixels > 0;
+    const double M = static_cast<double>(m.pixels), momentum = n.attr[kMomentum].real;
+    const double kept = training ? 1 - momentum : 1;
+    const T *new_mean = grad<T>(n.out[1]), *new_var = grad<T>(n.out[2]);
+    const auto at = [](const T* p, int64_t c) { return p ? static_cast<double>(p[c]) : 0; };
+    const auto scale = [=](int64_t c) { return at(weight, c) * at(inverse, c); };
+    store_channels<T>(n.in[kWeight], m.C, [=](int64_t c) { return q[c] * at(inverse, c); });
+    store_channels<T>(n.in[kBias], m.C, [=](int64_t c) { return s[c]; });
+    store_channels<T>(n.in[kMean], m.C, [=](int64_t c) {
+      return kept * at(new_mean, c) - (training ? 0 : scale(c) * s[c]);
+    });
+    store_channels<T>(n.in[kVar], m.C, [=](int64_t c) {
+      const double slope = scale(c) * at(inverse, c) * at(inverse, c) / 2;
+      return kept * at(new_var, c) - (training ? 0 : slope * q[c]);
+    });
+    if (!n.in[kX].grad) return;
+    repeat(m, w.row(3), [=](int64_t c) {
+      const double own = scale(c) * at(inverse, c) * at(inverse, c) * q[c] / M;
+      return training ? 2 * momentum * at(new_var, c) / (M - 1) - own : 0;
+    });
+    repeat(m, w.row(4), [=](int64_t c) {
+      return training ? (momentum * at(new_mean, c) - scale(c) * s[c]) / M : 0;
+    });
+    if (!dy) {  // only the statistics have gradients: g = 0 x
+      repeat(m, w.row(1), [](int64_t) { return 0; });
+      dy = data<T>(n.in[kX]);
+    }
+    const bool add = n.in[kX].accumulate;
+    if (has_relu(n))
+      add ? gradient_of_x<T, true, true>(n, w, dy) : gradient_of_x<T, true, false>(n, w, dy);
+    else
+      add ? gradient_of_x<T, false, true>(n, w, dy) : gradient_of_x<T, false, false>(n, w, dy);
+  }
+};
+
+}  // namespace
+extern const Op batch_norm;
+const Op batch_norm = op_of<BatchNorm>("batch_norm");
+}  // namespace fastnn::FASTNN_ISA

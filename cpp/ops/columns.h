@@ -1,0 +1,155 @@
+// Passes over a matrix of pixels (..., C) with one set of numbers per channel: normalisations are
+// made of them. Narrow pixels are taken several at once, so that a row holds whole vectors whatever
+// C is; the sums of a row's columns are then added up channel by channel.
+#pragma once
+#include "ops/op.h"
+#include "ops/pixels.h"
+
+namespace fastnn::FASTNN_ISA {
+
+constexpr int64_t kColumnsGrain = 16384;  // elements of a task, at least
+constexpr int64_t kColumnTasks = 64;      // at most: each keeps sums of its own
+constexpr int64_t kColumnVectors = 4;     // taken together, their sums in registers
+constexpr int64_t kManyChannels = 128;    // taken pixel by pixel
+
+// V of a V&, for generic terms.
+template <class V>
+struct ValueOf {
+  typedef V type;
+};
+template <class V>
+struct ValueOf<V&> {
+  typedef V type;
+};
+
+struct Columns {
+  int64_t pixels, C;
+  int64_t group = 1;  // pixels of a row
+  int64_t width = 0;  // group C
+  int64_t chunk = 1;  // pixels of a task, a multiple of group
+  int64_t tasks = 0;
+  int64_t block = 0;  // rows summed up in T before they are added in double
+};
+
+template <class T>
+static inline Columns columns_of(int64_t pixels, int64_t C) {
+  constexpr int64_t kLanes = Wide<T>::kLanes;
+  Columns m{pixels, C};
+  if (C > 0 && C < kManyChannels) {
+    while (m.group * C % kLanes) m.group *= 2;
+    while (m.group * C < kColumnVectors * kLanes) m.group *= 2;
+  }
+  m.width = m.group * C;
+  if (m.width == 0 || pixels == 0) return m;
+  const int64_t share = (pixels + kColumnTasks - 1) / kColumnTasks, least = kColumnsGrain / C + 1;
+  m.chunk = (share > least ? share : least) + m.group - 1;
+  m.chunk -= m.chunk % m.group;
+  m.tasks = (pixels + m.chunk - 1) / m.chunk;
+  m.block = 4096 / m.width;
+  m.block = m.block < 16 ? 16 : m.block > 64 ? 64 : m.block;
+  return m;
+}
+
+// Bytes of the sums of all tasks.
+static inline int64_t sums_bytes(const Columns& m) {
+  return (m.tasks > 0 ? m.tasks : 1) * 2 * m.width * static_cast<int64_t>(sizeof(double));
+}
+
+// to[0..width): the channels' numbers for each pixel of a row.
+template <class T, class F>
+static inline void repeat(const Columns& m, T* to, const F& number) {
+  for (int64_t c = 0; c < m.C; ++c) to[c] = static_cast<T>(number(c));
+  for (int64_t at = m.C; at < m.width; ++at) to[at] = to[at - m.C];
+}
+
+// Of columns [column, column + kVectors lanes): sums of term(at, column, s, q), which adds to s, q.
+template <class L, int kVectors, class Term>
+static inline void sum_block(int64_t rows, int64_t width, int64_t at, int64_t column,
+                             const Term& term, double* s, double* q) {
+  using V = typename L::V;
+  V sum[kVectors] = {}, other[kVectors] = {};
+  for (int64_t r = 0; r < rows; ++r, at += width)
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v)
+      term(at + column + v * L::kLanes, column + v * L::kLanes, sum[v], other[v]);
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v)
+    for (int j = 0; j < L::kLanes; ++j)
+      if constexpr (L::kLanes == 1) {
+        s[column + v] += static_cast<double>(sum[v]);
+        q[column + v] += static_cast<double>(other[v]);
+      } else {
+        s[column + v * L::kLanes + j] += static_cast<double>(sum[v][j]);
+        q[column + v * L::kLanes + j] += static_cast<double>(other[v][j]);
+      }
+}
+
+// f.template operator()<L, kVectors>(column) on blocks of columns that cover [0, columns).
+template <class T, class F>
+static inline void each_column(int64_t columns, const F& f) {
+  constexpr int64_t kLanes = Wide<T>::kLanes;
+  int64_t column = 0;
+  for (; column + kColumnVectors * kLanes <= columns; column += kColumnVectors * kLanes)
+    f.template operator()<Wide<T>, kColumnVectors>(column);
+  for (; column + kLanes <= columns; column += kLanes) f.template operator()<Wide<T>, 1>(column);
+  for (; column < columns; ++column) f.template operator()<One<T>, 1>(column);
+}
+
+// Two sums for each channel over all pixels, in double: sums[0..C) and sums[width..width + C).
+// term(at, column, s, q) adds to them what element `at` gives, in vectors.
+template <class T, class Term>
+static void sum_columns(const Columns& m, double cost, const Term& term, double* sums) {
+  if (m.tasks == 0) {
+    for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] = 0;
+    return;
+  }
+  const double whole = cost * static_cast<double>(m.pixels * m.C);
+  parallel(m.tasks, whole, [&](int64_t task) {
+    double *s = sums + task * 2 * m.width, *q = s + m.width;
+    for (int64_t i = 0; i < 2 * m.width; ++i) s[i] = 0;
+    int64_t pixel = task * m.chunk;
+    const int64_t end = pixel + m.chunk < m.pixels ? pixel + m.chunk : m.pixels;
+    while (pixel < end) {
+      const int64_t rows = (end - pixel) / m.group < m.block ? (end - pixel) / m.group : m.block;
+      const int64_t columns = rows ? m.width : (end - pixel) * m.C;  // the last few pixels
+      each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
+        sum_block<L, kVectors>(rows ? rows : 1, m.width, pixel * m.C, column, term, s, q);
+      });
+      pixel = rows ? pixel + rows * m.group : end;
+    }
+  });
+  for (int64_t task = 1; task < m.tasks; ++task) {
+    const double* more = sums + task * 2 * m.width;
+#pragma omp simd
+    for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] += more[i];
+  }
+  for (int half = 0; half < 2; ++half)
+    for (int64_t i = m.C; i < m.width; ++i)
+      sums[half * m.width + i % m.C] += sums[half * m.width + i];
+}
+
+// act(at, column, V) on every element, in vectors.
+template <class T, class Act>
+static void map_columns(const Columns& m, double cost, const Act& act) {
+  const double whole = cost * static_cast<double>(m.pixels * m.C);
+  // One block of columns: its numbers stay in registers for many rows. Else row by row.
+  const bool narrow = m.width == kColumnVectors * Wide<T>::kLanes;
+  parallel(m.tasks, whole, [&](int64_t task) {
+    int64_t pixel = task * m.chunk;
+    const int64_t end = pixel + m.chunk < m.pixels ? pixel + m.chunk : m.pixels;
+    while (pixel < end) {
+      const int64_t left = (end - pixel) / m.group, rows = narrow || left == 0 ? left : 1;
+      const int64_t columns = left ? m.width : (end - pixel) * m.C;
+      each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
+        int64_t at = pixel * m.C + column;
+        for (int64_t r = 0; r < (rows ? rows : 1); ++r, at += m.width)
+#pragma GCC unroll 4
+          for (int v = 0; v < kVectors; ++v)
+            act(at + v * L::kLanes, column + v * L::kLanes, typename L::V{});
+      });
+      pixel = rows ? pixel + rows * m.group : end;
+    }
+  });
+}
+
+}  // namespace fastnn::FASTNN_ISA

@@ -1,0 +1,218 @@
+// What pooling ops share: x (N, H, W, C), windows of kernel_size every `stride` pixels over an
+// image with a border, their shape rule (PyTorch's), and the walk over windows and over pixels.
+#pragma once
+#include "ops/channels.h"
+#include "ops/op.h"
+#include "ops/pixels.h"
+
+namespace fastnn::FASTNN_ISA {
+
+#define FASTNN_POOL_ATTRS "kernel_size:ints stride:ints padding:ints ceil_mode:int=0 "
+
+enum { kPoolKernel, kPoolStride, kPoolPadding, kPoolCeil, kPoolOwn };
+
+constexpr int64_t kPoolGrain = 8192;  // elements read or written by a task, about
+
+// A window's taps inside of the image: `count` from number `first` on, which is pixel `at`.
+struct Span {
+  int64_t first, count, at;
+};
+
+struct PoolAxis {
+  int64_t length, outputs, kernel, stride, pad, dilation;
+
+  // Where window o begins, in the border perhaps.
+  int64_t begin(int64_t o) const { return o * stride - pad; }
+  Span span(int64_t o) const {
+    const int64_t b = begin(o);
+    const int64_t first = b >= 0 ? 0 : dilation == 1 ? -b : (dilation - 1 - b) / dilation;
+    const int64_t room = length - b;
+    int64_t last = kernel;
+    if (room <= (kernel - 1) * dilation) last = room > 0 ? (room + dilation - 1) / dilation : 0;
+    return {first, last > first ? last - first : 0, b + first * dilation};
+  }
+  // The tap of window o that is pixel i, -1 where none is.
+  int64_t tap(int64_t o, int64_t i) const {
+    const int64_t offset = i - begin(o);
+    return dilation == 1 ? offset : offset % dilation ? -1 : offset / dilation;
+  }
+};
+
+// The windows that may hold pixel i, [lo, hi): moved on as i grows.
+struct Covering {
+  int64_t lo = 0, hi = 0;
+  void move(const PoolAxis& a, int64_t i) {
+    while (hi < a.outputs && a.begin(hi) <= i) ++hi;
+    while (lo < hi && a.begin(lo) + (a.kernel - 1) * a.dilation < i) ++lo;
+  }
+  static Covering of(const PoolAxis& a, int64_t i) {
+    Covering c;
+    const int64_t reach = i + a.pad - (a.kernel - 1) * a.dilation;
+    c.hi = (i + a.pad) / a.stride + 1;
+    if (c.hi > a.outputs) c.hi = a.outputs;
+    c.lo = reach > 0 ? (reach + a.stride - 1) / a.stride : 0;
+    if (c.lo > c.hi) c.lo = c.hi;
+    return c;
+  }
+};
+
+struct Pool {
+  int64_t N, C;
+  PoolAxis h, w;
+};
+
+static inline int64_t pool_number(const Node& n, int attr, int axis, int64_t absent) {
+  const Attr& a = n.attr[attr];
+  return a.count == 0 ? absent : a.ints[a.count == 1 ? 0 : axis];
+}
+
+// dilation: its attribute, or -1.
+static inline Pool pool_of(const Node& n, int dilation) {
+  const Shape &x = n.in[0].shape, &y = n.out[0].shape;
+  Pool p{x[0] == kBatch ? 1 : x[0], x[3], {}, {}};
+  for (int axis = 0; axis < 2; ++axis) {
+    PoolAxis& a = axis ? p.w : p.h;
+    a.length = x[1 + axis];
+    a.outputs = y[1 + axis];
+    a.kernel = pool_number(n, kPoolKernel, axis, 0);
+    a.stride = pool_number(n, kPoolStride, axis, a.kernel);
+    a.pad = pool_number(n, kPoolPadding, axis, 0);
+    a.dilation = dilation < 0 ? 1 : pool_number(n, dilation, axis, 1);
+  }
+  return p;
+}
+
+static inline void check_pool_numbers(const Node& n, int attr, const char* name, int64_t least) {
+  const Attr& a = n.attr[attr];
+  if (a.count > 2)
+    fail(n.where, "%s must hold 1 or 2 integers, got %lld", name, static_cast<long long>(a.count));
+  for (int i = 0; i < a.count; ++i)
+    if (a.ints[i] < least || a.ints[i] > INT32_MAX)
+      fail(n.where, "%s must hold integers >= %lld, got %lld", name, static_cast<long long>(least),
+           static_cast<long long>(a.ints[i]));
+}
+
+static inline void infer_pool(Node& n, int dilation) {
+  const Arg& x = n.in[0];
+  if (!is_real(x.dtype))
+    fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));
+  if (x.shape.rank != 4)
+    fail(n.where, "x must have shape (N, C, H, W), got %s", text_of(image_shape(x.shape)).text);
+  if (n.attr[kPoolKernel].count == 0) fail(n.where, "kernel_size must hold 1 or 2 integers, got 0");
+  check_pool_numbers(n, kPoolKernel, "kernel_size", 1);
+  check_pool_numbers(n, kPoolStride, "stride", 1);
+  check_pool_numbers(n, kPoolPadding, "padding", 0);
+  if (dilation >= 0) check_pool_numbers(n, dilation, "dilation", 1);
+  n.out[0].shape = x.shape;
+  n.out[0].dtype = x.dtype;
+  const Pool p = pool_of(n, dilation);
+  for (int axis = 0; axis < 2; ++axis) {
+    const PoolAxis& a = axis ? p.w : p.h;
+    const int64_t reach = (a.kernel - 1) * a.dilation;  // of a window beyond its first pixel
+    if (2 * a.pad > reach + 1)
+      fail(n.where, "padding must be at most half of the window, %lld, got %lld",
+           static_cast<long long>((reach + 1) / 2), static_cast<long long>(a.pad));
+    // ceil_mode: one more window where pixels are left, if it begins on the image or before it.
+    const int64_t more = n.attr[kPoolCeil].ints[0] ? a.stride - 1 : 0;
+    const int64_t room = a.length + 2 * a.pad - reach - 1 + more;
+    if (a.length < 1 || room < 0)
+      fail(n.where, "kernel_size must fit into x of shape %s with its padding, got windows of %lld",
+           text_of(image_shape(x.shape)).text, static_cast<long long>(reach + 1));
+    int64_t outputs = room / a.stride + 1;
+    if (more && (outputs - 1) * a.stride >= a.length + a.pad) --outputs;
+    n.out[0].shape.dims[1 + axis] = outputs;
+  }
+  n.flops = static_cast<double>(elements(n.out[0].shape)) * static_cast<double>(p.h.kernel) *
+            static_cast<double>(p.w.kernel);
+}
+
+// f(h, w, from, to, roomy) for each window of rows [begin, end) of outputs: its taps, where the
+// first of them is in x, where its result is in y, and whether kLanes numbers may be read from
+// every tap on and written (what comes after the pixel is written again).
+template <int64_t kLanes, class F>
+static inline void each_window(const Pool& p, int64_t begin, int64_t end, const F& f) {
+  const int64_t row_step = p.w.length * p.C, image = p.h.length * row_step;
+  const int64_t all = p.N * image, last = end * p.w.outputs * p.C;
+  for (int64_t row = begin; row < end; ++row) {
+    const Span h = p.h.span(row % p.h.outputs);
+    const int64_t base = row / p.h.outputs * image + h.at * row_step;
+    int64_t to = row * p.w.outputs * p.C;
+    for (int64_t ow = 0; ow < p.w.outputs; ++ow, to += p.C) {
+      const Span w = p.w.span(ow);
+      const int64_t from = base + w.at * p.C;
+      bool roomy = false;
+      if (p.C < kLanes) {
+        const int64_t reach =
+            (h.count - 1) * p.h.dilation * row_step + (w.count - 1) * p.w.dilation * p.C + kLanes;
+        roomy = from + reach <= all && to + kLanes <= last;
+      }
+      f(h, w, from, to, roomy);
+    }
+  }
+}
+
+// A window that pixel i is in, and which of its taps.
+struct Cover {
+  int64_t window, tap;
+};
+
+constexpr int kCovers = 16;  // taken together
+
+// f(covers, count, to, add, roomy) for each pixel of rows [begin, end): the windows it is in, where
+// it is in dx, and as above whether numbers after it may be read (from every window) and written.
+// With more than kCovers windows f is called again, to add.
+template <int64_t kLanes, class F>
+static inline void each_pixel(const Pool& p, bool accumulate, int64_t begin, int64_t end,
+                              const F& f) {
+  const int64_t image = p.h.outputs * p.w.outputs, all = p.N * image * p.C;
+  const int64_t last = end * p.w.length * p.C;
+  Cover covers[kCovers];
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t ih = row % p.h.length, from = row / p.h.length * image;
+    const Covering over_h = Covering::of(p.h, ih);
+    Covering over_w;
+    int64_t to = row * p.w.length * p.C;
+    for (int64_t iw = 0; iw < p.w.length; ++iw, to += p.C) {
+      over_w.move(p.w, iw);
+      const int64_t reach = (from + (over_h.hi - 1) * p.w.outputs + over_w.hi - 1) * p.C + kLanes;
+      const bool roomy = reach <= all && to + kLanes <= last;
+      bool add = accumulate;
+      int count = 0;
+      for (int64_t oh = over_h.lo; oh < over_h.hi; ++oh) {
+        const int64_t k = p.h.tap(oh, ih);
+        if (k < 0) continue;
+        for (int64_t ow = over_w.lo; ow < over_w.hi; ++ow) {
+          const int64_t l = p.w.tap(ow, iw);
+          if (l < 0) continue;
+          if (count == kCovers) {
+            f(covers, count, to, add, roomy);
+            add = true;
+            count = 0;
+          }
+          covers[count++] = {from + oh * p.w.outputs + ow, k * p.w.kernel + l};
+        }
+      }
+      if (count > 0 || !add) f(covers, count, to, add, roomy);
+    }
+  }
+}
+
+// rows(first, last) over rows of outputs, N x h.outputs of them; cost in ns per tap of a float.
+template <class F>
+static inline void each_output_row(const Pool& p, double cost, const F& rows) {
+  const int64_t row = p.w.outputs * p.C, work = row * p.h.kernel * p.w.kernel;
+  if (row == 0) return;
+  parallel_chunks(p.N * p.h.outputs, kPoolGrain / work + 1,
+                  cost * static_cast<double>(p.N * p.h.outputs) * static_cast<double>(work), rows);
+}
+
+// rows(first, last) over rows of pixels, N x h.length of them; cost in ns per pixel's float.
+template <class F>
+static inline void each_input_row(const Pool& p, double cost, const F& rows) {
+  const int64_t row = p.w.length * p.C;
+  if (row == 0) return;
+  parallel_chunks(p.N * p.h.length, kPoolGrain / row + 1,
+                  cost * static_cast<double>(p.N * p.h.length * row), rows);
+}
+
+}  // namespace fastnn::FASTNN_ISA

@@ -1,0 +1,93 @@
+"""Means of windows."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import _core
+from laws import check_op, check_same_bits
+from windows import CASES, attrs_of, last, pooled, random_cases
+
+RNG = np.random.default_rng(0)
+UNDILATED = [(*case[:4], 1, case[5]) for case in CASES if case[0] != (1, 4, 3, 9)]
+
+
+@pytest.mark.parametrize("count_include_pad", [0, 1])
+@pytest.mark.parametrize("case", UNDILATED, ids=str)
+def test_avg_pool2d_values_and_gradient(case, count_include_pad):
+    x = RNG.standard_normal(case[0])
+
+    def mean(window, count):
+        inside = window.shape[2] * window.shape[3]
+        return window.sum((2, 3)) / (count if count_include_pad else inside)
+
+    attrs = attrs_of(case, count_include_pad=count_include_pad)
+    check_op("avg_pool2d", [last(x)], attrs, last(pooled(x, case, mean)), gradient=x.size < 400)
+
+
+def test_avg_pool2d_divisor():
+    case = UNDILATED[5]
+    x = RNG.standard_normal(case[0])
+    want = pooled(x, case, lambda v, _: v.sum((2, 3)) / 7)
+    check_op("avg_pool2d", [last(x)], attrs_of(case, divisor_override=7), last(want))
+
+
+def test_avg_pool2d_of_an_image_is_its_mean():
+    x = RNG.standard_normal((3, 65, 32, 32)).astype("f4")
+    want = x.astype("f8").mean((2, 3))[:, :, None, None]
+    np.testing.assert_allclose(fnn.ops.avg_pool2d(x, 32), want, rtol=1e-6, atol=1e-7)
+
+
+def test_avg_pool2d_shows_nan_in_its_windows_alone():
+    x = np.ones((1, 3, 4, 4))
+    x[0, 1, 0, 0] = np.nan
+    y = fnn.ops.avg_pool2d(x, 2)
+    assert np.isnan(y[0, 1, 0, 0]) and np.isnan(y).sum() == 1
+
+
+def test_avg_pool2d_equals_torch():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    for case in random_cases(60, RNG):
+        shape, k, s, p, _, ceil_mode = case
+        x = RNG.standard_normal(shape)
+        include, divisor = bool(RNG.integers(0, 2)), [None, 5][RNG.integers(0, 2)]
+        rest = (k, s, p, bool(ceil_mode), include, divisor)
+        for dtype, tolerance in (("f4", 3e-6), ("f8", 1e-13)):
+            t = torch.tensor(x.astype(dtype), requires_grad=True)
+            want = torch.nn.functional.avg_pool2d(t, *rest)
+            y = fnn.ops.avg_pool2d(x.astype(dtype), *rest)
+            np.testing.assert_allclose(y, want.detach().numpy(), rtol=tolerance, atol=tolerance)
+            dy = RNG.standard_normal(y.shape).astype(dtype)
+            want.backward(torch.tensor(dy))
+            attrs = {"kernel_size": k, "stride": s, "padding": p, "ceil_mode": ceil_mode}
+            attrs |= {"count_include_pad": int(include), "divisor_override": divisor or 0}
+            (dx,) = _core.vjp("avg_pool2d", [last(x.astype(dtype))], attrs, [last(dy)])
+            np.testing.assert_allclose(dx, last(t.grad.numpy()), rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 16])
+def test_avg_pool2d_same_bits_for_any_thread_count(channels):
+    x = RNG.standard_normal((24, 41, 40, channels)).astype("f4")
+    check_same_bits("avg_pool2d", [x], {"kernel_size": (3, 3), "stride": (2, 2)})
+
+
+def test_avg_pool2d_errors():
+    x = np.zeros((2, 3, 4, 5), "f4")
+    for divisor, text in (
+        (0, "divisor_override must be an integer >= 1, got 0"),
+        (-1, "divisor_override must be an integer >= 1, got -1"),
+    ):
+        with pytest.raises(ValueError) as raised:
+            fnn.ops.avg_pool2d(x, 2, divisor_override=divisor)
+        assert str(raised.value) == "avg_pool2d: " + text
+    with pytest.raises(ValueError) as raised:
+        _core.call("avg_pool2d", [x], {"kernel_size": (2,), "divisor_override": -3})
+    assert str(raised.value) == (
+        "avg_pool2d: divisor_override must be an integer >= 1, or 0 for none, got -3"
+    )
+    with pytest.raises(ValueError) as raised:
+        fnn.ops.avg_pool2d(x, 6)
+    assert str(raised.value) == (
+        "avg_pool2d: kernel_size must fit into x of shape (2, 3, 4, 5) with its padding, "
+        "got windows of 6"
+    )
