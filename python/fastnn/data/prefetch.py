@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from fastnn import _core
 
 Item = TypeVar("Item")
+
+_NICE = 5  # below the training, which all cores may work for
 
 
 def ahead(jobs: Iterable[Callable[[], Item]], count: int, workers: int) -> Iterator[Item]:
@@ -36,7 +42,7 @@ def ahead(jobs: Iterable[Callable[[], Item]], count: int, workers: int) -> Itera
     """
     from concurrent.futures import ThreadPoolExecutor  # here: `import fastnn` should not pay for it
 
-    pool = ThreadPoolExecutor(min(workers, count), "fastnn-ahead", initializer=_core.stay_on_thread)
+    pool = ThreadPoolExecutor(min(workers, count), "fastnn-ahead", initializer=_beside)
     waiting: deque[Any] = deque()
     try:
         for job in jobs:
@@ -47,3 +53,11 @@ def ahead(jobs: Iterable[Callable[[], Item]], count: int, workers: int) -> Itera
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _beside() -> None:
+    """This thread computes alone, and gives way to the training."""
+    _core.stay_on_thread()
+    if sys.platform == "linux":  # where a thread has a priority of its own
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
