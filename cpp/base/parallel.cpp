@@ -69,6 +69,7 @@ namespace {
 
 thread_local Team* t_team = nullptr;  // that this thread leads, or takes tasks of
 thread_local int t_member = 0;        // which of its members this thread is
+thread_local bool t_stays = false;    // whether its jobs stay on this thread
 thread_local bool t_in_task = false;  // jobs inside a task stay on its thread
 
 int members_of(double cost, double least) {
@@ -119,9 +120,11 @@ void lead(Team& team, int size, Body body, void* context) {
 
 }  // namespace
 
+void stay_on_thread() { t_stays = true; }
+
 void with_threads(double cost, Body body, void* context) {
   const int size = members_of(cost, kCostOfStep);
-  if (size <= 1 || t_team || g_forked || omp_in_parallel()) return body(context);
+  if (size <= 1 || t_team || t_stays || g_forked || omp_in_parallel()) return body(context);
   Team team(size);
   lead(team, team.size(), body, context);
 }
@@ -130,7 +133,7 @@ void parallel_for(int64_t n_tasks, double cost, Task task, void* context) {
   const bool ask = cost > kLongJob && may_interrupt();
   const int members = static_cast<int>(
       std::min<int64_t>(members_of(cost, t_team ? kCostInTeam : kCostOfRegion), n_tasks));
-  if (members <= 1 || t_in_task || g_forked) return alone(n_tasks, ask, task, context);
+  if (members <= 1 || t_in_task || t_stays || g_forked) return alone(n_tasks, ask, task, context);
   if (!t_team) {
     if (omp_in_parallel()) return alone(n_tasks, ask, task, context);
     const auto once = [&] { parallel_for(n_tasks, cost, task, context); };

@@ -17,6 +17,9 @@ void parallel_for(int64_t n_tasks, double cost, Task task, void* context);
 using Body = void (*)(void* context);
 void with_threads(double cost, Body body, void* context);
 
+// From now on all jobs of the calling thread stay on it: for those that work beside a trainer.
+void stay_on_thread();
+
 constexpr int kMostThreads = 1024;  // that may be asked for
 int thread_count();                 // threads a large job may use
 void set_thread_count(int count);   // >= 1

@@ -41,4 +41,5 @@ PYBIND11_MODULE(_core, m) {
   fastnn::bind_graph(m);
   fastnn::bind_rows(m);
   fastnn::bind_optim(m);
+  fastnn::bind_augment(m);
 }

@@ -8,6 +8,7 @@ namespace fastnn {
 
 void set_python_error(const Error& e);  // raises it in Python's sense; the GIL is held
 
+void bind_augment(pybind11::module_& m);
 void bind_function(pybind11::module_& m);
 void bind_graph(pybind11::module_& m);
 void bind_ops(pybind11::module_& m);

@@ -31,6 +31,9 @@ const Table table{FASTNN_TEXT(FASTNN_ISA),
                   {gemm_scratch<float>, gemm<float>},
                   {gemm_scratch<double>, gemm<double>},
                   gather_rows,
+                  augment_scratch,
+                  augment,
+                  mix_rows,
                   &vector_kernels};
 
 }  // namespace fastnn::FASTNN_ISA

@@ -2,6 +2,8 @@
 #pragma once
 #include "gemm/gemm.h"
 #include "ops/op.h"
+#include "simd/augment.h"
+#include "simd/mix.h"
 #include "simd/rows.h"
 #include "simd/vector.h"
 
@@ -16,6 +18,9 @@ struct Table {
   GemmKernels<float> gemm_f32;
   GemmKernels<double> gemm_f64;
   void (*gather_rows)(const Rows&);
+  int64_t (*augment_scratch)(const Augment&);
+  void (*augment)(const Augment&);
+  void (*mix_rows)(const Mix&);
   const VectorKernels* vectors;
 };
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -178,7 +179,7 @@ class Trainer:
 
         Parameters
         ----------
-        data : Dataset, (x, y), or anything iterable over batches (x, y)
+        data : Dataset, Augmented, (x, y), or anything iterable over batches (x, y)
         epochs, batch_size : int, >= 1
             The last batch of an epoch may be short.
         validation : as ``data``, optional
@@ -264,13 +265,14 @@ class Trainer:
         run = self._run_dataset if _in_memory(source) else self._run_batches
         began = time.perf_counter() - self._seconds
         self._sums.setdefault("lr", float(self._rates(1)[0]))  # at the epoch's first step
-        for _ in run(source, callbacks):
-            self._seconds = time.perf_counter() - began
-            logs = self._means()
-            bar.update(int(self._sums["rows"]), logs)
-            for callback in callbacks:
-                if callback.every and self.steps % callback.every == 0:
-                    callback.on_step(self, logs)
+        with closing(run(source, callbacks)) as stretches:  # whatever ends it: no thread is left
+            for _ in stretches:
+                self._seconds = time.perf_counter() - began
+                logs = self._means()
+                bar.update(int(self._sums["rows"]), logs)
+                for callback in callbacks:
+                    if callback.every and self.steps % callback.every == 0:
+                        callback.on_step(self, logs)
         if not self._sums.get("rows") or self._objective is None:
             raise ValueError("Trainer.fit: data must give at least 1 batch, got none")
         self._objective.check_weights("Trainer.fit", self.epoch, self.steps)
@@ -308,15 +310,16 @@ class Trainer:
         """One batch after the other from Python; yields after each."""
         source.set_state({"epoch": self.epoch, "position": self._position})
         self._by_rows = False
-        for i, (x, y) in enumerate(source):
-            objective = self._prepare(y)
-            if i == 0:
-                objective.look_again()
-            feeds, rows = objective.feeds(x, y, "Trainer.fit")
-            done = self._run(objective.core.step, feeds, rows, self._rates(1)[0], True)
-            if done["stop"] == "not finite":
-                objective.explain(x, y, None, "Trainer.fit", self.epoch, self.steps)
-            yield
+        with closing(iter(source)) as batches:
+            for i, (x, y) in enumerate(batches):
+                objective = self._prepare(y)
+                if i == 0:
+                    objective.look_again()
+                feeds, rows = objective.feeds(x, y, "Trainer.fit")
+                done = self._run(objective.core.step, feeds, rows, self._rates(1)[0], True)
+                if done["stop"] == "not finite":
+                    objective.explain(x, y, None, "Trainer.fit", self.epoch, self.steps)
+                yield
 
     def _run(self, call: Callable[..., Done], *arguments: Any) -> Done:
         """Steps in the core, counted whatever ends them."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +157,16 @@ def test_without_pillow(fails, model, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     line = "predict: Pillow must be installed to read images, got none; pip install pillow"
     fails(1, line, "predict", model, "a.png")
+
+
+def test_a_png_that_lacks_pixels_is_refused_by_name(fails, model):
+    rows = zlib.compress(bytes(65 * 32))  # of 64
+    content = b"\x89PNG\r\n\x1a\n"
+    for kind, body in (
+        (b"IHDR", struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b"")
+    ):  # fmt: skip
+        content += struct.pack(">I", len(body)) + kind + body
+        content += struct.pack(">I", zlib.crc32(kind + body))
+    Path("half.png").write_bytes(content)
+    line = "predict: IMAGE must be readable, got 'half.png' with 2080 of 4160 bytes of pixels"
+    fails(1, line, "predict", model, "half.png")

@@ -10,6 +10,7 @@ import pytest
 from fastnn import datasets
 from fastnn.datasets import _mnist
 from fastnn.datasets._mnist import MNIST, Archive, File, load
+from fastnn.datasets._places import cache_folder
 from loopback import serve
 
 RNG = np.random.default_rng(0)
@@ -67,15 +68,15 @@ def test_files_are_found_in_root_and_in_the_environment(tmp_path, monkeypatch, p
 
 
 def test_cache_folder_follows_the_environment(tmp_path, monkeypatch):
-    assert _mnist.cache_folder() == tmp_path / "cache"
+    assert cache_folder() == tmp_path / "cache"
     put(tmp_path / "cache" / "mnist")
     check(load(SMALL, None, download=False))
     monkeypatch.delenv("FASTNN_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert _mnist.cache_folder() == tmp_path / "xdg" / "fastnn"
+    assert cache_folder() == tmp_path / "xdg" / "fastnn"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert _mnist.cache_folder() == tmp_path / ".cache" / "fastnn"
+    assert cache_folder() == tmp_path / ".cache" / "fastnn"
 
 
 @pytest.mark.parametrize("by", ["root", "cache"])

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn._png import check_whole
 from fastnn.cli.output import Failure
-from fastnn.cli.png import check_whole
 from fastnn.ops.tensor import shape_text
 
 Image = NDArray[np.float32]

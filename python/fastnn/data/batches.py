@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,10 +13,13 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn._config import check_count
+from fastnn.data.augmented import Augmented
 from fastnn.data.column import Real
 from fastnn.data.dataset import SHUFFLE_STREAM, check_seed
+from fastnn.data.prefetch import ahead
+from fastnn.data.samples import Batch
 
-Batch = tuple[Any, Any]  # x, y
+_AHEAD = 4  # batches that are ready or in the making: a slow one is made up for by those before it
 
 
 class Gathers(Protocol):
@@ -91,7 +96,7 @@ class Batches(Source):
 
     Parameters
     ----------
-    dataset : Dataset
+    dataset : Dataset or Augmented
         At least 1 sample.
     batch_size : int, >= 1
         Samples per batch; the last batch of a pass holds what is left.
@@ -103,6 +108,14 @@ class Batches(Source):
         Leave out a last batch that is short.
     dtype : "float32" or "float64", optional
         Of the real arrays; by default as ``Dataset.x`` has it.
+    prefetch : int, >= 0, optional
+        Batches made ahead, on threads beside the one that takes them; 0: each is made when it is
+        asked for. By default 4 of an ``Augmented`` data set and 0 of others.
+
+    Attributes
+    ----------
+    waited : float
+        Seconds that were spent waiting for batches so far (or making them, without ``prefetch``).
 
     Raises
     ------
@@ -130,6 +143,7 @@ class Batches(Source):
         seed: int = 0,
         drop_last: bool = False,
         dtype: Real | None = None,
+        prefetch: int | None = None,
     ) -> None:
         super().__init__()
         count = len(dataset)
@@ -149,6 +163,10 @@ class Batches(Source):
         self.seed = int(seed)
         self.drop_last = drop_last
         self.dtype = dtype
+        if prefetch is None:
+            prefetch = _AHEAD if isinstance(dataset, Augmented) else 0
+        self.prefetch = check_count("Batches", "prefetch", prefetch, 0)
+        self.waited = 0.0
         self.batches = count // self.batch_size if drop_last else -(-count // self.batch_size)
         self.samples = min(count, self.batches * self.batch_size)
 
@@ -167,6 +185,24 @@ class Batches(Source):
         return order[: self.samples]
 
     def _pass(self, epoch: int, position: int) -> Iterator[Batch]:
-        order = self.order(epoch)
+        jobs = self._jobs(epoch, position)
+        if self.prefetch:
+            batches = ahead(jobs, self.prefetch, _core.get_num_threads())
+        else:
+            batches = (job() for job in jobs)
+        while True:
+            began = time.perf_counter()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            finally:
+                self.waited += time.perf_counter() - began
+            yield batch
+
+    def _jobs(self, epoch: int, position: int) -> Iterator[Callable[[], Batch]]:
+        """What makes each batch of a pass, from the given one on."""
+        data, order = self.dataset, self.order(epoch)
+        gather = partial(data.gather, epoch=epoch) if isinstance(data, Augmented) else data.gather
         for begin in range(position * self.batch_size, len(order), self.batch_size):
-            yield self.dataset.gather(order[begin : begin + self.batch_size], self.dtype)
+            yield partial(gather, order[begin : begin + self.batch_size], self.dtype)

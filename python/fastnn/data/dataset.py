@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,15 @@ class Dataset:
     scale, offset : float, optional
         The network sees ``scale * x + offset`` in every array of ``x``; 1/255 takes uint8 pixels to
         [0, 1]. Integers other than uint8 are inputs of type int64 (indices) unless one is given.
+    class_names : sequence of str, optional
+        What the labels 0, 1, ... stand for.
 
     Attributes
     ----------
     x, y : array, or a tuple or dict of them
         What a network sees, computed from the stored arrays at each access: float32, but float64
         where it was given, and int64 for labels and indices. ``y`` is None where there is none.
+    class_names : tuple of str, or None
 
     Raises
     ------
@@ -60,7 +63,13 @@ class Dataset:
     """
 
     def __init__(
-        self, x: Any, y: Any = None, *, scale: float | None = None, offset: float | None = None
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        scale: float | None = None,
+        offset: float | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
         scale = check_factor(scale, "Dataset", "scale")
         offset = check_factor(offset, "Dataset", "offset")
@@ -78,6 +87,7 @@ class Dataset:
         self.inputs = tuple(Column(a, scale, offset) for a in arrays[: len(xs)])
         self.targets = tuple(Column(a, None, None, labels=True) for a in arrays[len(xs) :])
         self.indices: NDArray[np.int64] | None = None  # rows of the arrays; None: all, in order
+        self.class_names = None if class_names is None else tuple(class_names)
 
     def __len__(self) -> int:
         return len(self.inputs[0].array) if self.indices is None else len(self.indices)
@@ -239,6 +249,7 @@ class Dataset:
         new.inputs = tuple(columns[: len(self.inputs)])
         new.targets = tuple(columns[len(self.inputs) :])
         new.indices = indices
+        new.class_names = self.class_names
         return new
 
     def _view(self, begin: int, end: int) -> Dataset:

@@ -8,32 +8,12 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fastnn.data.batches import Batch, Batches, Source
-from fastnn.data.column import Array, Column, Real, core_array
+from fastnn.data.augmented import Augmented
+from fastnn.data.batches import Batches, Source
+from fastnn.data.column import Real
 from fastnn.data.dataset import Dataset
-
-
-class Samples:
-    """A map-style data set of another library (``__len__``, ``__getitem__``) as batches need it."""
-
-    def __init__(self, source: Any) -> None:
-        self.source = source
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def gather(self, numbers: NDArray[np.int64], dtype: Any = None) -> Batch:
-        """Samples by number, put together into one batch."""
-        pairs = [_pair(self.source[int(i)], f"sample {i}") for i in numbers]
-        try:
-            x, y = _stack([p[0] for p in pairs]), _stack([p[1] for p in pairs])
-        except ValueError as error:  # shapes differ
-            raise ValueError(
-                f"data: samples must have one shape to make a batch, got {error}"
-            ) from None
-        return arrays_of(x, y, dtype, "batch")
+from fastnn.data.samples import Batch, Samples, arrays_of, pair_of
 
 
 class Stream(Source):
@@ -63,7 +43,7 @@ class Stream(Source):
                 )
             self._spent = True
         for number, item in islice(enumerate(batches), position, None):
-            x, y = _pair(item, f"batch {number}")
+            x, y = pair_of(item, f"batch {number}")
             yield arrays_of(x, y, self.dtype, f"batch {number}")
 
 
@@ -81,7 +61,7 @@ def as_batches(
     Parameters
     ----------
     source : object
-        - a ``Dataset``, or a tuple ``(x, y)`` that makes one;
+        - a ``Dataset``, or a tuple ``(x, y)`` that makes one; an ``Augmented`` one;
         - an object with ``__len__`` and ``__getitem__`` over samples ``(x, y)``: a PyTorch Dataset;
         - an iterable over batches ``(x, y)``: a ``Batches``, a list, a PyTorch DataLoader;
         - a function without arguments that returns such an iterable: a generator function.
@@ -115,7 +95,7 @@ def as_batches(
     if isinstance(source, tuple) and len(source) == 2:
         source = Dataset(*source)
     how: dict[str, Any] = {"shuffle": shuffle, "seed": seed, "drop_last": drop_last, "dtype": dtype}
-    if isinstance(source, Dataset):
+    if isinstance(source, Dataset | Augmented):
         return Batches(source, batch_size, **how)
     if not isinstance(source, np.ndarray | Mapping | str | bytes | tuple):
         if hasattr(source, "__iter__") or callable(source) and not hasattr(source, "__getitem__"):
@@ -126,55 +106,3 @@ def as_batches(
         "data: source must be a Dataset, a tuple (x, y), a map-style data set, an iterable over "
         f"batches (x, y) or a function that returns one, got {type(source).__name__}"
     )
-
-
-def arrays_of(x: Any, y: Any, dtype: Real | None, where: str) -> Batch:
-    """The arrays of one batch as the core reads them, of one length."""
-    lengths: list[int] = []
-
-    def ready(value: Any, name: str) -> Any:
-        if value is None:
-            return None
-        if isinstance(value, Mapping):
-            return {key: ready(part, f"{name}[{key!r}]") for key, part in value.items()}
-        if isinstance(value, tuple):
-            return tuple(ready(part, f"{name}[{i}]") for i, part in enumerate(value))
-        array = _converted(value, dtype, f"data: {where}", name)
-        lengths.append(len(array))
-        if len(array) == 0 or len(array) != lengths[0]:
-            rule = f"{lengths[0]} rows as x has" if lengths[0] else "at least 1 row"
-            raise ValueError(f"data: {where}: {name} must have {rule}, got {len(array)}")
-        return array
-
-    return ready(x, "x"), ready(y, "y")
-
-
-def _converted(value: Any, dtype: Real | None, where: str, name: str) -> Array:
-    array = core_array(value, where, name)
-    column = Column(array, None, None, labels=name[0] == "y")
-    wanted = column.dtype if column.is_integer else dtype or column.dtype
-    return array if array.dtype == wanted else column.rows(None, wanted)
-
-
-def _pair(item: Any, where: str) -> Batch:
-    if not isinstance(item, tuple | list):
-        return item, None
-    if len(item) == 2:
-        return item[0], item[1]
-    if len(item) == 1:
-        return item[0], None
-    raise ValueError(
-        f"data: {where} must be a pair (x, y), got {len(item)} parts; put several inputs into a "
-        "tuple: ((x1, x2), y)"
-    )
-
-
-def _stack(values: list[Any]) -> Any:
-    first = values[0]
-    if first is None:
-        return None
-    if isinstance(first, Mapping):
-        return {key: _stack([v[key] for v in values]) for key in first}
-    if isinstance(first, tuple):
-        return tuple(_stack(list(parts)) for parts in zip(*values, strict=True))
-    return np.stack([np.asarray(v) for v in values])

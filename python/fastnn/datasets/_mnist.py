@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from fastnn.data import Dataset
 from fastnn.datasets._idx import read_checked
+from fastnn.datasets._places import cache_folder, folders, listed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,7 +161,7 @@ def load(
             if not download:
                 raise OSError(
                     f"{archive.name}: root, FASTNN_DATA or the cache must hold {file.name} or "
-                    f"{file.name}.gz, got none in {', '.join(map(str, _folders(archive, root)))}; "
+                    f"{file.name}.gz, got none in {listed(folders(archive.name, archive.folders, root))}; "
                     "pass download=True"
                 )
             from fastnn.datasets._download import fetch  # imports an HTTP client: 50 ms
@@ -186,32 +187,9 @@ def load(
     return train, test
 
 
-def cache_folder() -> Path:
-    """Where downloads go."""
-    from pathlib import Path
-
-    if folder := os.environ.get("FASTNN_CACHE"):
-        return Path(folder).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "fastnn"
-
-
-def _folders(archive: Archive, root: str | os.PathLike[str] | None) -> Iterator[Path]:
-    """Where files may be, in the order of search."""
-    from pathlib import Path
-
-    given = root if root is not None else os.environ.get("FASTNN_DATA")
-    if given:
-        base = Path(given).expanduser()
-        yield from (base / name for name in archive.folders)
-        yield base
-    if root is None:
-        yield cache_folder() / archive.name
-
-
 def _find(archive: Archive, root: str | os.PathLike[str] | None) -> Path | None:
     """The first folder that holds all four files."""
-    for folder in _folders(archive, root):
+    for folder in folders(archive.name, archive.folders, root):
         if all(_present(folder, file) for file in archive.files):
             if root is None and any(_is(other, folder) for other in ARCHIVES if other != archive):
                 continue  # FASTNN_DATA is the folder of another archive: the names are the same

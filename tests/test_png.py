@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fastnn.cli.png import check_whole
+from fastnn._png import check_whole
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -71,13 +70,6 @@ def test_the_last_byte_is_missed(width, height, colour, depth, interlaced):
 def test_other_kinds_of_files_pass():
     check_whole(b"")
     check_whole(b"GIF89a")
-
-
-def test_predict_refuses_it_by_name(fails, model):
-    pytest.importorskip("PIL.Image")
-    Path("half.png").write_bytes(png(64, 64, 8, 0, 0, 65 * 32))
-    line = "predict: IMAGE must be readable, got 'half.png' with 2080 of 4160 bytes of pixels"
-    fails(1, line, "predict", model, "half.png")
 
 
 def test_pillows_own_files_pass(tmp_path):

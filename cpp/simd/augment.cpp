@@ -1,0 +1,206 @@
+#include "simd/augment.h"
+
+#include "base/parallel.h"
+#include "simd/elastic.h"
+#include "simd/pixels.h"
+#include "simd/warp.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+constexpr int64_t kLeastTasks = 4, kMostTasks = 64;
+constexpr int64_t kScratch = 1 << 24;  // bytes, as long as there are more than the least tasks
+constexpr double kCostOfSampling = 4, kCostOfField = 6, kCostOfRest = 1;  // ns per pixel
+constexpr int kEpochShift = 40;  // sample numbers are below it
+
+template <class R>
+R range_of(const ChangeStep& step) {
+  R range;
+  __builtin_memcpy(&range, step.numbers, sizeof range);
+  return range;
+}
+
+int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+int64_t whole_lines(int64_t numbers) { return (numbers + 15) / 16 * 16; }
+
+// Numbers that a sample needs on its way: two images, planes with borders, a field.
+struct Room {
+  int64_t image = 0, padded = 0, field = 0;
+  double cost = 0;  // ns per sample
+  int64_t all() const { return 2 * image + padded + field; }
+};
+
+template <class T>
+Room room_of(const Augment& a) {
+  Room room;
+  int64_t h = a.height, w = a.width;
+  room.image = whole_lines(a.channels * h * w);
+  for (int i = 0; i < a.n_steps; ++i) {
+    const ChangeStep& step = a.steps[i];
+    const double pixels = static_cast<double>(h * w), numbers = pixels * a.channels;
+    if (step.change == Change::kCrop) {
+      const CropRange range = range_of<CropRange>(step);
+      h = static_cast<int64_t>(range.height), w = static_cast<int64_t>(range.width);
+      room.image = larger(room.image, whole_lines(a.channels * h * w));
+    }
+    if (step.change == Change::kAffine || step.change == Change::kElastic) {
+      room.padded = larger(room.padded, whole_lines(a.channels * (h + kBorder) * (w + kBorder)));
+      room.cost += numbers * kCostOfSampling;
+    }
+    if (step.change == Change::kElastic) {
+      const double sigma = range_of<ElasticRange>(step).sigma;
+      room.field = larger(room.field, whole_lines(FieldLayout<T>(h, w, sigma).scratch()));
+      room.cost += pixels * kCostOfField;
+    }
+    room.cost += numbers * kCostOfRest;
+  }
+  return room;
+}
+
+// One sample on its way through the changes.
+template <class T>
+class Sample {
+ public:
+  Sample(const Augment& a, const Room& room, T* scratch)
+      : a_(a),
+        h_(a.height),
+        w_(a.width),
+        now_(scratch),
+        next_(now_ + room.image),
+        padded_(next_ + room.image),
+        field_(padded_ + room.padded) {}
+
+  void run(int64_t number) {
+    const T* src = static_cast<const T*>(a_.src) + number * a_.channels * a_.height * a_.width;
+    __builtin_memcpy(now_, src, a_.channels * h_ * w_ * sizeof(T));
+    for (int i = 0; i < a_.n_steps; ++i) {
+      const ChangeStep& step = a_.steps[i];
+      const uint64_t at = (a_.epoch << kEpochShift) + static_cast<uint64_t>(a_.numbers[number]);
+      const Chance chance{{a_.seed, step.stream}, at};
+      if (chance.uniform(0) < step.p) change(step, chance);
+    }
+    sample_pending();
+    const int64_t size = a_.channels * a_.out_height * a_.out_width;
+    __builtin_memcpy(static_cast<T*>(a_.dst) + number * size, now_, size * sizeof(T));
+  }
+
+ private:
+  void change(const ChangeStep& step, const Chance& chance) {
+    const int64_t size = a_.channels * h_ * w_;
+    if (step.change == Change::kAffine) return affine(range_of<AffineRange>(step), chance);
+    if (step.change == Change::kElastic) return elastic(range_of<ElasticRange>(step), chance);
+    sample_pending();
+    switch (step.change) {
+      case Change::kCrop:
+        return cropped(range_of<CropRange>(step), chance);
+      case Change::kFlip:
+        return flip(now_, a_.channels, h_, w_, range_of<FlipRange>(step).vertical != 0);
+      case Change::kColor: {
+        const ColorRange range = range_of<ColorRange>(step);
+        const double shift = chance.within(2, range.brightness);
+        return color(now_, size, 1 + chance.within(3, range.contrast), shift);
+      }
+      case Change::kPca:
+        return pca_color(now_, h_ * w_, range_of<PcaRange>(step), chance);
+      case Change::kNoise:
+        return add_normal(chance, size, static_cast<T>(range_of<NoiseRange>(step).std), now_);
+      default:
+        return cutout(now_, a_.channels, h_, w_, range_of<CutoutRange>(step), chance);
+    }
+  }
+
+  void affine(const AffineRange& range, const Chance& chance) {
+    outside_is(range.edge != 0, range.fill);
+    const Map map = affine_map(range, chance);
+    map_ = pending_ ? composed(map_, map) : map;
+    pending_ = true;
+  }
+
+  void elastic(const ElasticRange& range, const Chance& chance) {
+    outside_is(range.edge != 0, range.fill);
+    const FieldLayout<T> layout(h_, w_, range.sigma);
+    const T* dy = elastic_field(layout, range.alpha, range.sigma, chance, field_);
+    sample(dy, dy + layout.plane(), layout.stride);
+  }
+
+  // Changes wait for each other only where they agree on what lies outside.
+  void outside_is(bool edge, double fill) {
+    if (pending_ && (edge != edge_ || (!edge && fill != fill_))) sample_pending();
+    edge_ = edge;
+    fill_ = fill;
+  }
+
+  void sample_pending() {
+    if (pending_) sample(nullptr, nullptr, 0);
+  }
+
+  void sample(const T* dy, const T* dx, int64_t stride) {
+    warp(now_, a_.channels, h_, w_, map_, edge_, static_cast<T>(fill_), dy, dx, stride, padded_);
+    map_ = Map();
+    pending_ = false;
+  }
+
+  void cropped(const CropRange& range, const Chance& chance) {
+    const int64_t height = static_cast<int64_t>(range.height);
+    const int64_t width = static_cast<int64_t>(range.width);
+    const int64_t padding = static_cast<int64_t>(range.padding);
+    const int64_t down = h_ + 2 * padding - height, right = w_ + 2 * padding - width;
+    const bool centered = range.centered != 0;
+    const int64_t top = centered ? down / 2 : chance.below(2, down + 1);
+    const int64_t left = centered ? right / 2 : chance.below(3, right + 1);
+    crop(now_, a_.channels, h_, w_, range, top - padding, left - padding, next_);
+    T* before = now_;
+    now_ = next_;
+    next_ = before;
+    h_ = height;
+    w_ = width;
+  }
+
+  const Augment& a_;
+  int64_t h_, w_;
+  T *now_, *next_, *padded_, *field_;
+  Map map_;
+  bool pending_ = false;  // a map that the image was not yet sampled by
+  bool edge_ = false;
+  double fill_ = 0;
+};
+
+// Samples per task, each of which has scratch of its own.
+template <class T>
+int64_t grain_of(const Augment& a, const Room& room) {
+  const int64_t fit = kScratch / (room.all() * static_cast<int64_t>(sizeof(T)));
+  const int64_t tasks = fit < kLeastTasks ? kLeastTasks : fit < kMostTasks ? fit : kMostTasks;
+  return (a.n + tasks - 1) / tasks;
+}
+
+template <class T>
+int64_t scratch_of(const Augment& a) {
+  const Room room = room_of<T>(a);
+  const int64_t grain = grain_of<T>(a, room), tasks = (a.n + grain - 1) / grain;
+  return tasks * room.all() * static_cast<int64_t>(sizeof(T));
+}
+
+template <class T>
+void run(const Augment& a) {
+  const Room room = room_of<T>(a);
+  const int64_t grain = grain_of<T>(a, room);
+  const double cost = static_cast<double>(a.n) * room.cost;
+  parallel_chunks(a.n, grain, cost, [&](int64_t begin, int64_t end) {
+    T* scratch = static_cast<T*>(a.scratch) + begin / grain * room.all();
+    for (int64_t i = begin; i < end; ++i) Sample<T>(a, room, scratch).run(i);
+  });
+}
+
+}  // namespace
+
+int64_t augment_scratch(const Augment& a) {
+  if (a.n == 0) return 0;
+  return a.dtype == DType::kFloat64 ? scratch_of<double>(a) : scratch_of<float>(a);
+}
+
+void augment(const Augment& a) {
+  if (a.n == 0) return;
+  return a.dtype == DType::kFloat64 ? run<double>(a) : run<float>(a);
+}
+
+}  // namespace fastnn::FASTNN_ISA

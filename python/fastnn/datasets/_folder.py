@@ -1,0 +1,181 @@
+"""Folders of images, one for each class."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn._config import check_count
+from fastnn.data import Dataset
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SUFFIXES = (
+    ".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+_WHERE = "image_folder"
+
+
+def image_folder(
+    root: str | os.PathLike[str],
+    size: int | tuple[int, int] | None = None,
+    mode: Literal["RGB", "L"] = "RGB",
+) -> Dataset:
+    """Images in folders that are named after their classes: ``root/cat/1.jpg``, ``root/dog/a.png``.
+
+    Classes are the subfolders in the order of their names; folders below them belong to the class;
+    names that begin with a dot, and files of other kinds than images (by their suffix), are passed
+    over. Transparent parts become white; photographs are turned as their camera says. All pixels
+    are held in memory, as uint8. Needs Pillow: ``pip install "fastnn[images]"``.
+
+    Parameters
+    ----------
+    root : path
+    size : int or (height, width), optional
+        What all images are brought to: scaled (sampled over areas) until they just cover it, and
+        the middle cut out. Without it they must be of one size.
+    mode : "RGB" or "L"
+        Three channels, or one of greys.
+
+    Returns
+    -------
+    Dataset
+        ``x`` float32 (N, 3, H, W), or (N, 1, H, W) of greys, in [0, 1]; ``y`` int64 (N,), the
+        number of the class; ``class_names``. Class by class: ``split`` parts them at random.
+
+    Raises
+    ------
+    OSError
+        If there are no classes or images, or a file cannot be read as an image.
+    ValueError
+        If ``size`` or ``mode`` is something else, or sizes differ and ``size`` is not given.
+    RuntimeError
+        If Pillow is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> root = Path(tempfile.mkdtemp())
+    >>> for name, grey in (("dark", 0), ("light", 255)):
+    ...     (root / name).mkdir()
+    ...     _ = (root / name / "1.pgm").write_bytes(b"P5 2 2 255 " + bytes([grey] * 4))
+    >>> data = image_folder(root, mode="L")
+    >>> data.x.shape, data.class_names, data.x[:, 0, 0, 0].tolist()
+    ((2, 1, 2, 2), ('dark', 'light'), [0.0, 1.0])
+    """
+    from pathlib import Path
+
+    wanted = None if size is None else _size(size)
+    if mode not in ("RGB", "L"):
+        raise ValueError(f"{_WHERE}: mode must be RGB or L, got {mode!r}")
+    pil = _pillow()
+    folder = Path(root).expanduser()
+    classes = _classes(folder)
+    files = [(path, label) for label, name in enumerate(classes) for path in _files(folder / name)]
+    images: NDArray[np.uint8] | None = None
+    for i, (path, _) in enumerate(files):
+        image = _read(pil, path, mode, wanted)
+        if images is None:
+            images = np.empty((len(files), *image.shape), np.uint8)
+        if image.shape != images.shape[1:]:
+            raise ValueError(
+                f"{_WHERE}: images must be {images.shape[2]} x {images.shape[3]} pixels as "
+                f"{files[0][0]} is, got {image.shape[1]} x {image.shape[2]} in {path}; "
+                "give a size, such as size=32"
+            )
+        images[i] = image
+    assert images is not None
+    labels = np.array([label for _, label in files], np.int64)
+    return Dataset(images, labels, scale=1 / 255, class_names=classes)
+
+
+def _size(size: Any) -> tuple[int, int]:
+    if isinstance(size, tuple | list):
+        if len(size) != 2:
+            raise ValueError(f"{_WHERE}: size must be an integer or (height, width), got {size!r}")
+        height, width = size
+        return check_count(_WHERE, "size", height), check_count(_WHERE, "size", width)
+    side = check_count(_WHERE, "size", size)
+    return side, side
+
+
+def _classes(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        raise OSError(f"{_WHERE}: root must name a folder, got {str(folder)!r}")
+    names = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name[0] != ".")
+    if not names:
+        raise OSError(
+            f"{_WHERE}: root must hold a folder for each class, got none in {str(folder)!r}"
+        )
+    return names
+
+
+def _files(folder: Path) -> list[Path]:
+    found = []
+    for base, below, names in os.walk(folder):
+        below[:] = sorted(name for name in below if name[0] != ".")
+        found += [
+            folder / base / name
+            for name in names
+            if name[0] != "." and os.path.splitext(name)[1].lower() in _SUFFIXES
+        ]
+    if not found:
+        raise OSError(f"{_WHERE}: root must hold images of every class, got none in {folder}")
+    return sorted(found)
+
+
+def _read(pil: Any, path: Path, mode: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """One image as (C, H, W)."""
+    from fastnn._png import check_whole
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, about odd but readable files
+            content = path.read_bytes()
+            with pil.Image.open(io.BytesIO(content)) as opened:
+                opened.load()
+                check_whole(content)
+                image = _converted(pil, pil.ImageOps.exif_transpose(opened), mode)
+                if size is not None:
+                    how = pil.Image.Resampling.BOX if _shrinks(image, size) else None
+                    image = pil.ImageOps.fit(image, size[::-1], how or pil.Image.Resampling.BICUBIC)
+                pixels = np.asarray(image, np.uint8)
+    except (OSError, SyntaxError, ValueError, pil.Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or error
+        if isinstance(error, pil.UnidentifiedImageError):
+            reason = "bytes that are no image"
+        raise OSError(f"{_WHERE}: {path} must be a readable image, got {reason}") from None
+    rows = pixels[..., None] if pixels.ndim == 2 else pixels
+    return np.ascontiguousarray(rows.transpose(2, 0, 1))
+
+
+def _converted(pil: Any, image: Any, mode: str) -> Any:
+    if image.mode.startswith("I"):  # 16 bits, which convert() would cut off at 255
+        image = pil.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        ground = pil.Image.new("RGBA", rgba.size, "white")
+        image = pil.Image.alpha_composite(ground, rgba)
+    return image.convert(mode)
+
+
+def _shrinks(image: Any, size: tuple[int, int]) -> bool:
+    return bool(min(image.height / size[0], image.width / size[1]) >= 1)
+
+
+def _pillow() -> Any:
+    try:
+        import PIL.Image
+        import PIL.ImageOps
+    except ImportError:
+        raise RuntimeError(
+            f'{_WHERE}: Pillow must be installed, got none; pip install "fastnn[images]"'
+        ) from None
+    return PIL
