@@ -1,6 +1,7 @@
 #include "graph/fuse.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "dispatch/isa.h"
 
@@ -80,25 +81,34 @@ class Fusion {
     return true;
   }
 
-  static bool has_activation(const GraphNode& product) {
-    return std::any_of(product.attrs.begin(), product.attrs.end(),
-                       [](const NamedAttr& attr) { return attr.name == "activation"; });
+  static bool has_attribute(const GraphNode& node, const char* spec) {
+    return std::strstr(find_op(node.op.c_str(), table()).attrs, spec) != nullptr;
+  }
+  static bool has_alpha(const GraphNode& node) { return has_attribute(node, "alpha:real"); }
+
+  // Products apply any activation that they know in their epilogue, batch_norm only ReLU.
+  static bool takes(const GraphNode& node, const Op& activation) {
+    const bool is_free =
+        std::none_of(node.attrs.begin(), node.attrs.end(),
+                     [](const NamedAttr& attr) { return attr.name == "activation"; });
+    return is_free && activation.activation && has_attribute(node, "activation:int") &&
+           (has_alpha(node) || activation.activation == static_cast<int>(Activation::kRelu));
   }
 
   void fuse_activation(size_t i) {
     GraphNode& activation = nodes_[i];
     if (activation.op.empty() || activation.in.size() != 1) return;
     const int z = activation.in[0], at = producer_[z];
-    if (at < 0 || (nodes_[at].op != "linear" && nodes_[at].op != "conv2d") || uses(z) != 1) return;
-    GraphNode& product = nodes_[at];
+    if (at < 0 || nodes_[at].out[0] != z || uses(z) != 1) return;
+    GraphNode& before = nodes_[at];
     Node node;
     node.op = &find_op(activation.op.c_str(), table());
-    if (!node.op->activation || has_activation(product)) return;
+    if (!takes(before, *node.op)) return;
     set_attributes(node, activation.attrs);  // the op's one parameter, given or by default
-    product.attrs.push_back({"activation", {node.op->activation}, 0, false});
-    product.attrs.push_back({"alpha", {}, node.attr[0].real, true});
-    product.out[0] = activation.out[0];
-    producer_[product.out[0]] = at;
+    before.attrs.push_back({"activation", {node.op->activation}, 0, false});
+    if (has_alpha(before)) before.attrs.push_back({"alpha", {}, node.attr[0].real, true});
+    before.out[0] = activation.out[0];
+    producer_[before.out[0]] = at;
     activation.op.clear();
   }
 
@@ -110,7 +120,7 @@ class Fusion {
 }  // namespace
 
 Program fuse(const Graph& graph, const std::vector<int>& wanted) {
-  return Fusion(channels_last(needed(graph, wanted), wanted), wanted).run();
+  return Fusion(channels_last(graph, needed(graph, wanted), wanted), wanted).run();
 }
 
 }  // namespace fastnn

@@ -9,8 +9,8 @@ namespace {
 
 class Layout {
  public:
-  Layout(const Program& given, const std::vector<int>& wanted)
-      : given_(given), wanted_(wanted), last_(given.n_values, kNone), same_(given.n_values),
+  Layout(const Graph& graph, const Program& given, const std::vector<int>& wanted)
+      : graph_(graph), given_(given), wanted_(wanted), last_(given.n_values, kNone), same_(given.n_values),
         pending_(given.n_values, false) {
     for (size_t id = 0; id < same_.size(); ++id) same_[id] = static_cast<int>(id);
   }
@@ -63,11 +63,31 @@ class Layout {
     }
   }
 
-  // Element by element, on operands that all stand channels-last already: their order is no matter.
+  // On operands that all stand channels-last already: element by element, whose order is no matter,
+  // or along axes that can be named anew.
   bool is_movable(const GraphNode& node) const {
-    return find_op(node.op.c_str(), table()).elementwise && node.out.size() == 1 &&
+    const bool is_free = find_op(node.op.c_str(), table()).elementwise || node.op == "pad" ||
+                         node.op == "concatenate";
+    return is_free && node.out.size() == 1 &&
            std::all_of(node.in.begin(), node.in.end(),
                        [&](int id) { return last_[id] != kNone; });
+  }
+
+  // The axes that a node's attributes name, of (N, C, ...), in (N, ..., C).
+  void rename_axes(GraphNode& node) const {
+    const int rank = graph_.values()[node.in[0]].shape.rank;
+    for (NamedAttr& attr : node.attrs) {
+      if (node.op == "concatenate" && attr.name == "axis") {
+        int64_t& axis = attr.ints.at(0);
+        if (axis < 0) axis += rank;
+        if (axis > 0) axis = axis == 1 ? rank - 1 : axis - 1;
+      }
+      if (node.op == "pad" && attr.name == "pad") {  // pairs from the last axis on
+        attr.ints.resize(2 * rank, 0);
+        const auto channels = attr.ints.begin() + 2 * (rank - 2);
+        std::rotate(attr.ints.begin(), channels, channels + 2);
+      }
+    }
   }
 
   void move(GraphNode node) {
@@ -75,6 +95,7 @@ class Layout {
     back.op = "channels_first";
     back.where = node.where;
     back.out = node.out;
+    rename_axes(node);
     for (int& id : node.in) id = last_[id];
     const int made = static_cast<int>(last_.size());
     node.out = {made};
@@ -93,6 +114,7 @@ class Layout {
     nodes_.push_back(std::move(node));
   }
 
+  const Graph& graph_;
   const Program& given_;
   const std::vector<int>& wanted_;
   std::vector<int> last_;      // by value: its channels-last form
@@ -104,8 +126,8 @@ class Layout {
 
 }  // namespace
 
-Program channels_last(const Program& given, const std::vector<int>& wanted) {
-  return Layout(given, wanted).run();
+Program channels_last(const Graph& graph, const Program& given, const std::vector<int>& wanted) {
+  return Layout(graph, given, wanted).run();
 }
 
 }  // namespace fastnn

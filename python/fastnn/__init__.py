@@ -14,13 +14,13 @@ from fastnn.trainer import Trainer
 
 __all__ = [
     "Batches", "Dataset", "Input", "Model", "Tensor", "Trainer", "callbacks", "data", "datasets",
-    "get_num_threads", "isa", "load", "losses", "metrics", "nn", "ops", "optim", "plot",
+    "get_num_threads", "isa", "load", "losses", "metrics", "networks", "nn", "ops", "optim", "plot",
     "schedules", "set_num_threads", "show_config",
 ]  # fmt: skip
 __version__: str = _core.__version__
 
 if TYPE_CHECKING:
-    from fastnn import callbacks, datasets, metrics, plot, schedules
+    from fastnn import callbacks, datasets, metrics, networks, plot, schedules
     from fastnn.io import load
 else:
 
@@ -30,7 +30,7 @@ else:
 
         if name == "load":
             globals()[name] = import_module("fastnn.io").load
-        elif name in ("callbacks", "datasets", "metrics", "plot", "schedules"):
+        elif name in ("callbacks", "datasets", "metrics", "networks", "plot", "schedules"):
             import_module(f"fastnn.{name}")  # sets the attribute
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
