@@ -17,7 +17,7 @@ bool suits_winograd(const Conv<float>& c) {
   return grid.per_image() * kTileOut * kTileOut < 2.0 * c.ys.height * c.ys.width;
 }
 
-void multiply_plane(const PlaneProduct& p) {
+void multiply_planes(const PlaneProducts& p) {
   const TileKernels<float>& kernels = tile_kernels<float>();
   const int64_t tiles = up(p.m, kBlocking.mr), blocks = up(p.k, kBlocking.kc);
   const Cut row(p.m, tiles), depth(p.k, blocks);
@@ -29,49 +29,48 @@ void multiply_plane(const PlaneProduct& p) {
   t.a_col = p.a_col;
   t.ldc = p.ldc;
   t.plain = true;
-  for (int64_t block = 0; block < blocks; ++block) {
-    const int64_t q = depth(block);
-    stretch.k = t.k = depth(block + 1) - q;
-    stretch.b_row = p.b_row;
-    t.add = p.add || block > 0;
-    for (int64_t j = 0; j < p.n; j += kPanel<float>) {
-      const int64_t cols = least(kPanel<float>, p.n - j);
-      stretch.b = p.b + j / kPanel<float> * p.b_panel + q * p.b_row;
-      t.cols = cols;
-      for (int64_t tile = 0; tile < tiles; tile += t.count) {
-        const bool longer = tile < row.longer;
-        const int64_t rows = row.size + longer;
-        t.count = longer ? row.longer : tiles - tile;
-        t.a = p.a + row(tile) * p.a_row + q * p.a_col;
-        t.a_step = rows * p.a_row;
-        t.c = p.c + row(tile) * p.ldc + j;
-        t.c_step = rows * p.ldc;
-        kernels.at[rows][cols / kL](t);
+  // One row of tiles: a call goes through all planes, or else through the tiles of one.
+  const bool is_flat = tiles == 1;
+  for (int64_t plane = 0; plane < (is_flat ? 1 : p.planes); ++plane)
+    for (int64_t block = 0; block < blocks; ++block) {
+      const int64_t q = depth(block);
+      stretch.k = t.k = depth(block + 1) - q;
+      stretch.b_row = p.b_row;
+      t.add = p.add || block > 0;
+      for (int64_t j = 0; j < p.n; j += kPanel<float>) {
+        t.cols = least(kPanel<float>, p.n - j);
+        stretch.b =
+            p.b + plane * p.b_plane + j / kPanel<float> * p.b_panel + q * p.b_row;
+        const float* const a = p.a + plane * p.a_plane + q * p.a_col;
+        float* const c = p.c + plane * p.c_plane + j;
+        for (int64_t tile = 0; tile < tiles; tile += t.count) {
+          const bool longer = tile < row.longer;
+          const int64_t rows = row.size + longer;
+          t.count = is_flat ? p.planes : longer ? row.longer : tiles - tile;
+          t.a = a + row(tile) * p.a_row;
+          t.a_step = is_flat ? p.a_plane : rows * p.a_row;
+          t.b_step = is_flat ? p.b_plane : 0;
+          t.c = c + row(tile) * p.ldc;
+          t.c_step = is_flat ? p.c_plane : rows * p.ldc;
+          kernels.at[rows][t.cols / kL](t);
+        }
       }
     }
-  }
 }
 
-void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const float* zeros,
-                     float* to, int64_t plane) {
-  const int64_t top = tile.oy + c.ty.offset, left = tile.ox + c.tx.offset;
-  const float* const image = c.x + tile.image * c.xs.image;
-  const bool inside = top >= 0 && left >= 0 && top + kPatch <= c.xs.height &&
-                      left + kPatch <= c.xs.width;
-  const float* at[kPatch][kPatch];
-  for (int64_t i = 0; i < kPatch; ++i)
-    for (int64_t j = 0; j < kPatch; ++j) {
-      const int64_t y = top + i, x = left + j;
-      const bool in = inside || (y >= 0 && y < c.xs.height && x >= 0 && x < c.xs.width);
-      at[i][j] = in ? image + y * c.xs.row + x * c.xs.pixel : zeros;
-    }
-  for (int64_t channel = 0; channel < c.in; channel += kL) {
+namespace {
+
+// at(i, j) is where pixel (i, j) of the patch lies.
+template <class At>
+[[gnu::always_inline]] inline void transform_inputs(int64_t channels, float* to, int64_t plane,
+                                                    const At& at) {
+  for (int64_t channel = 0; channel < channels; channel += kL) {
     V half[kPatch][kPatch];
 #pragma GCC unroll 1
     for (int j = 0; j < kPatch; ++j) {
       V d[6], o[6];
 #pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) d[i] = load(at[i][j] + channel);
+      for (int i = 0; i < 6; ++i) d[i] = load(at(i, j) + channel);
       winograd::inputs(d, o);
 #pragma GCC unroll 6
       for (int i = 0; i < 6; ++i) half[i][j] = o[i];
@@ -86,8 +85,31 @@ void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const fl
   }
 }
 
+}  // namespace
+
+void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const float* zeros,
+                     float* to, int64_t plane) {
+  const int64_t top = tile.oy + c.ty.offset, left = tile.ox + c.tx.offset;
+  const float* const first =
+      c.x + tile.image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
+  if (top >= 0 && left >= 0 && top + kPatch <= c.xs.height && left + kPatch <= c.xs.width)
+    return transform_inputs(c.in, to, plane, [=, row = c.xs.row, pixel = c.xs.pixel](int i, int j) {
+      return first + i * row + j * pixel;
+    });
+  const float* at[kPatch][kPatch];
+  for (int64_t i = 0; i < kPatch; ++i) {
+    const bool is_row = top + i >= 0 && top + i < c.xs.height;
+    for (int64_t j = 0; j < kPatch; ++j) {
+      const bool is_pixel = is_row && left + j >= 0 && left + j < c.xs.width;
+      at[i][j] = is_pixel ? first + i * c.xs.row + j * c.xs.pixel : zeros;
+    }
+  }
+  transform_inputs(c.in, to, plane, [&](int i, int j) { return at[i][j]; });
+}
+
 namespace {
 
+constexpr int64_t kSmallBytes = 20 << 10;   // patches of a few tiles, where they fit into L1
 constexpr int64_t kBlockBytes = 512 << 10;  // patches and products of a task: they stay in L2
 constexpr int64_t kGroupBytes = 24 << 20;   // of all tasks together, where they share the weights
 constexpr int64_t kPrivate = 640 << 10;     // bytes of weights that every task may stream by itself
@@ -114,6 +136,7 @@ struct Forward {
     block = least(most(most_tiles / 6 * 6, 6), tiles);
     tasks = alone ? least(up(tiles, 6), kTasks) : 1;
     if (alone) block = least(block, up(tiles, tasks));
+    if (kPoints * kBlocking.mr * c.in * kFloat <= kSmallBytes) block = least(kBlocking.mr, tiles);
     cost = double(tiles) * (kPoints * c.in * up(c.out, kL) / kBlocking.fma_per_ns +
                             (c.in + c.out) * 5.0);
   }
@@ -155,10 +178,13 @@ struct Forward {
       }
   }
 
-  void products(int64_t f, int64_t count, const float* u, const float* v, float* m) const {
-    multiply_plane({count, c.out, c.in, v + f * v_plane(), c.in, 1,
-                    u + f * panels * c.in * kPanel<float>, kPanel<float>, c.in * kPanel<float>,
-                    m + f * m_plane(), c.out, false});
+  void products(int64_t f, int64_t planes, int64_t count, const float* u, const float* v,
+                float* m) const {
+    const int64_t panel = c.in * kPanel<float>, u_plane = panels * panel;
+    multiply_planes({planes, count, c.out, c.in,                     //
+                     v + f * v_plane(), v_plane(), c.in, 1,          //
+                     u + f * u_plane, u_plane, kPanel<float>, panel, //
+                     m + f * m_plane(), m_plane(), c.out, false});
   }
 
   // Products of one tile into its outputs.
@@ -218,7 +244,7 @@ struct Forward {
         const int64_t count = least(block, end - begin);
         for (int64_t t = 0; t < count; ++t)
           winograd_inputs(c, grid(begin + t), zeros, v + t * c.in, v_plane());
-        for (int64_t f = 0; f < kPoints; ++f) products(f, count, u, v, m);
+        products(0, kPoints, count, u, v, m);
         for (int64_t t = 0; t < count; ++t) outputs(grid(begin + t), m + t * c.out);
       }
     });
@@ -232,7 +258,7 @@ struct Forward {
       parallel_chunks(count, 4, share * 0.1, [&](int64_t t, int64_t end) {
         for (; t < end; ++t) winograd_inputs(c, grid(begin + t), zeros, v + t * c.in, v_plane());
       });
-      parallel(kPoints, share, [&](int64_t f) { products(f, count, u, v, m); });
+      parallel(kPoints, share, [&](int64_t f) { products(f, 1, count, u, v, m); });
       parallel_chunks(count, 4, share * 0.1, [&](int64_t t, int64_t end) {
         for (; t < end; ++t) outputs(grid(begin + t), m + t * c.out);
       });

@@ -100,17 +100,17 @@ void winograd_conv(const Conv<float>& c, void* scratch);
 int64_t winograd_gradient_scratch(const ConvGradient<float>& g);
 void winograd_gradient(const ConvGradient<float>& g, void* scratch);
 
-// C (+)= A B for one plane: A at any strides, B in panels of whole vectors.
-struct PlaneProduct {
-  int64_t m, n, k;
+// C (+)= A B in each of `planes` planes: A at any strides, B in panels of whole vectors.
+struct PlaneProducts {
+  int64_t planes, m, n, k;
   const float* a;
-  int64_t a_row, a_col;
+  int64_t a_plane, a_row, a_col;
   const float* b;
-  int64_t b_row, b_panel;  // elements from one row to the next, and from one panel
+  int64_t b_plane, b_row, b_panel;  // elements to the next plane, row and panel
   float* c;
-  int64_t ldc;
+  int64_t c_plane, ldc;
   bool add;
 };
-void multiply_plane(const PlaneProduct& p);
+void multiply_planes(const PlaneProducts& p);
 
 }  // namespace fastnn::FASTNN_ISA

@@ -81,10 +81,12 @@ struct Gradient {
     gradients(grid(t), zeros, z + at * c.out);
   }
 
-  void add_products(int64_t f, int64_t count, const float* v, const float* z, float* sums,
-                    bool add) const {
-    multiply_plane({c.out, c.in, count, z + f * z_plane(), 1, c.out, v + f * v_plane(), c.in,
-                    kPanel<float>, sums + f * sum_plane(), c.in, add});
+  void add_products(int64_t f, int64_t planes, int64_t count, const float* v, const float* z,
+                    float* sums, bool add) const {
+    multiply_planes({planes, c.out, c.in, count,                           //
+                     z + f * z_plane(), z_plane(), 1, c.out,               //
+                     v + f * v_plane(), v_plane(), c.in, kPanel<float>,    //
+                     sums + f * sum_plane(), sum_plane(), c.in, add});
   }
 
   float* memory(void* scratch, int64_t copy) const {
@@ -102,7 +104,7 @@ struct Gradient {
       for (int64_t begin = first; begin < end; begin += block) {
         const int64_t count = least(block, end - begin);
         for (int64_t t = 0; t < count; ++t) transform(begin + t, zeros, v, z, t);
-        for (int64_t f = 0; f < kPoints; ++f) add_products(f, count, v, z, sums, begin > first);
+        add_products(0, kPoints, count, v, z, sums, begin > first);
       }
     });
   }
@@ -118,7 +120,7 @@ struct Gradient {
         for (; t < end; ++t) transform(begin + t, zeros, v, z, t);
       });
       parallel(kPoints, share,
-               [&](int64_t f) { add_products(f, count, v, z, sums, begin > 0); });
+               [&](int64_t f) { add_products(f, 1, count, v, z, sums, begin > 0); });
     }
   }
 
