@@ -1,7 +1,7 @@
 // Mean of each window:  y[n, i, j, c] = sum over taps of x[n, i s + k, j s + l, c] / count
 // Backward: each pixel takes dy / count from the windows it is in. The count is that of the taps in
 // the image and, with count_include_pad, in the border; or divisor_override.
-#include "ops/pool.h"
+#include "ops/pool_backward.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -72,58 +72,28 @@ struct AvgPool2d {
     const Pool& p = share.p;
     const T* x = data<T>(n.in[0]);
     T* y = out_data<T>(n.out[0]);
-    const bool two = p.h.kernel == 2 && p.w.kernel == 2, three = p.h.kernel == 3 && p.w.kernel == 3;
     each_output_row(p, 0.05, [=](int64_t begin, int64_t end) {
       each_window<Wide<T>::kLanes>(
-          p, begin, end, [=](const Span& h, const Span& w, int64_t from, int64_t to, bool roomy) {
-            const int64_t at = to / p.C;
-            const T scale = static_cast<T>(share(at / p.w.outputs % p.h.outputs, at % p.w.outputs));
-            if (two && h.count * w.count == 4)
-              mean_of<T, 2, 2>(p, h, w, scale, x + from, y + to, roomy);
-            else if (three && h.count * w.count == 9)
-              mean_of<T, 3, 3>(p, h, w, scale, x + from, y + to, roomy);
-            else
-              mean_of<T, 0, 0>(p, h, w, scale, x + from, y + to, roomy);
+          p, begin, end, [=](const Window& v, const Span& h, const Span& w, bool roomy) {
+            const T scale = static_cast<T>(share(v.oh, v.ow));
+            with_size(p, h, w, [&]<int kH, int kW>() {
+              mean_of<T, kH, kW>(p, h, w, scale, x + v.from, y + v.to, roomy);
+            });
           });
-    });
-  }
-
-  // dx (+)= shares of `count` windows; kCount: 0, or the count.
-  template <class T, int kCount>
-  static inline void take(const Cover* covers, const T* scales, int count, int64_t C, const T* dy,
-                          T* dx, bool add, bool roomy) {
-    each_channels<T>(C, !add, roomy, [=](auto lanes, int64_t c) {
-      using V = typename decltype(lanes)::V;
-      V sum{};
-#pragma GCC unroll 4
-      for (int i = 0; i < (kCount ? kCount : count); ++i)
-        sum += get<V>(dy + covers[i].window * C + c) * scales[i];
-      put(dx + c, add ? get<V>(dx + c) + sum : sum);
     });
   }
 
   template <class T>
   static void backward(const Node& n) {
-    T* dx = grad<T>(n.in[0]);
-    if (!dx) return;
+    if (!n.in[0].grad) return;
     const Shares share(n);
-    const Pool& p = share.p;
     const T* dy = grad<T>(n.out[0]);
-    const bool accumulate = n.in[0].accumulate;
-    each_input_row(p, 0.15, [=](int64_t begin, int64_t end) {
-      each_pixel<Wide<T>::kLanes>(
-          p, accumulate, begin, end,
-          [=](const Cover* covers, int count, int64_t to, bool add, bool roomy) {
-            T scales[kCovers];
-            for (int i = 0; i < count; ++i)
-              scales[i] = static_cast<T>(share(covers[i].window / p.w.outputs % p.h.outputs,
-                                               covers[i].window % p.w.outputs));
-            if (count == 1)
-              take<T, 1>(covers, scales, count, p.C, dy, dx + to, add, roomy);
-            else
-              take<T, 0>(covers, scales, count, p.C, dy, dx + to, add, roomy);
-          });
-    });
+    scatter_windows(share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate,
+                    [=](auto lanes, int64_t at, int64_t oh, int64_t ow, const auto& keep) {
+                      using V = typename decltype(lanes)::V;
+                      const V g = keep(get<V>(dy + at)) * static_cast<T>(share(oh, ow));
+                      return [=](int) { return g; };
+                    });
   }
 };
 

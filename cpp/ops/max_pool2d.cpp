@@ -3,7 +3,7 @@
 // kept, in a byte where there are at most 256 (as fast as 2x2 windows get: half of the traffic of
 // looking for it again); elsewhere it is looked for when a gradient is asked for.
 // NaN is the largest; of several the last takes the gradient, as in PyTorch.
-#include "ops/pool.h"
+#include "ops/pool_backward.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -17,6 +17,14 @@ template <class I, class L>
 inline void put_index(I* to, typename L::M index) {
   if constexpr (L::kLanes == 1) {
     *to = static_cast<I>(index);
+#if !defined(__AVX512F__)  // which narrows by itself; for others GCC 12 takes lane by lane
+  } else if constexpr (sizeof(I) == 1) {
+    typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes)));
+    Bytes low{};
+    for (int j = 0; j < L::kLanes; ++j) low[j] = j * (kVectorBytes / L::kLanes);
+    const Bytes bytes = __builtin_shuffle(reinterpret_cast<Bytes>(index), low);
+    __builtin_memcpy(to, &bytes, L::kLanes);
+#endif
   } else {
     typedef I Narrow __attribute__((vector_size(L::kLanes * sizeof(I))));
     put(to, __builtin_convertvector(index, Narrow));
@@ -65,69 +73,35 @@ template <class T, class I, bool kValue, bool kIndex>
 void run_forward(const Node& n, T* y, I* index) {
   const Pool p = pool_of(n, kDilation);
   const T* x = data<T>(n.in[0]);
-  const bool two = p.h.kernel == 2 && p.w.kernel == 2, three = p.h.kernel == 3 && p.w.kernel == 3;
   each_output_row(p, 0.06, [=](int64_t begin, int64_t end) {
     each_window<Wide<T>::kLanes>(
-        p, begin, end, [=](const Span& h, const Span& w, int64_t from, int64_t to, bool roomy) {
+        p, begin, end, [=](const Window& v, const Span& h, const Span& w, bool roomy) {
           const auto run = [&]<int kH, int kW>() {
-            largest_of<T, I, kValue, kIndex, kH, kW>(p, h, w, x + from, kValue ? y + to : y,
-                                                     kIndex ? index + to : index, roomy);
+            largest_of<T, I, kValue, kIndex, kH, kW>(p, h, w, x + v.from, kValue ? y + v.to : y,
+                                                     kIndex ? index + v.to : index, roomy);
           };
-          if (two && h.count * w.count == 4)
-            run.template operator()<2, 2>();
-          else if (three && h.count * w.count == 9)
-            run.template operator()<3, 3>();
-          else if (h.count * w.count > 0)
-            run.template operator()<0, 0>();
+          if (h.count * w.count > 0)
+            with_size(p, h, w, run);
           else  // the window has no tap inside
             for (int64_t c = 0; c < p.C; ++c) {
-              if (kValue) y[to + c] = -static_cast<T>(__builtin_inff());
-              if (kIndex) index[to + c] = 0;
+              if (kValue) y[v.to + c] = -static_cast<T>(__builtin_inff());
+              if (kIndex) index[v.to + c] = 0;
             }
         });
   });
 }
 
-// dx (+)= dy of those of `count` windows whose maximum the pixel is; kCount: 0, or the count.
-template <class T, class I, int kCount>
-inline void take(const Cover* covers, int count, int64_t C, const T* dy, const I* index, T* dx,
-                 bool add, bool roomy) {
-  Cover own[kCovers];
-  for (int i = 0; i < (kCount ? kCount : count); ++i) own[i] = covers[i];
-  each_channels<T>(C, !add, roomy, [&own, count, C, dy, index, dx, add](auto lanes, int64_t c) {
-    using L = decltype(lanes);
-    using V = typename L::V;
-    V sum{};
-#pragma GCC unroll 4
-    for (int i = 0; i < (kCount ? kCount : count); ++i) {
-      const int64_t at = own[i].window * C + c;
-      const V g = get<V>(dy + at);
-      sum += get_index<I, L>(index + at) == static_cast<int>(own[i].tap) ? g : V{};
-    }
-    put(dx + c, add ? get<V>(dx + c) + sum : sum);
-  });
-}
-
 template <class T, class I>
 void run_backward(const Node& n, const I* index) {
-  const Pool p = pool_of(n, kDilation);
   const T* dy = grad<T>(n.out[0]);
-  T* dx = grad<T>(n.in[0]);
-  const bool accumulate = n.in[0].accumulate;
-  each_input_row(p, 0.2, [=](int64_t begin, int64_t end) {
-    each_pixel<Wide<T>::kLanes>(
-        p, accumulate, begin, end,
-        [=](const Cover* covers, int count, int64_t to, bool add, bool roomy) {
-          if (count == 1)
-            take<T, I, 1>(covers, count, p.C, dy, index, dx + to, add, roomy);
-          else if (count == 2)
-            take<T, I, 2>(covers, count, p.C, dy, index, dx + to, add, roomy);
-          else if (count == 4)
-            take<T, I, 4>(covers, count, p.C, dy, index, dx + to, add, roomy);
-          else
-            take<T, I, 0>(covers, count, p.C, dy, index, dx + to, add, roomy);
-        });
-  });
+  scatter_windows(pool_of(n, kDilation), 0.08, grad<T>(n.in[0]), n.in[0].accumulate,
+                  [=](auto lanes, int64_t at, int64_t, int64_t, const auto& keep) {
+                    using L = decltype(lanes);
+                    using V = typename L::V;
+                    const V g = keep(get<V>(dy + at));
+                    const auto largest = get_index<I, L>(index + at);
+                    return [=](int tap) { return largest == tap ? g : V{}; };
+                  });
 }
 
 struct MaxPool2d {

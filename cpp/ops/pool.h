@@ -31,29 +31,6 @@ struct PoolAxis {
     if (room <= (kernel - 1) * dilation) last = room > 0 ? (room + dilation - 1) / dilation : 0;
     return {first, last > first ? last - first : 0, b + first * dilation};
   }
-  // The tap of window o that is pixel i, -1 where none is.
-  int64_t tap(int64_t o, int64_t i) const {
-    const int64_t offset = i - begin(o);
-    return dilation == 1 ? offset : offset % dilation ? -1 : offset / dilation;
-  }
-};
-
-// The windows that may hold pixel i, [lo, hi): moved on as i grows.
-struct Covering {
-  int64_t lo = 0, hi = 0;
-  void move(const PoolAxis& a, int64_t i) {
-    while (hi < a.outputs && a.begin(hi) <= i) ++hi;
-    while (lo < hi && a.begin(lo) + (a.kernel - 1) * a.dilation < i) ++lo;
-  }
-  static Covering of(const PoolAxis& a, int64_t i) {
-    Covering c;
-    const int64_t reach = i + a.pad - (a.kernel - 1) * a.dilation;
-    c.hi = (i + a.pad) / a.stride + 1;
-    if (c.hi > a.outputs) c.hi = a.outputs;
-    c.lo = reach > 0 ? (reach + a.stride - 1) / a.stride : 0;
-    if (c.lo > c.hi) c.lo = c.hi;
-    return c;
-  }
 };
 
 struct Pool {
@@ -126,15 +103,21 @@ static inline void infer_pool(Node& n, int dilation) {
             static_cast<double>(p.w.kernel);
 }
 
-// f(h, w, from, to, roomy) for each window of rows [begin, end) of outputs: its taps, where the
-// first of them is in x, where its result is in y, and whether kLanes numbers may be read from
-// every tap on and written (what comes after the pixel is written again).
+// Where a window's first tap inside of the image is in x, and its result in y.
+struct Window {
+  int64_t oh, ow, from, to;
+};
+
+// f(window, h, w, roomy) for each window of rows [begin, end) of outputs: its taps, and whether
+// kLanes numbers may be read from every tap on and written (what comes after the pixel is written
+// again).
 template <int64_t kLanes, class F>
 static inline void each_window(const Pool& p, int64_t begin, int64_t end, const F& f) {
   const int64_t row_step = p.w.length * p.C, image = p.h.length * row_step;
   const int64_t all = p.N * image, last = end * p.w.outputs * p.C;
   for (int64_t row = begin; row < end; ++row) {
-    const Span h = p.h.span(row % p.h.outputs);
+    const int64_t oh = row % p.h.outputs;
+    const Span h = p.h.span(oh);
     const int64_t base = row / p.h.outputs * image + h.at * row_step;
     int64_t to = row * p.w.outputs * p.C;
     for (int64_t ow = 0; ow < p.w.outputs; ++ow, to += p.C) {
@@ -146,55 +129,20 @@ static inline void each_window(const Pool& p, int64_t begin, int64_t end, const 
             (h.count - 1) * p.h.dilation * row_step + (w.count - 1) * p.w.dilation * p.C + kLanes;
         roomy = from + reach <= all && to + kLanes <= last;
       }
-      f(h, w, from, to, roomy);
+      f(Window{oh, ow, from, to}, h, w, roomy);
     }
   }
 }
 
-// A window that pixel i is in, and which of its taps.
-struct Cover {
-  int64_t window, tap;
-};
-
-constexpr int kCovers = 16;  // taken together
-
-// f(covers, count, to, add, roomy) for each pixel of rows [begin, end): the windows it is in, where
-// it is in dx, and as above whether numbers after it may be read (from every window) and written.
-// With more than kCovers windows f is called again, to add.
-template <int64_t kLanes, class F>
-static inline void each_pixel(const Pool& p, bool accumulate, int64_t begin, int64_t end,
-                              const F& f) {
-  const int64_t image = p.h.outputs * p.w.outputs, all = p.N * image * p.C;
-  const int64_t last = end * p.w.length * p.C;
-  Cover covers[kCovers];
-  for (int64_t row = begin; row < end; ++row) {
-    const int64_t ih = row % p.h.length, from = row / p.h.length * image;
-    const Covering over_h = Covering::of(p.h, ih);
-    Covering over_w;
-    int64_t to = row * p.w.length * p.C;
-    for (int64_t iw = 0; iw < p.w.length; ++iw, to += p.C) {
-      over_w.move(p.w, iw);
-      const int64_t reach = (from + (over_h.hi - 1) * p.w.outputs + over_w.hi - 1) * p.C + kLanes;
-      const bool roomy = reach <= all && to + kLanes <= last;
-      bool add = accumulate;
-      int count = 0;
-      for (int64_t oh = over_h.lo; oh < over_h.hi; ++oh) {
-        const int64_t k = p.h.tap(oh, ih);
-        if (k < 0) continue;
-        for (int64_t ow = over_w.lo; ow < over_w.hi; ++ow) {
-          const int64_t l = p.w.tap(ow, iw);
-          if (l < 0) continue;
-          if (count == kCovers) {
-            f(covers, count, to, add, roomy);
-            add = true;
-            count = 0;
-          }
-          covers[count++] = {from + oh * p.w.outputs + ow, k * p.w.kernel + l};
-        }
-      }
-      if (count > 0 || !add) f(covers, count, to, add, roomy);
-    }
+// f.template operator()<kH, kW>(): the sizes where the window has all of its taps and loops over
+// them are worth being unrolled, else 0.
+template <class F>
+static inline void with_size(const Pool& p, const Span& h, const Span& w, const F& f) {
+  if (h.count == p.h.kernel && w.count == p.w.kernel) {
+    if (h.count == 2 && w.count == 2) return f.template operator()<2, 2>();
+    if (h.count == 3 && w.count == 3) return f.template operator()<3, 3>();
   }
+  f.template operator()<0, 0>();
 }
 
 // rows(first, last) over rows of outputs, N x h.outputs of them; cost in ns per tap of a float.
@@ -204,15 +152,6 @@ static inline void each_output_row(const Pool& p, double cost, const F& rows) {
   if (row == 0) return;
   parallel_chunks(p.N * p.h.outputs, kPoolGrain / work + 1,
                   cost * static_cast<double>(p.N * p.h.outputs) * static_cast<double>(work), rows);
-}
-
-// rows(first, last) over rows of pixels, N x h.length of them; cost in ns per pixel's float.
-template <class F>
-static inline void each_input_row(const Pool& p, double cost, const F& rows) {
-  const int64_t row = p.w.length * p.C;
-  if (row == 0) return;
-  parallel_chunks(p.N * p.h.length, kPoolGrain / row + 1,
-                  cost * static_cast<double>(p.N * p.h.length * row), rows);
 }
 
 }  // namespace fastnn::FASTNN_ISA
