@@ -77,6 +77,7 @@ class Sample {
       const ChangeStep& step = a_.steps[i];
       const uint64_t at = (a_.epoch << kEpochShift) + static_cast<uint64_t>(a_.numbers[number]);
       const Chance chance{{a_.seed, step.stream}, at};
+      settle(step);
       if (chance.uniform(0) < step.p) change(step, chance);
     }
     sample_pending();
@@ -85,12 +86,32 @@ class Sample {
   }
 
  private:
+  // A map waits for the next change only where that samples too and agrees on what lies outside:
+  // what is done at once depends on the list alone, not on chance.
+  void settle(const ChangeStep& step) {
+    bool edge = false;
+    double fill = 0;
+    if (step.change == Change::kAffine) {
+      const AffineRange range = range_of<AffineRange>(step);
+      edge = range.edge != 0, fill = range.fill;
+    } else if (step.change == Change::kElastic) {
+      const ElasticRange range = range_of<ElasticRange>(step);
+      edge = range.edge != 0, fill = range.fill;
+    } else {
+      return sample_pending();
+    }
+    if (edge != edge_ || (!edge && fill != fill_)) sample_pending();
+    edge_ = edge;
+    fill_ = fill;
+  }
+
   void change(const ChangeStep& step, const Chance& chance) {
     const int64_t size = a_.channels * h_ * w_;
-    if (step.change == Change::kAffine) return affine(range_of<AffineRange>(step), chance);
-    if (step.change == Change::kElastic) return elastic(range_of<ElasticRange>(step), chance);
-    sample_pending();
     switch (step.change) {
+      case Change::kAffine:
+        return affine(range_of<AffineRange>(step), chance);
+      case Change::kElastic:
+        return elastic(range_of<ElasticRange>(step), chance);
       case Change::kCrop:
         return cropped(range_of<CropRange>(step), chance);
       case Change::kFlip:
@@ -110,24 +131,15 @@ class Sample {
   }
 
   void affine(const AffineRange& range, const Chance& chance) {
-    outside_is(range.edge != 0, range.fill);
     const Map map = affine_map(range, chance);
     map_ = pending_ ? composed(map_, map) : map;
     pending_ = true;
   }
 
   void elastic(const ElasticRange& range, const Chance& chance) {
-    outside_is(range.edge != 0, range.fill);
     const FieldLayout<T> layout(h_, w_, range.sigma);
     const T* dy = elastic_field(layout, range.alpha, range.sigma, chance, field_);
     sample(dy, dy + layout.plane(), layout.stride);
-  }
-
-  // Changes wait for each other only where they agree on what lies outside.
-  void outside_is(bool edge, double fill) {
-    if (pending_ && (edge != edge_ || (!edge && fill != fill_))) sample_pending();
-    edge_ = edge;
-    fill_ = fill;
   }
 
   void sample_pending() {
