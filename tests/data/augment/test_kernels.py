@@ -64,7 +64,8 @@ def images(n, shape, dtype="f8"):
 
 @pytest.mark.parametrize(("shape", "name"), CASES, ids=lambda v: str(v).replace(" ", ""))
 def test_change_equals_its_oracle(isa, shape, name):
-    """float64 to 1e-6 (fields of displacements are rounded like the coordinates), float32 to 2e-4."""
+    """In float64 to 1e-9; in float32 to 3e-4, for coordinates up to 70 are rounded to 4e-6 and
+    differences of neighbours multiply that."""
     change = changes(shape[0])[name]
     numbers = np.array([0, 2, 1])
     for dtype, tolerance in (("float64", 1e-9), ("float32", 3e-4)):
@@ -143,13 +144,6 @@ def test_nothing_to_change_keeps_every_bit(isa, dtype):
     ):
         got, _ = Augmented(Dataset(x), steps).gather(np.arange(3))
         assert got.tobytes() == x.tobytes(), steps
-
-
-def test_shift_by_whole_pixels_is_exact(isa):
-    """A range of one value: scale 1 and a half turn put each pixel on another."""
-    x = images(1, (1, 4, 6), "float32")
-    twice = Augmented(Dataset(x), [augment.Affine(scale=(2.0, 2.0))]).gather(np.array([0]))[0]
-    np.testing.assert_allclose(twice[0, 0, 1:3, 2:4].mean(), x[0, 0, 1:3, 2:4].mean(), atol=1e-6)
 
 
 def test_what_the_drawn_map_looks_like():
