@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,19 +91,10 @@ def test_bad_files_are_named_and_refused(tmp_path):
         load(tmp_path, PARTS)
 
 
-def test_the_subset_itself():
-    folder = Path("/work/shared/data")
-    root = next(
-        (
-            p
-            for p in (folder, *(r / "shared/data" for r in Path(__file__).parents))
-            if (p / "cifar10_subset").is_dir()
-        ),
-        None,
-    )
-    if root is None:
-        pytest.skip("needs cifar10_subset/cifar10_subset.npz")
-    train, validation, test = datasets.cifar10_subset(root)
+def test_the_subset_itself(shared_data):
+    if not (shared_data / "cifar10_subset").is_dir():
+        pytest.skip("needs cifar10_subset/cifar10_subset.npz beside mnist/")
+    train, validation, test = datasets.cifar10_subset(shared_data)
     assert np.bincount(train.y).tolist() == [1000] * 10
     assert np.bincount(validation.y).tolist() == [200] * 10
     assert np.bincount(test.y).tolist() == [103, 89, 100, 103, 90, 86, 112, 102, 106, 109]

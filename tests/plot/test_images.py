@@ -98,9 +98,8 @@ def test_misclassified_samples_surest_first(tmp_path):
     assert (tmp_path / "a.png").is_file()
     rows = Dataset(held_out.x, np.eye(10, dtype="f4")[held_out.y], class_names=list("ABCDEFGHIJ"))
     named = plot.misclassified(model, rows, most=1)
-    assert titles(named) == [
-        f"{'ABCDEFGHIJ'[held_out.y[order[0]]]} as {'ABCDEFGHIJ'[scores[order[0]].argmax()]}"
-    ]
+    truth, said = (rows.class_names[i] for i in (held_out.y[order[0]], scores[order[0]].argmax()))
+    assert titles(named) == [f"{truth} as {said}"]
 
 
 def test_pyplot_and_its_backend_are_not_touched():
