@@ -71,8 +71,7 @@ class Sample {
         field_(padded_ + room.padded) {}
 
   void run(int64_t number) {
-    const T* src = static_cast<const T*>(a_.src) + number * a_.channels * a_.height * a_.width;
-    __builtin_memcpy(now_, src, a_.channels * h_ * w_ * sizeof(T));
+    image_ = static_cast<const T*>(a_.src) + number * a_.channels * a_.height * a_.width;
     for (int i = 0; i < a_.n_steps; ++i) {
       const ChangeStep& step = a_.steps[i];
       const uint64_t at = (a_.epoch << kEpochShift) + static_cast<uint64_t>(a_.numbers[number]);
@@ -82,7 +81,7 @@ class Sample {
     }
     sample_pending();
     const int64_t size = a_.channels * a_.out_height * a_.out_width;
-    __builtin_memcpy(static_cast<T*>(a_.dst) + number * size, now_, size * sizeof(T));
+    __builtin_memcpy(static_cast<T*>(a_.dst) + number * size, image_, size * sizeof(T));
   }
 
  private:
@@ -115,18 +114,19 @@ class Sample {
       case Change::kCrop:
         return cropped(range_of<CropRange>(step), chance);
       case Change::kFlip:
-        return flip(now_, a_.channels, h_, w_, range_of<FlipRange>(step).vertical != 0);
+        flip(image_, a_.channels, h_, w_, range_of<FlipRange>(step).vertical != 0, next_);
+        return turn();
       case Change::kColor: {
         const ColorRange range = range_of<ColorRange>(step);
         const double shift = chance.within(2, range.brightness);
-        return color(now_, size, 1 + chance.within(3, range.contrast), shift);
+        return color(own(), size, 1 + chance.within(3, range.contrast), shift);
       }
       case Change::kPca:
-        return pca_color(now_, h_ * w_, range_of<PcaRange>(step), chance);
+        return pca_color(own(), h_ * w_, range_of<PcaRange>(step), chance);
       case Change::kNoise:
-        return add_normal(chance, size, static_cast<T>(range_of<NoiseRange>(step).std), now_);
+        return add_normal(chance, size, static_cast<T>(range_of<NoiseRange>(step).std), own());
       default:
-        return cutout(now_, a_.channels, h_, w_, range_of<CutoutRange>(step), chance);
+        return cutout(own(), a_.channels, h_, w_, range_of<CutoutRange>(step), chance);
     }
   }
 
@@ -147,7 +147,9 @@ class Sample {
   }
 
   void sample(const T* dy, const T* dx, int64_t stride) {
-    warp(now_, a_.channels, h_, w_, map_, edge_, static_cast<T>(fill_), dy, dx, stride, padded_);
+    warp(image_, now_, a_.channels, h_, w_, map_, edge_, static_cast<T>(fill_), dy, dx, stride,
+         padded_);
+    image_ = now_;
     map_ = Map();
     pending_ = false;
   }
@@ -160,16 +162,29 @@ class Sample {
     const bool centered = range.centered != 0;
     const int64_t top = centered ? down / 2 : chance.below(2, down + 1);
     const int64_t left = centered ? right / 2 : chance.below(3, right + 1);
-    crop(now_, a_.channels, h_, w_, range, top - padding, left - padding, next_);
-    T* before = now_;
-    now_ = next_;
-    next_ = before;
+    crop(image_, a_.channels, h_, w_, range, top - padding, left - padding, next_);
+    turn();
     h_ = height;
     w_ = width;
   }
 
+  // The image's own memory: what a sample begins with belongs to others.
+  T* own() {
+    if (image_ != now_) __builtin_memcpy(now_, image_, a_.channels * h_ * w_ * sizeof(T));
+    image_ = now_;
+    return now_;
+  }
+
+  // What was written to next_ is the image.
+  void turn() {
+    T* before = now_;
+    image_ = now_ = next_;
+    next_ = before;
+  }
+
   const Augment& a_;
   int64_t h_, w_;
+  const T* image_ = nullptr;
   T *now_, *next_, *padded_, *field_;
   Map map_;
   bool pending_ = false;  // a map that the image was not yet sampled by

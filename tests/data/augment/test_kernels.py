@@ -159,6 +159,19 @@ def test_what_the_drawn_map_looks_like():
         np.testing.assert_allclose(a @ a.T, np.eye(2), atol=1e-12)
 
 
+def test_ranges_beyond_all_bounds_stay_inside(isa):
+    x = images(2, (1, 5, 6), "float32")
+    for step in (
+        augment.Elastic(1e300, 1.0, fill="edge"),
+        augment.Elastic(1e300, 1e-3, fill="edge"),
+        augment.Affine(1e300, scale=(1e-300, 1e300), fill="edge"),
+        augment.Affine(shear=89.999999999999, squeeze=0.999999999, fill="edge"),
+    ):
+        got, _ = Augmented(Dataset(x), [step]).gather(np.arange(2))
+        assert got.min() >= x.min() - 1e-6
+        assert got.max() <= x.max() + 1e-6
+
+
 def test_nan_and_infinity_propagate(isa):
     x = np.zeros((2, 1, 6, 6), "f4")
     x[0, 0, 3, 3], x[1, 0, 3, 3] = np.nan, np.inf
