@@ -71,63 +71,75 @@ class Sample {
         field_(padded_ + room.padded) {}
 
   void run(int64_t number) {
-    const T* src = static_cast<const T*>(a_.src) + number * a_.channels * a_.height * a_.width;
-    __builtin_memcpy(now_, src, a_.channels * h_ * w_ * sizeof(T));
+    image_ = static_cast<const T*>(a_.src) + number * a_.channels * a_.height * a_.width;
     for (int i = 0; i < a_.n_steps; ++i) {
       const ChangeStep& step = a_.steps[i];
       const uint64_t at = (a_.epoch << kEpochShift) + static_cast<uint64_t>(a_.numbers[number]);
       const Chance chance{{a_.seed, step.stream}, at};
+      settle(step);
       if (chance.uniform(0) < step.p) change(step, chance);
     }
     sample_pending();
     const int64_t size = a_.channels * a_.out_height * a_.out_width;
-    __builtin_memcpy(static_cast<T*>(a_.dst) + number * size, now_, size * sizeof(T));
+    __builtin_memcpy(static_cast<T*>(a_.dst) + number * size, image_, size * sizeof(T));
   }
 
  private:
+  // A map waits for the next change only where that samples too and agrees on what lies outside:
+  // what is done at once depends on the list alone, not on chance.
+  void settle(const ChangeStep& step) {
+    bool edge = false;
+    double fill = 0;
+    if (step.change == Change::kAffine) {
+      const AffineRange range = range_of<AffineRange>(step);
+      edge = range.edge != 0, fill = range.fill;
+    } else if (step.change == Change::kElastic) {
+      const ElasticRange range = range_of<ElasticRange>(step);
+      edge = range.edge != 0, fill = range.fill;
+    } else {
+      return sample_pending();
+    }
+    if (edge != edge_ || (!edge && fill != fill_)) sample_pending();
+    edge_ = edge;
+    fill_ = fill;
+  }
+
   void change(const ChangeStep& step, const Chance& chance) {
     const int64_t size = a_.channels * h_ * w_;
-    if (step.change == Change::kAffine) return affine(range_of<AffineRange>(step), chance);
-    if (step.change == Change::kElastic) return elastic(range_of<ElasticRange>(step), chance);
-    sample_pending();
     switch (step.change) {
+      case Change::kAffine:
+        return affine(range_of<AffineRange>(step), chance);
+      case Change::kElastic:
+        return elastic(range_of<ElasticRange>(step), chance);
       case Change::kCrop:
         return cropped(range_of<CropRange>(step), chance);
       case Change::kFlip:
-        return flip(now_, a_.channels, h_, w_, range_of<FlipRange>(step).vertical != 0);
+        flip(image_, a_.channels, h_, w_, range_of<FlipRange>(step).vertical != 0, next_);
+        return turn();
       case Change::kColor: {
         const ColorRange range = range_of<ColorRange>(step);
         const double shift = chance.within(2, range.brightness);
-        return color(now_, size, 1 + chance.within(3, range.contrast), shift);
+        return color(own(), size, 1 + chance.within(3, range.contrast), shift);
       }
       case Change::kPca:
-        return pca_color(now_, h_ * w_, range_of<PcaRange>(step), chance);
+        return pca_color(own(), h_ * w_, range_of<PcaRange>(step), chance);
       case Change::kNoise:
-        return add_normal(chance, size, static_cast<T>(range_of<NoiseRange>(step).std), now_);
+        return add_normal(chance, size, static_cast<T>(range_of<NoiseRange>(step).std), own());
       default:
-        return cutout(now_, a_.channels, h_, w_, range_of<CutoutRange>(step), chance);
+        return cutout(own(), a_.channels, h_, w_, range_of<CutoutRange>(step), chance);
     }
   }
 
   void affine(const AffineRange& range, const Chance& chance) {
-    outside_is(range.edge != 0, range.fill);
     const Map map = affine_map(range, chance);
     map_ = pending_ ? composed(map_, map) : map;
     pending_ = true;
   }
 
   void elastic(const ElasticRange& range, const Chance& chance) {
-    outside_is(range.edge != 0, range.fill);
     const FieldLayout<T> layout(h_, w_, range.sigma);
     const T* dy = elastic_field(layout, range.alpha, range.sigma, chance, field_);
     sample(dy, dy + layout.plane(), layout.stride);
-  }
-
-  // Changes wait for each other only where they agree on what lies outside.
-  void outside_is(bool edge, double fill) {
-    if (pending_ && (edge != edge_ || (!edge && fill != fill_))) sample_pending();
-    edge_ = edge;
-    fill_ = fill;
   }
 
   void sample_pending() {
@@ -135,7 +147,9 @@ class Sample {
   }
 
   void sample(const T* dy, const T* dx, int64_t stride) {
-    warp(now_, a_.channels, h_, w_, map_, edge_, static_cast<T>(fill_), dy, dx, stride, padded_);
+    warp(image_, now_, a_.channels, h_, w_, map_, edge_, static_cast<T>(fill_), dy, dx, stride,
+         padded_);
+    image_ = now_;
     map_ = Map();
     pending_ = false;
   }
@@ -148,16 +162,29 @@ class Sample {
     const bool centered = range.centered != 0;
     const int64_t top = centered ? down / 2 : chance.below(2, down + 1);
     const int64_t left = centered ? right / 2 : chance.below(3, right + 1);
-    crop(now_, a_.channels, h_, w_, range, top - padding, left - padding, next_);
-    T* before = now_;
-    now_ = next_;
-    next_ = before;
+    crop(image_, a_.channels, h_, w_, range, top - padding, left - padding, next_);
+    turn();
     h_ = height;
     w_ = width;
   }
 
+  // The image's own memory: what a sample begins with belongs to others.
+  T* own() {
+    if (image_ != now_) __builtin_memcpy(now_, image_, a_.channels * h_ * w_ * sizeof(T));
+    image_ = now_;
+    return now_;
+  }
+
+  // What was written to next_ is the image.
+  void turn() {
+    T* before = now_;
+    image_ = now_ = next_;
+    next_ = before;
+  }
+
   const Augment& a_;
   int64_t h_, w_;
+  const T* image_ = nullptr;
   T *now_, *next_, *padded_, *field_;
   Map map_;
   bool pending_ = false;  // a map that the image was not yet sampled by

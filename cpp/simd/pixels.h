@@ -32,22 +32,17 @@ static void crop(const T* x, int64_t channels, int64_t h, int64_t w, const CropR
 }
 
 template <class T>
-static void swap_elements(T* a, T* b) {
-  const T c = *a;
-  *a = *b;
-  *b = c;
-}
-
-template <class T>
-static void flip(T* x, int64_t channels, int64_t h, int64_t w, bool vertical) {
-  for (int64_t c = 0; c < channels; ++c, x += h * w)
+static void flip(const T* x, int64_t channels, int64_t h, int64_t w, bool vertical, T* y) {
+  for (int64_t r = 0; r < channels * h; ++r, y += w) {
+    const int64_t c = r / h;
+    const T* row = x + (vertical ? c * h + (h - 1 - (r - c * h)) : r) * w;
     if (vertical) {
-      for (int64_t r = 0; r < h / 2; ++r)
-        for (int64_t j = 0; j < w; ++j) swap_elements(x + r * w + j, x + (h - 1 - r) * w + j);
+      __builtin_memcpy(y, row, w * sizeof(T));
     } else {
-      for (int64_t r = 0; r < h; ++r)
-        for (int64_t j = 0; j < w / 2; ++j) swap_elements(x + r * w + j, x + r * w + w - 1 - j);
+#pragma omp simd
+      for (int64_t j = 0; j < w; ++j) y[j] = row[w - 1 - j];
     }
+  }
 }
 
 template <class T>

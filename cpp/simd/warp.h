@@ -84,8 +84,10 @@ static void find_places(const Map& map, int64_t h, int64_t w, bool edge, int64_t
     const T qy = moved ? py + dy[j] : py;
     const T qx = px + static_cast<T>(static_cast<int32_t>(j)) + (moved ? dx[j] : T(0));
     T sy = cy + (ayy * qy + ayx * qx + by), sx = cx + (axy * qy + axx * qx + bx);
-    sy = sy < least ? least : sy > most_y ? most_y : sy;
-    sx = sx < least ? least : sx > most_x ? most_x : sx;
+    sy = sy > least ? sy : least;  // whatever the ranges: NaN, too, ends up inside
+    sx = sx > least ? sx : least;
+    sy = sy < most_y ? sy : most_y;
+    sx = sx < most_x ? sx : most_x;
     // sy, sx >= -1: cutting off the fraction of what is one more rounds down
     const int32_t iy = static_cast<int32_t>(sy + 1), ix = static_cast<int32_t>(sx + 1);
     out->at[j] = iy * stride + ix;
@@ -106,11 +108,11 @@ static void sample(const T* plane, int64_t stride, const Places<T>& places, int6
   }
 }
 
-// x (channels, h, w) in place; `padded` has room for its planes with borders. The displacements'
-// rows are `field_stride` apart.
+// y is x (channels, h, w), or another; `padded` has room for its planes with borders. The
+// displacements' rows are `field_stride` apart.
 template <class T>
-static void warp(T* x, int64_t channels, int64_t h, int64_t w, const Map& map, bool edge, T fill,
-                 const T* dy, const T* dx, int64_t field_stride, T* padded) {
+static void warp(const T* x, T* y, int64_t channels, int64_t h, int64_t w, const Map& map,
+                 bool edge, T fill, const T* dy, const T* dx, int64_t field_stride, T* padded) {
   const int64_t stride = w + kBorder, plane = (h + kBorder) * stride;
   for (int64_t c = 0; c < channels; ++c)
     pad_plane(x + c * h * w, h, w, edge, fill, padded + c * plane);
@@ -122,7 +124,7 @@ static void warp(T* x, int64_t channels, int64_t h, int64_t w, const Map& map, b
       find_places(map, h, w, edge, r, begin, n, dy ? dy + at : nullptr, dx ? dx + at : nullptr,
                   &places);
       for (int64_t c = 0; c < channels; ++c)
-        sample(padded + c * plane, stride, places, n, x + (c * h + r) * w + begin);
+        sample(padded + c * plane, stride, places, n, y + (c * h + r) * w + begin);
     }
 }
 

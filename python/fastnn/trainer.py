@@ -273,9 +273,10 @@ class Trainer:
                 for callback in callbacks:
                     if callback.every and self.steps % callback.every == 0:
                         callback.on_step(self, logs)
-        if not self._sums.get("rows") or self._objective is None:
+        if not self._sums.get("rows"):
             raise ValueError("Trainer.fit: data must give at least 1 batch, got none")
-        self._objective.check_weights("Trainer.fit", self.epoch, self.steps)
+        if self._objective is not None:  # else the checkpoint was of the epoch's end
+            self._objective.check_weights("Trainer.fit", self.epoch, self.steps)
         logs = self._means() | {"lr": self._sums["lr"], "seconds": time.perf_counter() - began}
         self.history.record(logs)
         self.epoch, self._position, self._sums, self._seconds = self.epoch + 1, 0, {}, 0.0

@@ -179,13 +179,13 @@ def _bring(archive: Archive, home: Path, mirrors: Sequence[str], pause: float) -
     if not tar.is_file():
         fetch(archive.name, tar, urls, lambda path: _check_tar(archive, path), pause=pause)
     else:
-        _check_tar(archive, tar)
+        _check_tar(archive, tar, "; delete it, or replace it")
     home.mkdir(exist_ok=True)
     _unpack(archive, tar, home)
     tar.unlink()
 
 
-def _check_tar(archive: Archive, path: Path) -> None:
+def _check_tar(archive: Archive, path: Path, remedy: str = "") -> None:
     import hashlib
 
     digest = hashlib.md5(usedforsecurity=False)
@@ -194,8 +194,8 @@ def _check_tar(archive: Archive, path: Path) -> None:
             digest.update(chunk)
     if digest.hexdigest() != archive.md5:
         raise OSError(
-            f"{archive.name}: {path} must have the MD5 {archive.md5}, got {digest.hexdigest()}; "
-            "delete it, or call again to download it"
+            f"{archive.name}: {path} must have the MD5 {archive.md5}, got {digest.hexdigest()}"
+            f"{remedy}"
         )
 
 

@@ -75,7 +75,7 @@ def load(
             f"{listed(places)}"
         )
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             train, validation, test = (_part(f"{NAME}: {path}", arrays, part) for part in parts)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise OSError(f"{NAME}: {path} must be a sound npz file, got {error}") from None

@@ -36,6 +36,7 @@ class Color(Transform):
     >>> images = np.array([0.0, 0.5, 1.0]).reshape(1, 1, 1, 3)
     >>> x, _ = Augmented(Dataset(images), [Color(contrast=0.5)]).gather(np.array([0]))
     >>> x[0, 0, 0].round(3).tolist()
+    [0.113, 0.5, 0.887]
     """
 
     def __init__(self, brightness: float = 0.0, contrast: float = 0.0, p: float = 1.0) -> None:
@@ -87,7 +88,8 @@ class PCAColor(Transform):
     >>> from fastnn.data import Augmented, Dataset
     >>> grey = [[0.1, 0.1, 0.1]] * 3  # all change together
     >>> x, _ = Augmented(Dataset(np.zeros((1, 3, 1, 1))), [PCAColor(grey)]).gather(np.array([0]))
-    >>> bool(x[0, 0] == x[0, 1] and x[0, 1] == x[0, 2])
+    >>> bool(np.allclose(x, x[0, 0]))
+    True
     """
 
     def __init__(

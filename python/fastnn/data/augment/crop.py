@@ -49,6 +49,7 @@ class Crop(Transform):
     >>> from fastnn.data import Augmented, Dataset
     >>> images = np.arange(9.0).reshape(1, 1, 3, 3)
     >>> Augmented(Dataset(images), [Crop(2)], seed=1).gather(np.array([0]))[0].tolist()
+    [[[[0.0, 1.0], [3.0, 4.0]]]]
     """
 
     def __init__(self, size: Any = None, padding: int = 0, fill: Outside = 0.0) -> None:

@@ -54,6 +54,7 @@ class Affine(Transform):
     >>> turned = Augmented(Dataset(image), [Affine(shift=1.0)], seed=1)
     >>> x, _ = turned.gather(np.array([0]), epoch=4)
     >>> x[0, 0].round(2).tolist(), float(x.sum().round(6))
+    ([[0.0, 0.36, 0.28], [0.0, 0.2, 0.16], [0.0, 0.0, 0.0]], 1.0)
     """
 
     def __init__(

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from fastnn import plot
+from fastnn.plot.panels import panels_of
+from fastnn.plot.raster import _log_ticks, _rgb, _ticks, raster
 
 EPOCHS = np.arange(1, 31)
 HISTORY = {
@@ -53,7 +55,7 @@ def no_matplotlib(monkeypatch):
 
 def near(image, color):
     """Where pixels have that colour."""
-    want = np.array(plot._rgb(color), int)
+    want = np.array(_rgb(color), int)
     return (np.abs(image.astype(int) - want) < 8).all(axis=-1)
 
 
@@ -66,7 +68,7 @@ def test_png_without_matplotlib(history, tmp_path, no_matplotlib):
     assert image.shape[0] % 440 == 0
     assert image.shape[1] % 660 == 0
     assert (image != 255).any()
-    assert data == plot.raster(plot.panels_of(history, "again"))
+    assert data == raster(panels_of(history, "again"))
 
 
 @pytest.mark.parametrize("history", SHAPES, ids=lambda h: ",".join(h)[:20])
@@ -78,7 +80,7 @@ def test_png_with_matplotlib(history, tmp_path):
 
 
 def test_raster_draws_curves_where_their_values_are():
-    image = pixels(plot.raster(plot.panels_of({"loss": [0.0, 1.0], "val_loss": [1.0, 0.0]}, "x")))
+    image = pixels(raster(panels_of({"loss": [0.0, 1.0], "val_loss": [1.0, 0.0]}, "x")))
     frame = image[70:370, 90:625]  # inside the axes: above it is the legend
     rows, columns = np.nonzero(near(frame, "#1f6fb4"))
     assert np.corrcoef(rows, columns)[0, 1] < -0.99  # rises: y runs down
@@ -89,13 +91,13 @@ def test_raster_draws_curves_where_their_values_are():
 
 
 def test_raster_leaves_a_gap_at_nan():
-    image = pixels(plot.raster(plot.panels_of({"loss": [1.0, 1.0, NAN, 1.0, 1.0]}, "x")))
+    image = pixels(raster(panels_of({"loss": [1.0, 1.0, NAN, 1.0, 1.0]}, "x")))
     columns = np.flatnonzero(near(image[70:370, 90:625], "#1f6fb4").any(axis=0))
     assert np.diff(columns).max() > 200
 
 
 def test_panels_are_quantities_with_the_loss_first():
-    panels = plot.panels_of(HISTORY, "x")
+    panels = panels_of(HISTORY, "x")
     assert [p.name for p in panels] == ["loss", "accuracy"]
     assert panels[0].best() == (20, pytest.approx(HISTORY["val_loss"][19]))
     assert panels[1].best() == (30, pytest.approx(HISTORY["val_accuracy"][29]))
@@ -104,8 +106,8 @@ def test_panels_are_quantities_with_the_loss_first():
         "validation, best 0.9696 at epoch 30",
     ]
     assert not panels[0].is_log
-    assert plot.panels_of({"loss": [1.0, 1e-3]}, "x")[0].is_log
-    assert not plot.panels_of({"loss": [1.0, 0.0]}, "x")[0].is_log
+    assert panels_of({"loss": [1.0, 1e-3]}, "x")[0].is_log
+    assert not panels_of({"loss": [1.0, 0.0]}, "x")[0].is_log
 
 
 def test_figure_has_an_axes_for_each_quantity(tmp_path):
@@ -154,13 +156,13 @@ def test_pyplot_and_its_backend_are_not_touched(tmp_path):
     ],
 )
 def test_ticks_are_round(low, high, most, whole, texts):
-    assert [text for _, text in plot._ticks(low, high, most, whole)] == texts
+    assert [text for _, text in _ticks(low, high, most, whole)] == texts
 
 
 def test_logarithmic_ticks_are_powers_of_ten():
-    assert [t for _, t in plot._log_ticks(-3.2, 1.1)] == ["0.001", "0.01", "0.1", "1", "10"]
-    assert [t for _, t in plot._log_ticks(-30.0, 0.0)][-1] == "1"
-    assert len(plot._log_ticks(-30.0, 0.0)) <= 7
+    assert [t for _, t in _log_ticks(-3.2, 1.1)] == ["0.001", "0.01", "0.1", "1", "10"]
+    assert [t for _, t in _log_ticks(-30.0, 0.0)][-1] == "1"
+    assert len(_log_ticks(-30.0, 0.0)) <= 7
 
 
 def test_error_texts(tmp_path, no_matplotlib):
