@@ -1,6 +1,7 @@
 #include "graph/layout.h"
 
 #include <algorithm>
+#include <map>
 
 #include "dispatch/isa.h"
 
@@ -63,19 +64,60 @@ class Layout {
     }
   }
 
-  // On operands that all stand channels-last already: element by element, whose order is no matter,
-  // or along axes that can be named anew.
+  // On operands that stand channels-last already: element by element, whose order is no matter, or
+  // along axes that can be named anew. One number, or one per channel, is no hindrance.
   bool is_movable(const GraphNode& node) const {
-    const bool is_free = find_op(node.op.c_str(), table()).elementwise || node.op == "pad" ||
-                         node.op == "concatenate";
-    return is_free && node.out.size() == 1 &&
-           std::all_of(node.in.begin(), node.in.end(),
-                       [&](int id) { return last_[id] != kNone; });
+    const bool is_elementwise = find_op(node.op.c_str(), table()).elementwise;
+    if (node.out.size() != 1 || !(is_elementwise || node.op == "pad" || node.op == "concatenate"))
+      return false;
+    const int rank = rank_of(node.out[0]);
+    const auto is_ready = [&](int id) {
+      return last_[id] != kNone ||
+             (is_elementwise && (is_number(id) || is_per_channel(id, rank)));
+    };
+    return std::all_of(node.in.begin(), node.in.end(), is_ready) &&
+           std::any_of(node.in.begin(), node.in.end(), [&](int id) { return last_[id] != kNone; });
+  }
+
+  int rank_of(int id) const { return graph_.values()[id].shape.rank; }
+  bool is_number(int id) const {
+    const Shape& s = graph_.values()[id].shape;
+    return elements(s) == 1 && (s.rank == 0 || s[0] != kBatch);
+  }
+  // (C, 1, 1) or (1, C, 1, 1) beside (N, C, H, W)
+  bool is_per_channel(int id, int rank) const {
+    const Shape& s = graph_.values()[id].shape;
+    const int axis = s.rank - rank + 1;  // of the channels
+    return axis >= 0 && elements(s) == s[axis] && s[axis] != kBatch;
+  }
+
+  // What stands for an operand beside channels-last ones.
+  int operand(int id, const std::string& where) {
+    if (last_[id] != kNone) return last_[id];
+    make(id);
+    if (is_number(id)) return same_[id];
+    if (const auto known = channels_.find(id); known != channels_.end()) return known->second;
+    GraphNode view;  // (C,)
+    view.op = "reshape";
+    view.where = where;
+    view.in = {id};
+    view.attrs = {{"shape", {elements(graph_.values()[id].shape)}, 0, false}};
+    view.out = {add_value()};
+    nodes_.push_back(view);
+    return channels_[id] = view.out[0];
+  }
+
+  int add_value() {
+    const int id = static_cast<int>(last_.size());
+    last_.push_back(kNone);
+    same_.push_back(id);
+    pending_.push_back(false);
+    return id;
   }
 
   // The axes that a node's attributes name, of (N, C, ...), in (N, ..., C).
   void rename_axes(GraphNode& node) const {
-    const int rank = graph_.values()[node.in[0]].shape.rank;
+    const int rank = rank_of(node.in[0]);
     for (NamedAttr& attr : node.attrs) {
       if (node.op == "concatenate" && attr.name == "axis") {
         int64_t& axis = attr.ints.at(0);
@@ -96,12 +138,9 @@ class Layout {
     back.where = node.where;
     back.out = node.out;
     rename_axes(node);
-    for (int& id : node.in) id = last_[id];
-    const int made = static_cast<int>(last_.size());
+    for (int& id : node.in) id = operand(id, node.where);
+    const int made = add_value();
     node.out = {made};
-    last_.push_back(kNone);
-    same_.push_back(made);
-    pending_.push_back(false);
     nodes_.push_back(std::move(node));
     leave_pending(std::move(back), made);
   }
@@ -120,6 +159,7 @@ class Layout {
   std::vector<int> last_;      // by value: its channels-last form
   std::vector<int> same_;      // by value: the one that stands for it
   std::vector<bool> pending_;  // by value: its conversion has not been needed yet
+  std::map<int, int> channels_;  // values of one number per channel, as (C,)
   std::vector<GraphNode> conversions_;
   std::vector<GraphNode> nodes_;
 };

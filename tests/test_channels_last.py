@@ -1,0 +1,97 @@
+"""A Plan runs image ops channels-last throughout: conversions cancel, values and gradients stay."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import nn, ops
+
+RNG = np.random.default_rng(0)
+
+
+class Scale(nn.Layer):
+    """One learned number per channel."""
+
+    def build(self, x):
+        self.factor = self.parameter("factor", (x.shape[1], 1, 1), "ones")
+
+    def forward(self, x):
+        return x * self.factor
+
+
+def steps_of(trainer, x, y):
+    """Names of the steps of the trainer's plan, once it has made a step."""
+    trainer.step(x, y)
+    return trainer._objective.core.plan_info(len(x))["steps"]
+
+
+def network(h):
+    """Everything that keeps the order, between two convolutions."""
+    a = nn.Conv2d(4, 3, padding="same", activation="relu", name="first")(h)
+    b = ops.tanh(Scale(name="scale")(a) * 0.5)
+    c = ops.concatenate([a, b], axis=1)
+    c = ops.pad(c, (1, 0, 0, 2, 1, 1))
+    c = nn.BatchNorm(name="norm")(c)
+    c = ops.relu(c)
+    c = nn.MaxPool2d(2, name="pool")(c)
+    return nn.Conv2d(3, 3, name="last")(c)
+
+
+def model():
+    x = fnn.Input((2, 9, 8))
+    return fnn.Model(x, nn.Dense(3, "softmax", name="out")(nn.Flatten()(network(x))), seed=3)
+
+
+def test_conversions_cancel_but_at_both_ends():
+    trainer = fnn.Trainer(model(), "cross_entropy", fnn.optim.SGD(0.1))
+    steps = steps_of(trainer, RNG.random((4, 2, 9, 8)), RNG.integers(0, 3, 4))
+    assert steps == [
+        "channels_last", "conv2d", "reshape", "multiply", "multiply", "tanh", "concatenate", "pad",
+        "batch_norm", "max_pool2d", "conv2d", "channels_first", "reshape", "linear",
+        "softmax_cross_entropy",
+    ]  # fmt: skip
+
+
+def test_gradients_are_those_of_the_order_users_see():
+    """Inspection runs every node as the user wrote it, with both conversions around each image op."""
+    m = model()
+    trainer = fnn.Trainer(m, "cross_entropy", fnn.optim.SGD(0.1))
+    x, y = RNG.random((4, 2, 9, 8)).astype("f4"), RNG.integers(0, 3, 4)
+    seen = trainer.inspect(x, y)
+    before = {name: np.array(p) for name, p in m.parameters.items()}
+    trainer.step(x, y)
+    for name, p in m.parameters.items():
+        np.testing.assert_allclose(
+            before[name] - p, 0.1 * seen[name].grad, rtol=1e-4, atol=1e-7, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("order", ["outputs", "both"])
+def test_outputs_come_in_the_users_order(order):
+    x = fnn.Input((3, 5, 6))
+    h = nn.Conv2d(4, 3, name="conv")(x)
+    outputs = (h, ops.relu(h)) if order == "both" else h
+    m = fnn.Model(x, outputs, seed=1)
+    images = RNG.random((2, 3, 5, 6)).astype("f4")
+    w, b = m.parameters["conv.weight"], m.parameters["conv.bias"]
+    want = ops.conv2d(images, np.array(w), np.array(b))
+    got = m.predict(images)
+    first = got[0] if order == "both" else got
+    np.testing.assert_allclose(first, want, rtol=1e-5, atol=1e-6)
+    if order == "both":
+        np.testing.assert_allclose(got[1], np.maximum(want, 0), rtol=1e-5, atol=1e-6)
+
+
+def test_one_number_per_channel_is_found_whatever_the_batch():
+    x = fnn.Input((3, 4, 4))
+    y = Scale(name="scale")(nn.Conv2d(3, 1, name="conv")(x))
+    m = fnn.Model(x, nn.Conv2d(2, 1, name="last")(y), seed=1)
+    m.parameters["scale.factor"][...] = np.array([1.0, -2.0, 0.5]).reshape(3, 1, 1)
+    images = RNG.random((3, 3, 4, 4)).astype("f4")
+    p = m.parameters
+    h = ops.conv2d(images, np.array(p["conv.weight"]), np.array(p["conv.bias"]))
+    want = ops.conv2d(
+        h * np.array(p["scale.factor"]), np.array(p["last.weight"]), np.array(p["last.bias"])
+    )
+    for n in (1, 3):
+        np.testing.assert_allclose(m.predict(images[:n]), want[:n], rtol=1e-5, atol=1e-6)
