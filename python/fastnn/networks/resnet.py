@@ -60,7 +60,9 @@ def resnet(
     11181642
     """
     if depth not in _DEPTHS:
-        raise ValueError(f"resnet: depth must be one of {', '.join(map(str, _DEPTHS))}, got {depth!r}")
+        raise ValueError(
+            f"resnet: depth must be one of {', '.join(map(str, _DEPTHS))}, got {depth!r}"
+        )
     blocks, wider = _DEPTHS[depth]
     x = Input(input_shape, name="image")
     y = _normalised(x, 64, 7, 2, "conv1", "bn1", relu=True)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from fastnn.reproduce.lectures import back_propagation, formulas, two_two_one, two_two_two
+from fastnn.reproduce.lectures import (
+    back_propagation,
+    convolution,
+    formulas,
+    two_two_one,
+    two_two_two,
+)
 from fastnn.reproduce.lectures.comparison import Comparison
 from fastnn.reproduce.report import Options, Report, System
 
@@ -29,6 +35,7 @@ def run(options: Options) -> Report:
     table = Comparison()
     two_two_two.compare(table)
     two_two_one.compare(table)
+    convolution.compare(table)
     formulas.compare_graph(table)
     formulas.compare_sigmoid(table)
     formulas.compare_slips(table)
