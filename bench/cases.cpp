@@ -90,6 +90,7 @@ const Case kCases[] = {
     {"embedding.vocabulary", "i10000:N 10000x128"},
     {"gather", "Nx256 i256:Nx256", "dim=1"},
     {"pad", "Nx28x28", "pad=2,2,2,2"},
+    {"pad.reflect", "Nx28x28", "pad=2,2,2,2 mode=1"},
     {"permute", "Nx64x4x32", "dims=0,2,1,3"},  // the heads of attention
     {"channels_last", "Nx64x14x14"},
     {"channels_first", "Nx14x14x64"},
@@ -109,6 +110,13 @@ const Case kCases[] = {
     {"batch_norm", "Nx16x16x32 32 32 t:32 t:32"},
     {"batch_norm.relu", "Nx16x16x16 16 16 t:16 t:16", "activation=3"},
     {"batch_norm.wide", "Nx256 256 256 t:256 t:256"},
+    {"channel_dropout", "Nx14x14x64", "rate=0.5"},
+    {"group_norm", "Nx14x14x64 64 64", "num_groups=8"},
+    {"layer_norm", "Nx256 256 256"},
+    {"local_response_norm", "Nx27x27x96", "size=5 alpha=0.0005"},
+    {"lp_pool2d", "Nx24x24x64", "kernel_size=2"},
+    {"upsample", "Nx14x14x64", "size=28"},
+    {"upsample.bilinear", "Nx14x14x64", "size=28 mode=1"},
     // Products. Those with a vector are bound by memory.
     {"matvec", "Nx1024 1024"},
     {"outer", "N 1024"},

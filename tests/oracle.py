@@ -45,3 +45,14 @@ def check_gradient(op, inputs, attrs=None, *, training=False, rtol=1e-6, atol=1e
             continue
         np.testing.assert_allclose(grads[i], numeric_gradient(cost, x), rtol=rtol, atol=atol)
         np.testing.assert_allclose(more[i], start[i] + grads[i], rtol=1e-12, atol=1e-14)
+
+
+def philox(seed, stream, step, block):
+    """Philox4x32-10, word by word in Python integers."""
+    c = [block, stream, step & 0xFFFFFFFF, step >> 32]
+    k = [seed & 0xFFFFFFFF, seed >> 32]
+    for _ in range(10):
+        p, q = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [q >> 32 ^ c[1] ^ k[0], q & 0xFFFFFFFF, p >> 32 ^ c[3] ^ k[1], p & 0xFFFFFFFF]
+        k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c

@@ -258,12 +258,52 @@ SAMPLES = {
         ).movedim(1, -1),
         training=True,
     ),
+    "channel_dropout": Sample(
+        pixels,
+        {"rate": 0.3},
+        call=lambda ops, x: first_last(ops.channel_dropout(first(x), 0.3)),
+        training=True,
+    ),
+    "group_norm": Sample(
+        lambda n, r: [r.standard_normal(s) for s in ((n, 2, 3, 4), 4, 4)],
+        {"num_groups": 2},
+        call=lambda ops, x, w, b: first_last(ops.group_norm(first(x), 2, w, b)),
+        torch=lambda torch, x, w, b: torch.nn.functional.group_norm(
+            x.movedim(-1, 1), 2, w, b
+        ).movedim(1, -1),
+        large=8000,
+    ),
+    "layer_norm": Sample(
+        lambda n, r: [r.standard_normal(s) for s in ((n, 10), 10, 10)],
+        call=lambda ops, x, w, b: ops.layer_norm(x, 10, w, b),
+        torch=lambda torch, x, w, b: torch.nn.functional.layer_norm(x, (10,), w, b),
+    ),
+    "local_response_norm": Sample(
+        lambda n, r: [r.standard_normal((n, 2, 5))],
+        {"size": 3, "alpha": 0.5},
+        call=lambda ops, x: first_last(ops.local_response_norm(first(x), 3, 0.5)),
+        torch=image_function("local_response_norm", 3, 0.5),
+    ),
+    "lp_pool2d": Sample(
+        pixels,
+        {"kernel_size": (2, 2), "stride": (1, 1)},
+        call=lambda ops, x: first_last(ops.lp_pool2d(first(x), 2, 2, 1)),
+        torch=image_function("lp_pool2d", 2, 2, 1),
+        large=8000,
+    ),
     "max_pool2d": Sample(
         pixels,
         {"kernel_size": (2, 2), "padding": (1, 1)},
         call=lambda ops, x: first_last(ops.max_pool2d(first(x), 2, padding=1)),
         torch=image_function("max_pool2d", 2, padding=1),
         training=True,
+        large=8000,
+    ),
+    "upsample": Sample(
+        pixels,
+        {"size": (6, 5), "mode": 1},
+        call=lambda ops, x: first_last(ops.upsample(first(x), (6, 5), mode="bilinear")),
+        torch=image_function("interpolate", (6, 5), mode="bilinear"),
         large=8000,
     ),
     # chance, and code from outside

@@ -89,10 +89,10 @@ struct AvgPool2d {
     const Shares share(n);
     const T* dy = grad<T>(n.out[0]);
     scatter_windows(share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate,
-                    [=](auto lanes, int64_t at, int64_t oh, int64_t ow, const auto& keep) {
+                    [=](auto lanes, int64_t at, int64_t oh, int64_t ow, const auto& keep, int64_t) {
                       using V = typename decltype(lanes)::V;
                       const V g = keep(get<V>(dy + at)) * static_cast<T>(share(oh, ow));
-                      return [=](int) { return g; };
+                      return [=](int, int64_t) { return g; };
                     });
   }
 };

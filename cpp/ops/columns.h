@@ -95,60 +95,70 @@ static inline void each_column(int64_t columns, const F& f) {
   for (; column < columns; ++column) f.template operator()<One<T>, 1>(column);
 }
 
+// Pixels [pixel, end): sums of each column are added to s[0..width) and q[0..width).
+template <class T, class Term>
+static void sum_pixels(const Columns& m, int64_t pixel, int64_t end, const Term& term, double* s,
+                       double* q) {
+  while (pixel < end) {
+    const int64_t left = (end - pixel) / m.group, rows = left < m.block ? left : m.block;
+    const int64_t columns = rows ? m.width : (end - pixel) * m.C;  // the last few pixels
+    each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
+      sum_block<L, kVectors>(rows ? rows : 1, m.width, pixel * m.C, column, term, s, q);
+    });
+    pixel = rows ? pixel + rows * m.group : end;
+  }
+}
+
+// Sums of columns to sums of channels: sums[0..C) and sums[width..width + C).
+static inline void fold_columns(const Columns& m, double* sums) {
+  for (int half = 0; half < 2; ++half)
+    for (int64_t i = m.C; i < m.width; ++i)
+      sums[half * m.width + i % m.C] += sums[half * m.width + i];
+}
+
+// act(at, column, V) on every element of pixels [pixel, end), in vectors.
+template <class T, class Act>
+static void map_pixels(const Columns& m, int64_t pixel, int64_t end, const Act& act) {
+  // One block of columns: its numbers stay in registers for many rows. Else row by row.
+  const bool narrow = m.width == kColumnVectors * Wide<T>::kLanes;
+  while (pixel < end) {
+    const int64_t left = (end - pixel) / m.group, rows = narrow || left == 0 ? left : 1;
+    const int64_t columns = left ? m.width : (end - pixel) * m.C;
+    each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
+      int64_t at = pixel * m.C + column;
+      for (int64_t r = 0; r < (rows ? rows : 1); ++r, at += m.width)
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v)
+          act(at + v * L::kLanes, column + v * L::kLanes, typename L::V{});
+    });
+    pixel = rows ? pixel + rows * m.group : end;
+  }
+}
+
 // Two sums for each channel over all pixels, in double: sums[0..C) and sums[width..width + C).
 // term(at, column, s, q) adds to them what element `at` gives, in vectors.
 template <class T, class Term>
 static void sum_columns(const Columns& m, double cost, const Term& term, double* sums) {
-  if (m.tasks == 0) {
-    for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] = 0;
-    return;
-  }
-  const double whole = cost * static_cast<double>(m.pixels * m.C);
-  parallel(m.tasks, whole, [&](int64_t task) {
+  for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] = 0;
+  parallel(m.tasks, cost * static_cast<double>(m.pixels * m.C), [&](int64_t task) {
     double *s = sums + task * 2 * m.width, *q = s + m.width;
     for (int64_t i = 0; i < 2 * m.width; ++i) s[i] = 0;
-    int64_t pixel = task * m.chunk;
-    const int64_t end = pixel + m.chunk < m.pixels ? pixel + m.chunk : m.pixels;
-    while (pixel < end) {
-      const int64_t rows = (end - pixel) / m.group < m.block ? (end - pixel) / m.group : m.block;
-      const int64_t columns = rows ? m.width : (end - pixel) * m.C;  // the last few pixels
-      each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
-        sum_block<L, kVectors>(rows ? rows : 1, m.width, pixel * m.C, column, term, s, q);
-      });
-      pixel = rows ? pixel + rows * m.group : end;
-    }
+    const int64_t pixel = task * m.chunk, end = pixel + m.chunk;
+    sum_pixels<T>(m, pixel, end < m.pixels ? end : m.pixels, term, s, q);
   });
   for (int64_t task = 1; task < m.tasks; ++task) {
     const double* more = sums + task * 2 * m.width;
 #pragma omp simd
     for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] += more[i];
   }
-  for (int half = 0; half < 2; ++half)
-    for (int64_t i = m.C; i < m.width; ++i)
-      sums[half * m.width + i % m.C] += sums[half * m.width + i];
+  fold_columns(m, sums);
 }
 
-// act(at, column, V) on every element, in vectors.
 template <class T, class Act>
 static void map_columns(const Columns& m, double cost, const Act& act) {
-  const double whole = cost * static_cast<double>(m.pixels * m.C);
-  // One block of columns: its numbers stay in registers for many rows. Else row by row.
-  const bool narrow = m.width == kColumnVectors * Wide<T>::kLanes;
-  parallel(m.tasks, whole, [&](int64_t task) {
-    int64_t pixel = task * m.chunk;
-    const int64_t end = pixel + m.chunk < m.pixels ? pixel + m.chunk : m.pixels;
-    while (pixel < end) {
-      const int64_t left = (end - pixel) / m.group, rows = narrow || left == 0 ? left : 1;
-      const int64_t columns = left ? m.width : (end - pixel) * m.C;
-      each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
-        int64_t at = pixel * m.C + column;
-        for (int64_t r = 0; r < (rows ? rows : 1); ++r, at += m.width)
-#pragma GCC unroll 4
-          for (int v = 0; v < kVectors; ++v)
-            act(at + v * L::kLanes, column + v * L::kLanes, typename L::V{});
-      });
-      pixel = rows ? pixel + rows * m.group : end;
-    }
+  parallel(m.tasks, cost * static_cast<double>(m.pixels * m.C), [&](int64_t task) {
+    const int64_t pixel = task * m.chunk, end = pixel + m.chunk;
+    map_pixels<T>(m, pixel, end < m.pixels ? end : m.pixels, act);
   });
 }
 

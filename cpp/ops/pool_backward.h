@@ -8,7 +8,8 @@ namespace fastnn::FASTNN_ISA {
 
 constexpr int64_t kPoolChannels = 128;  // of a task, at least
 
-// share(tap) to each tap of a window of kH x kW, 0: of any size; dx: the first one inside.
+// share(tap, its distance from the first) to each tap of a window of kH x kW, 0: of any size; dx:
+// the first one inside.
 template <class V, int kH, int kW, bool kAdd, class T, class Share>
 static inline void deposit(const Pool& p, const Span& h, const Span& w, const Share& share, T* dx) {
   const int64_t row_step = p.h.dilation * p.w.length * p.C, step = p.w.dilation * p.C;
@@ -19,8 +20,9 @@ static inline void deposit(const Pool& p, const Span& h, const Span& w, const Sh
   for (int64_t i = 0; i < height; ++i)
 #pragma GCC unroll 3
     for (int64_t j = 0; j < width; ++j) {
-      T* to = dx + i * row_step + j * step;
-      const V v = share(static_cast<int>(first + i * kernel + j));
+      const int64_t offset = i * row_step + j * step;
+      T* to = dx + offset;
+      const V v = share(static_cast<int>(first + i * kernel + j), offset);
       put(to, kAdd ? get<V>(to) + v : v);
     }
 }
@@ -38,8 +40,8 @@ static inline typename L::V lanes_of(typename L::V v, int64_t least, int64_t end
   }
 }
 
-// gradient(lanes, at, oh, ow, keep) gives a share(tap): what of dy[at], dy[at + 1] ... belongs to a
-// tap of window (oh, ow), after dy went through keep().
+// gradient(lanes, at, oh, ow, keep, from) gives a share(tap, distance): what of dy[at], dy[at + 1]
+// ... belongs to a tap of window (oh, ow), after dy went through keep(). Its first tap is x[from].
 template <class T, class Gradient>
 static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gradient) {
   const int64_t row = p.w.length * p.C, OH = p.h.outputs, OW = p.w.outputs;
@@ -64,7 +66,7 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
         with_size(p, h, w, [&]<int kH, int kW>() {
           each_channels<T>(p.C, true, false, [&](auto lanes, int64_t c) {
             using V = typename decltype(lanes)::V;
-            const auto share = gradient(lanes, at + c, oh, ow, [](V g) { return g; });
+            const auto share = gradient(lanes, at + c, oh, ow, [](V g) { return g; }, to + c - dx);
             deposit<V, kH, kW, false>(p, h, w, share, to + c);
           });
         });
@@ -105,7 +107,7 @@ static void add_windows(const Pool& p, double cost, T* dx, bool accumulate,
             const auto keep = [=](V g) {
               return least == 0 && end == L::kLanes ? g : lanes_of<L>(g, least, end);
             };
-            const auto share = gradient(lanes, at + c, oh, ow, keep);
+            const auto share = gradient(lanes, at + c, oh, ow, keep, own + to + c - dx);
             deposit<V, kH, kW, true>(p, h, w, share, own + to + c);
           };
           int64_t c = first;

@@ -13,11 +13,13 @@ using bench::Case;
 using Lengths = std::map<std::string, std::string>;  // as the case has them, and what they become
 
 // Their attributes name lengths of the operands: only N may change.
-const char* const kFixed[] = {"broadcast_to", "reshape", "slice", "top_k_accuracy"};
+const char* const kFixed[] = {"avg_pool2d", "broadcast_to", "group_norm", "lp_pool2d",
+                              "max_pool2d", "reshape",      "slice",      "top_k_accuracy"};
 
 // Ops that want at least 2 classes, or that divide by length - 1: they get 2 in the place of 1.
-const char* const kTwo[] = {"cross_entropy",         "hinge",          "nll_loss",
-                            "softmax_cross_entropy", "top_k_accuracy", "var"};
+const char* const kTwo[] = {"batch_norm", "cross_entropy",         "hinge",
+                            "nll_loss",   "softmax_cross_entropy", "top_k_accuracy",
+                            "var"};
 
 // What the benchmark does not measure: other axes, broadcasting, transposes, options, and the ops
 // of kFixed. D is the edge size, in attributes too.
@@ -63,6 +65,25 @@ const Case kMore[] = {
     {"concatenate.first", "Dx2 3x2", "axis=0"},
     {"embedding.matrix", "i7:2x3 7xD"},
     {"gather.first", "Dx3 iD:Dx3", "dim=0"},
+    {"avg_pool2d.border", "2x7x5xD", "kernel_size=3 stride=2 padding=1 count_include_pad=0"},
+    {"avg_pool2d.overlapping", "2x6x5xD", "kernel_size=3,2 stride=1 ceil_mode=1"},
+    {"lp_pool2d.overlapping", "2x6x5xD", "kernel_size=3 stride=1"},
+    {"lp_pool2d.narrow", "2x4x6xD", "kernel_size=2"},
+    {"max_pool2d.border", "2x7x5xD", "kernel_size=3 stride=2 padding=1"},
+    {"max_pool2d.dilated", "2x9x8xD", "kernel_size=3,2 stride=1,2 dilation=2,3"},
+    {"max_pool2d.apart", "2x8x7xD", "kernel_size=2 stride=3"},
+    {"max_pool2d.tall", "1x18x18xD", "kernel_size=17 stride=1"},
+    {"batch_norm.pixels", "2x3x4xD D D t:D t:D", "momentum=0.3"},
+    {"batch_norm.relu_narrow", "37xD D D t:D t:D", "activation=3"},
+    {"group_norm.one", "2x3x2xD D D", "num_groups=1"},
+    {"group_norm.instance", "2x5xD D D", "num_groups=D"},
+    {"layer_norm.axes", "3x4xD 4xD 4xD"},
+    {"local_response_norm.odd", "3x2xD", "size=3 alpha=0.5 beta=1.25 k=2.0"},
+    {"upsample.corners", "2x3x4xD", "size=5,7 mode=1 align_corners=1"},
+    {"upsample.smaller", "2x5x6xD", "size=3,4 mode=1"},
+    {"pad.reflect_rows", "2x4x3xD", "pad=0,0,2,1,3,0 mode=1"},
+    {"pad.replicate", "2xDx3", "pad=1,2,3,0 mode=2"},
+    {"pad.circular", "2x4x3xD", "pad=0,0,2,1,3,0 mode=3"},
     {"pad.value", "2xDx3", "pad=1,2,3,0 value=0.5"},
     {"permute.reversed", "2xDx3", "dims=2,1,0"},
     {"reshape.split", "2xDx6", "shape=-2,3,D,2"},

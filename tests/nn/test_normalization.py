@@ -93,6 +93,50 @@ def test_batch_norm_refuses_batches_of_one_value():
     )
 
 
+X = RNG.standard_normal((4, 6, 5, 3)).astype("f4")
+
+
+@pytest.mark.parametrize(
+    ("layer", "want", "shape"),
+    [
+        (nn.LayerNorm(), fnn.ops.layer_norm(X, 3), (3,)),
+        (nn.LayerNorm(axes=3, eps=0.1), fnn.ops.layer_norm(X, (6, 5, 3), eps=0.1), (6, 5, 3)),
+        (nn.GroupNorm(2), fnn.ops.group_norm(X, 2), (6,)),
+        (nn.InstanceNorm(eps=0.1), fnn.ops.instance_norm(X, eps=0.1), (6,)),
+    ],
+)
+def test_scaled_layers_do_what_their_ops_do(layer, want, shape):
+    model = fnn.Model([layer], input_shape=X.shape[1:])
+    np.testing.assert_array_equal(model.predict(X), want)
+    weight, bias = model.parameters.values()
+    assert weight.shape == bias.shape == shape
+    weight *= 2
+    bias += 1
+    np.testing.assert_allclose(model.predict(X), 2 * want + 1, rtol=1e-5, atol=1e-5)
+
+
+def test_local_response_norm_does_what_its_op_does():
+    layer = nn.LocalResponseNorm(3, 0.5, 0.6, 2)
+    model = fnn.Model([layer], input_shape=X.shape[1:])
+    want = fnn.ops.local_response_norm(X, 3, 0.5, 0.6, 2)
+    np.testing.assert_array_equal(model.predict(X), want)
+    assert not model.parameters
+
+
+def test_channel_dropout_drops_channels_in_training_alone():
+    model = fnn.Model([nn.ChannelDropout(0.5)], input_shape=X.shape[1:], seed=1)
+    np.testing.assert_array_equal(model.predict(X), X)
+
+
+def test_normalised_networks_are_trained_and_saved(tmp_path):
+    layers = [nn.LayerNorm(axes=3), nn.GroupNorm(3), nn.ChannelDropout(0.1), nn.InstanceNorm(),
+              nn.LocalResponseNorm(3), nn.Flatten(), nn.LayerNorm(use_bias=False), nn.Dense(2)]  # fmt: skip
+    model = trained(layers, X, np.ones((4, 2), "f4"), steps=30)
+    np.testing.assert_allclose(model.predict(X), 1, atol=0.5)
+    model.save(tmp_path / "m.fnn")
+    np.testing.assert_array_equal(fnn.load(tmp_path / "m.fnn").predict(X), model.predict(X))
+
+
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
@@ -102,6 +146,17 @@ def test_batch_norm_refuses_batches_of_one_value():
          "BatchNorm: eps must be a finite number > 0, got 0"),
         (lambda: nn.BatchNorm(eps="a"), TypeError,
          "BatchNorm: eps must be a finite number > 0, got 'a'"),
+        (lambda: nn.LayerNorm(0), ValueError,
+         "LayerNorm: axes must be an integer >= 1, got 0"),
+        (lambda: nn.LayerNorm(2)(fnn.Input((3,), name="x")), ValueError,
+         'LayerNorm "layernorm1": input must have 2 axes after the batch, '
+         "got Tensor(x, shape=(N, 3), dtype=float32)"),
+        (lambda: nn.GroupNorm(4)(fnn.Input((6, 2))), ValueError,
+         'GroupNorm "groupnorm1": num_groups must divide the 6 channels of x, got 4'),
+        (lambda: nn.LocalResponseNorm(5, k=0), ValueError,
+         "LocalResponseNorm: k must be a finite number > 0, got 0"),
+        (lambda: nn.ChannelDropout(1.0), ValueError,
+         "ChannelDropout: rate must be a number in [0, 1), got 1.0"),
         (lambda: nn.BatchNorm()(fnn.Input((), name="x")), ValueError,
          'BatchNorm "batchnorm1": input must have shape (N, C, ...), '
          "got Tensor(x, shape=(N,), dtype=float32)"),

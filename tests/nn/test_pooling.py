@@ -25,6 +25,14 @@ def predicted(layer, x=X):
             nn.AvgPool2d(3, 2, 1, True, count_include_pad=False),
             fnn.ops.avg_pool2d(X, 3, 2, 1, True, False),
         ),
+        (nn.LPPool2d(2, 3, 2), fnn.ops.lp_pool2d(X, 2, 3, 2)),
+        (nn.Upsample((5, 20)), fnn.ops.upsample(X, (5, 20))),
+        (
+            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+            fnn.ops.upsample(X, scale_factor=2, mode="bilinear", align_corners=True),
+        ),
+        (nn.Subsampling(2), fnn.ops.avg_pool2d(X, 2)),
+        (nn.Subsampling((3, 2), "tanh", init=0.5), np.tanh(3 * fnn.ops.avg_pool2d(X, (3, 2)))),
         (nn.GlobalAvgPool2d(), X.mean((2, 3))),
         (nn.GlobalMaxPool2d(), X.max((2, 3))),
     ],
@@ -35,7 +43,7 @@ def test_layers_do_what_their_ops_do(layer, want):
 
 def test_pooled_images_are_trained_on():
     y = RNG.integers(0, 2, 4)
-    layers = [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.Flatten(), nn.Dense(2, "softmax")]
+    layers = [nn.MaxPool2d(2), nn.Subsampling(2, "tanh"), nn.Flatten(), nn.Dense(2, "softmax")]
     model = fnn.Model(layers, input_shape=(3, 9, 8), seed=1)
     trainer = fnn.Trainer(model, loss="cross_entropy", optimizer=fnn.optim.SGD(lr=0.5))
     first = trainer.step(X, y)
@@ -45,7 +53,7 @@ def test_pooled_images_are_trained_on():
 
 
 def test_pooling_layers_are_saved(tmp_path):
-    layers = [nn.MaxPool2d(3, 1, 1), nn.AvgPool2d((2, 1)), nn.GlobalAvgPool2d()]
+    layers = [nn.MaxPool2d(3, 1, 1), nn.AvgPool2d((2, 1)), nn.Subsampling(2), nn.GlobalAvgPool2d()]
     model = fnn.Model(layers, input_shape=(3, 9, 8))
     model.save(tmp_path / "m.fnn")
     np.testing.assert_array_equal(fnn.load(tmp_path / "m.fnn").predict(X), model.predict(X))
@@ -74,7 +82,13 @@ def test_pooling_layers_print_their_arguments():
          "MaxPool2d: kernel_size must be an integer or a sequence of integers, got '2'"),
         (lambda: nn.MaxPool2d(2)(fnn.Input((400,))), ValueError,
          'MaxPool2d "maxpool2d1": x must have shape (N, C, H, W), got (N, 400); '
-         "use reshape before it"),
+         "put nn.Reshape before it"),
+        (lambda: nn.LPPool2d(0, 2), ValueError,
+         "LPPool2d: norm_type must be a finite number > 0, got 0"),
+        (lambda: nn.Subsampling(0), ValueError,
+         "Subsampling: kernel_size must be an integer >= 1, got 0"),
+        (lambda: nn.Upsample()(fnn.Input((1, 4, 4))), ValueError,
+         'Upsample "upsample1": size or scale_factor must be given, got none of them'),
         (lambda: nn.GlobalAvgPool2d()(fnn.Input((400,), name="x")), ValueError,
          'GlobalAvgPool2d "globalavgpool2d1": input must have shape (N, C, H, W), '
          "got Tensor(x, shape=(N, 400), dtype=float32)"),

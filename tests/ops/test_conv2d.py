@@ -131,7 +131,7 @@ def test_conv2d_passes_on_nan_and_infinity():
     ("shapes", "arguments", "text"),
     [
         (((2, 3), (1, 3, 1, 1)), {},
-         "conv2d: x must have shape (N, C, H, W), got (2, 3); use Reshape before it"),
+         "conv2d: x must have shape (N, C, H, W), got (2, 3); put nn.Reshape before it"),
         (((1, 3, 4, 4), (2, 3, 3)), {}, "conv2d: w must have shape (K, C, KH, KW), got (2, 3, 3)"),
         (((1, 3, 4, 4), (2, 1, 3, 3)), {},
          "conv2d: w must have shape (K, 3, KH, KW) because x has shape (1, 3, 4, 4), got (2, 1, 3, 3)"),

@@ -39,7 +39,7 @@ class Dropout(Layer):
     def __init__(self, rate: float, name: str | None = None) -> None:
         super().__init__(name)
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.0 <= rate < 1.0:
-            raise ValueError(f"Dropout: rate must be a number in [0, 1), got {rate!r}")
+            raise ValueError(f"{self.kind}: rate must be a number in [0, 1), got {rate!r}")
         self.rate = rate
 
     def config(self) -> dict[str, Any]:
@@ -47,3 +47,35 @@ class Dropout(Layer):
 
     def forward(self, x: Tensor) -> Any:
         return ops.dropout(x, float(self.rate))
+
+
+class ChannelDropout(Dropout):
+    """While training, sets whole channels of an image to zero with probability ``rate``.
+
+    The others are scaled by 1/(1-rate).
+
+    Parameters
+    ----------
+    rate : float in [0, 1)
+        Share of channels dropped.
+    name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        If ``rate`` is outside [0, 1); when called, if the input has no axis 1.
+
+    Source
+    ------
+    Tompson et al., Efficient object localization using convolutional networks, CVPR (2015).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.nn.ChannelDropout(0.2)(fnn.Input((16, 8, 8))).shape
+    (None, 16, 8, 8)
+    """
+
+    def forward(self, x: Tensor) -> Any:
+        return ops.channel_dropout(x, float(self.rate))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
-from fastnn._config import check_count
+from fastnn._config import check_count, check_positive
+from fastnn.nn.activations import apply
 from fastnn.nn.layer import Layer
 from fastnn.ops.pooling import Size, sizes
 from fastnn.ops.tensor import Tensor
@@ -243,3 +244,189 @@ class GlobalMaxPool2d(Layer):
     def forward(self, x: Tensor) -> Any:
         channels, *size = pixels_of(self, x)
         return ops.reshape(ops.max_pool2d(x, size), (-1, channels))
+
+
+class LPPool2d(Layer):
+    """The power sum of each window of an image; with ``norm_type`` 2 its Euclidean length.
+
+    Parameters
+    ----------
+    norm_type : float, > 0
+        The power.
+    kernel_size : int or (int, int), >= 1
+        Height and width of a window, in pixels.
+    stride : int or (int, int), >= 1, optional
+        Pixels from window to window; by default ``kernel_size``, smaller ones overlap.
+    ceil_mode : bool
+        Whether pixels left at the end get a window of their own.
+    name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        If a number is below its least; when called, if the input is no image or no window fits.
+    TypeError
+        If a size is not an integer.
+
+    Source
+    ------
+    As of `fastnn.ops.lp_pool2d`.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.nn.LPPool2d(2, 2)(fnn.Input((20, 24, 24))).shape
+    (None, 20, 12, 12)
+    """
+
+    def __init__(
+        self,
+        norm_type: float,
+        kernel_size: Size,
+        stride: Size | None = None,
+        ceil_mode: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        check_positive("LPPool2d", "norm_type", norm_type)
+        check_sizes("LPPool2d", "kernel_size", kernel_size, 1)
+        if stride is not None:
+            check_sizes("LPPool2d", "stride", stride, 1)
+        self.norm_type = norm_type
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.ceil_mode = ceil_mode
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "norm_type": self.norm_type,
+            "kernel_size": self.kernel_size,
+            "stride": self.stride,
+            "ceil_mode": self.ceil_mode,
+        }
+
+    def forward(self, x: Tensor) -> Any:
+        return ops.lp_pool2d(
+            x, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode
+        )
+
+
+class Subsampling(Layer):
+    """LeNet's trainable sub-sampling, ``y = activation(w_c * sum over the window + b_c)``.
+
+    Parameters
+    ----------
+    kernel_size : int or (int, int), >= 1
+        Height and width of a window, in pixels; windows do not overlap.
+    activation : str or callable, optional
+        Name of an activation, or a function of a tensor.
+    init : str, float, array or callable
+        Initial weight (C, 1, 1), see `fastnn.nn.init`; by default 1 / the window's size: the mean.
+    name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        If a number is below 1; when called, if the input is no image or no window fits.
+    TypeError
+        If ``kernel_size`` is not an integer.
+
+    Source
+    ------
+    LeCun et al., Gradient-based learning applied to document recognition, Proc. IEEE 86 (1998).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> model = fnn.Model([fnn.nn.Subsampling(2, "tanh")], input_shape=(6, 28, 28))
+    >>> model.theta.size
+    12
+    """
+
+    def __init__(
+        self,
+        kernel_size: Size = 2,
+        activation: Any = None,
+        init: Any = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        check_sizes("Subsampling", "kernel_size", kernel_size, 1)
+        self.kernel_size = kernel_size
+        self.activation = activation
+        self.init = init
+
+    def config(self) -> dict[str, Any]:
+        return {"kernel_size": self.kernel_size, "activation": self.activation}
+
+    def build(self, *inputs: Tensor) -> None:
+        channels, *_ = pixels_of(self, inputs[0])
+        size = sizes(self.where, "kernel_size", self.kernel_size) or (1,)
+        init = 1 / (size[0] * size[-1]) if self.init is None else self.init
+        self.weight = self.parameter("weight", (channels, 1, 1), init)
+        self.bias = self.parameter("bias", (channels, 1, 1), "zeros", weight=False)
+
+    def forward(self, x: Tensor) -> Any:
+        total = ops.avg_pool2d(x, self.kernel_size, divisor_override=1)
+        return apply(self.activation, total * self.weight + self.bias, self.where)
+
+
+class Upsample(Layer):
+    """Images at another size.
+
+    Parameters
+    ----------
+    size : int or (int, int), >= 1, optional
+        The new height and width; this or ``scale_factor``.
+    scale_factor : float or (float, float), > 0, optional
+        New height and width by the old ones.
+    mode : str
+        "nearest" repeats pixels, "bilinear" draws straight lines between them.
+    align_corners : bool
+        Whether bilinear mode puts the centres of the corner pixels onto each other.
+    name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        When called, if the input is no image, not one of ``size`` and ``scale_factor`` is given, or
+        a number or the mode is out of range.
+
+    Source
+    ------
+    As of `fastnn.ops.upsample`.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.nn.Upsample(scale_factor=2)(fnn.Input((8, 5, 7))).shape
+    (None, 8, 10, 14)
+    """
+
+    def __init__(
+        self,
+        size: Size | None = None,
+        scale_factor: Any = None,
+        mode: str = "nearest",
+        align_corners: bool = False,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        self.size = size
+        self.scale_factor = scale_factor
+        self.mode = mode
+        self.align_corners = align_corners
+
+    def config(self) -> dict[str, Any]:
+        return {
+            "size": self.size,
+            "scale_factor": self.scale_factor,
+            "mode": self.mode,
+            "align_corners": self.align_corners,
+        }
+
+    def forward(self, x: Tensor) -> Any:
+        return ops.upsample(x, self.size, self.scale_factor, self.mode, self.align_corners)

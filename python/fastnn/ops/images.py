@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from fastnn.ops.attributes import real, wholes
 from fastnn.ops.tensor import Tensor, as_array, call, current_layer
 
-__all__ = ["channels_first", "channels_last"]
+__all__ = ["channels_first", "channels_last", "upsample"]
 
 _AXES = {3: ("N", "C", "L"), 4: ("N", "C", "H", "W")}
 
@@ -73,6 +75,83 @@ def channels_first(x: Any) -> Any:
     return call("channels_first", x)
 
 
+_MODES = ("nearest", "bilinear")
+
+
+def upsample(
+    x: Any,
+    size: int | Sequence[int] | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool = False,
+) -> Any:
+    """Images at another size, larger or smaller, as PyTorch's ``interpolate``.
+
+    Parameters
+    ----------
+    x : float array or Tensor, shape (N, C, H, W)
+    size : int or (int, int), >= 1, optional
+        The new height and width; this or ``scale_factor``.
+    scale_factor : float or (float, float), > 0, optional
+        New height and width by the old ones, rounded down.
+    mode : str
+        "nearest" repeats pixels, "bilinear" draws straight lines between them.
+    align_corners : bool
+        Whether bilinear mode puts the centres of the corner pixels, not the edges of the images,
+        onto each other.
+
+    Returns
+    -------
+    y : array or Tensor, shape (N, C, H', W')
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has not 4 axes, not one of ``size`` and ``scale_factor`` is given, a number is out
+        of range, or the mode is unknown.
+    TypeError
+        If ``size`` does not hold integers.
+
+    Source
+    ------
+    Ronneberger, Fischer and Brox, U-Net: convolutional networks for biomedical image segmentation,
+    MICCAI (2015).
+
+    Examples
+    --------
+    >>> upsample([[[[1.0, 2.0]]]], scale_factor=2)
+    array([[[[1., 1., 2., 2.],
+             [1., 1., 2., 2.]]]], dtype=float32)
+    """
+    where = where_of("upsample")
+    if mode not in _MODES:
+        raise ValueError(f"{where}: mode must be one of {', '.join(_MODES)}, got {mode!r}")
+    if (size is None) == (scale_factor is None):
+        given = "none of them" if size is None else "both"
+        raise ValueError(f"{where}: size or scale_factor must be given, got {given}")
+    x = pixels("upsample", x)
+    scales: tuple[float, ...] = (0.0, 0.0)
+    if size is None:
+        several = isinstance(scale_factor, Sequence)
+        factors: Any = scale_factor if several else (scale_factor, scale_factor)
+        scales = tuple(real(where, "scale_factor", f) for f in factors)
+        if len(scales) != 2 or not all(0 < f < float("inf") for f in scales):
+            raise ValueError(
+                f"{where}: scale_factor must hold 1 or 2 numbers > 0, got {scale_factor!r}"
+            )
+        size = [int(n * f) for n, f in zip(x.shape[1:3], scales, strict=True)]
+    y = call(
+        "upsample",
+        x,
+        size=wholes(where, "size", size),
+        mode=_MODES.index(mode),
+        align_corners=int(align_corners),
+        scale_h=scales[0],
+        scale_w=scales[1],
+    )
+    return call("channels_first", y)
+
+
 def on_pixels(op: str, x: Any, *operands: Any, rank: int = 4, **attrs: Any) -> Any:
     """An op that computes with channels last, for a user's images: ``x``, and the (first) output.
 
@@ -89,16 +168,21 @@ def pixels(op: str, x: Any, rank: int = 4) -> Any:
     return call("channels_last", x)
 
 
+def where_of(op: str) -> str:
+    """Head of an error's text: the layer being called, else the op."""
+    scope = current_layer.get()
+    return scope.where if scope else op
+
+
 def shape_of(op: str, argument: str, x: Any, axes: tuple[str, ...]) -> tuple[Any, ...]:
     """The shape of an operand, which must have these axes; a batch that is not known is None."""
     shape = x.shape if isinstance(x, Tensor) else as_array(x, op, argument).shape
     if len(shape) != len(axes):
-        scope = current_layer.get()
         got = ", ".join("N" if n is None else str(n) for n in shape)
         raise ValueError(
-            f"{scope.where if scope else op}: {argument} must have shape ({', '.join(axes)}), got "
+            f"{where_of(op)}: {argument} must have shape ({', '.join(axes)}), got "
             f"({got}{',' * (len(shape) == 1)})"
-            + ("; use Reshape before it" if axes[0] == "N" else "")
+            + ("; put nn.Reshape before it" if axes[0] == "N" else "")
         )
     return shape
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.ops.attributes import whole, wholes
-from fastnn.ops.images import on_pixels
+from fastnn.ops.attributes import real, whole, wholes
+from fastnn.ops.images import on_pixels, shape_of
+from fastnn.ops.tensor import call
 
-__all__ = ["avg_pool2d", "max_pool2d"]
+__all__ = ["avg_pool1d", "avg_pool2d", "lp_pool2d", "max_pool1d", "max_pool2d"]
 
 Size = int | Sequence[int]
 
@@ -146,3 +147,184 @@ def avg_pool2d(
         count_include_pad=int(count_include_pad),
         divisor_override=divisor_override,
     )
+
+
+def lp_pool2d(
+    x: Any,
+    norm_type: float,
+    kernel_size: Size,
+    stride: Size | None = None,
+    ceil_mode: bool = False,
+) -> Any:
+    """Power sum of each window, ``y = (sum x^p)^(1/p)``; p = 2 is its Euclidean length.
+
+    The gradient is 0 where a window is 0. Windows that reach over the end, in ``ceil_mode``, count
+    as if the elements they have stood for all.
+
+    Parameters
+    ----------
+    x : float array or Tensor, shape (N, C, H, W)
+    norm_type : float, > 0
+        The power p; odd ones want elements >= 0.
+    kernel_size : int or (int, int), >= 1
+        Height and width of a window, in pixels.
+    stride : int or (int, int), >= 1, optional
+        Pixels from window to window; by default ``kernel_size``, smaller ones overlap.
+    ceil_mode : bool
+        Whether pixels left at the end get a window of their own.
+
+    Returns
+    -------
+    y : array or Tensor, shape (N, C, H', W')
+        As of `max_pool2d`.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has not 4 axes, a number is below its least, or no window fits.
+    TypeError
+        If a size is not an integer.
+
+    Source
+    ------
+    Sermanet, Chintala and LeCun, Convolutional neural networks applied to house numbers digit
+    classification, ICPR (2012).
+
+    Examples
+    --------
+    >>> lp_pool2d([[[[3.0, 0.0], [0.0, 4.0]]]], 2, 2)
+    array([[[[5.]]]], dtype=float32)
+    """
+    return on_pixels(
+        "lp_pool2d",
+        x,
+        kernel_size=sizes("lp_pool2d", "kernel_size", kernel_size),
+        stride=sizes("lp_pool2d", "stride", stride),
+        ceil_mode=int(ceil_mode),
+        norm_type=real("lp_pool2d", "norm_type", norm_type),
+    )
+
+
+def max_pool1d(
+    x: Any,
+    kernel_size: int,
+    stride: int | None = None,
+    padding: int = 0,
+    dilation: int = 1,
+    ceil_mode: bool = False,
+) -> Any:
+    """Largest element of each window of a sequence; see `max_pool2d`.
+
+    Parameters
+    ----------
+    x : float array or Tensor, shape (N, C, L)
+    kernel_size : int, >= 1
+        Length of a window.
+    stride : int, >= 1, optional
+        Steps from window to window; by default ``kernel_size``.
+    padding : int, >= 0
+        Length of a border that is below every number; at most half of a window.
+    dilation : int, >= 1
+        Steps from one element of a window to the next.
+    ceil_mode : bool
+        Whether elements left at the end get a window of their own.
+
+    Returns
+    -------
+    y : array or Tensor, shape (N, C, L')
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has not 3 axes, a number is below its least, ``padding`` is more than half of a
+        window, or no window fits.
+    TypeError
+        If a number is not an integer.
+
+    Source
+    ------
+    As of `max_pool2d`.
+
+    Examples
+    --------
+    >>> max_pool1d([[[1.0, 2.0, 5.0, 0.0]]], 2)
+    array([[[2., 5.]]], dtype=float32)
+    """
+    op = "max_pool1d"
+    y = max_pool2d(
+        _as_image(op, x),
+        (1, whole(op, "kernel_size", kernel_size)),
+        None if stride is None else (1, whole(op, "stride", stride)),
+        (0, whole(op, "padding", padding)),
+        (1, whole(op, "dilation", dilation)),
+        ceil_mode,
+    )
+    return _as_sequence(y)
+
+
+def avg_pool1d(
+    x: Any,
+    kernel_size: int,
+    stride: int | None = None,
+    padding: int = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Any:
+    """Mean of each window of a sequence; see `avg_pool2d`.
+
+    Parameters
+    ----------
+    x : float array or Tensor, shape (N, C, L)
+    kernel_size : int, >= 1
+        Length of a window.
+    stride : int, >= 1, optional
+        Steps from window to window; by default ``kernel_size``.
+    padding : int, >= 0
+        Length of a border of zeros; at most half of a window.
+    ceil_mode : bool
+        Whether elements left at the end get a window of their own.
+    count_include_pad : bool
+        Whether the border's zeros count in the mean.
+
+    Returns
+    -------
+    y : array or Tensor, shape (N, C, L')
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has not 3 axes, a number is below its least, ``padding`` is more than half of a
+        window, or no window fits.
+    TypeError
+        If a number is not an integer.
+
+    Source
+    ------
+    As of `avg_pool2d`.
+
+    Examples
+    --------
+    >>> avg_pool1d([[[1.0, 2.0, 5.0, 0.0]]], 2)
+    array([[[1.5, 2.5]]], dtype=float32)
+    """
+    op = "avg_pool1d"
+    y = avg_pool2d(
+        _as_image(op, x),
+        (1, whole(op, "kernel_size", kernel_size)),
+        None if stride is None else (1, whole(op, "stride", stride)),
+        (0, whole(op, "padding", padding)),
+        ceil_mode,
+        count_include_pad,
+    )
+    return _as_sequence(y)
+
+
+def _as_image(op: str, x: Any) -> Any:
+    """(N, C, L) as (N, C, 1, L)."""
+    n, channels, length = shape_of(op, "x", x, ("N", "C", "L"))
+    return call("reshape", x, shape=(-2 if n is None else n, channels, 1, length))
+
+
+def _as_sequence(y: Any) -> Any:
+    n, channels, _, length = y.shape
+    return call("reshape", y, shape=(-2 if n is None else n, channels, length))

@@ -268,8 +268,11 @@ def slice(
     return call("slice", x, start=tuple(starts), stop=tuple(stops), step=tuple(steps))
 
 
-def pad(x: Any, pad: Sequence[int], value: float = 0.0) -> Any:
-    """A border of constant ``value`` around ``x``.
+_PAD_MODES = ("constant", "reflect", "replicate", "circular")
+
+
+def pad(x: Any, pad: Sequence[int], value: float = 0.0, mode: str = "constant") -> Any:
+    """A border around ``x``: a constant ``value``, or what is inside of it.
 
     Parameters
     ----------
@@ -278,7 +281,10 @@ def pad(x: Any, pad: Sequence[int], value: float = 0.0) -> Any:
         Elements before and after the last axis, then the axis before it, and so on (PyTorch's
         order).
     value : float
-        What the border holds.
+        What a constant border holds.
+    mode : str
+        "constant"; "reflect" mirrors ``x`` at its ends, "replicate" repeats the ends, "circular"
+        goes on at the other end.
 
     Returns
     -------
@@ -287,7 +293,8 @@ def pad(x: Any, pad: Sequence[int], value: float = 0.0) -> Any:
     Raises
     ------
     ValueError
-        If ``pad`` has an odd number of lengths or more than ``x`` has ends, or one is negative.
+        If ``pad`` has an odd number of lengths or more than ``x`` has ends, one is negative or
+        wider than what is to be mirrored or repeated, or the mode is unknown.
 
     Source
     ------
@@ -299,7 +306,15 @@ def pad(x: Any, pad: Sequence[int], value: float = 0.0) -> Any:
     array([[0., 1., 2.],
            [0., 0., 0.]], dtype=float32)
     """
-    return call("pad", x, pad=wholes("pad", "pad", pad), value=real("pad", "value", value))
+    if mode not in _PAD_MODES:
+        raise ValueError(f"pad: mode must be one of {', '.join(_PAD_MODES)}, got {mode!r}")
+    return call(
+        "pad",
+        x,
+        pad=wholes("pad", "pad", pad),
+        value=real("pad", "value", value),
+        mode=_PAD_MODES.index(mode),
+    )
 
 
 def broadcast_to(x: Any, shape: Lengths) -> Any:
