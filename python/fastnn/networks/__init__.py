@@ -1,5 +1,7 @@
 """Classic networks, each as its paper has it."""
 
+from fastnn.networks.alexnet import alexnet
+from fastnn.networks.lenet import lenet5, lenet5_images, lenet5_loss
 from fastnn.networks.resnet import resnet, resnet_cifar
 
-__all__ = ["resnet", "resnet_cifar"]
+__all__ = ["alexnet", "lenet5", "lenet5_images", "lenet5_loss", "resnet", "resnet_cifar"]

@@ -1,0 +1,98 @@
+"""AlexNet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastnn import nn
+from fastnn.model import Input, Model
+
+_GAUSS = 0.01  # deviation of all initial weights
+
+
+def alexnet(
+    classes: int = 1000,
+    groups: int = 2,
+    input_shape: tuple[int, int, int] = (3, 227, 227),
+    dropout: float = 0.5,
+    normalise: bool = True,
+    seed: int = 0,
+) -> Model:
+    """AlexNet: five convolutions, overlapping pooling, local response normalisation, dropout.
+
+    Parameters
+    ----------
+    classes : int, >= 1
+    groups : 1 or 2
+        2 as in the paper, where two GPUs saw half of the channels each in the second, fourth and
+        fifth convolution: 60 965 224 parameters with 1000 classes. 1: 62 378 344.
+    input_shape : tuple of int
+        Channels, height and width; 67 x 67 are the least.
+    dropout : float, in [0, 1)
+        Of the two hidden dense layers.
+    normalise : bool
+        Whether local response normalisation follows the first two convolutions.
+    seed : int
+        Decides the initial weights: N(0, 0.01^2), biases 1 in the second, fourth and fifth
+        convolution and the hidden dense layers, else 0.
+
+    Returns
+    -------
+    Model
+        (N, C, H, W) to class probabilities (N, classes).
+
+    Raises
+    ------
+    ValueError
+        If ``groups`` is neither 1 nor 2, or the image is too small.
+
+    Source
+    ------
+    Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural
+    networks, NIPS (2012).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> model = fnn.networks.alexnet(classes=10, input_shape=(3, 67, 67))
+    >>> model.predict(np.zeros((1, 3, 67, 67), "f4")).shape
+    (1, 10)
+    """
+    if groups not in (1, 2):
+        raise ValueError(f"alexnet: groups must be 1 or 2, got {groups!r}")
+    if len(input_shape) != 3 or min(input_shape[1:]) < 67:
+        raise ValueError(
+            f"alexnet: input_shape must be (C, H, W) with H and W >= 67, got {input_shape!r}"
+        )
+
+    def conv(filters: int, kernel: int, number: int, bias: float, **more: Any) -> nn.Conv2d:
+        return nn.Conv2d(
+            filters, kernel, activation="relu", init=_normal, bias_init=bias,
+            name=f"conv{number}", **more,
+        )  # fmt: skip
+
+    def narrowed(y: Any, number: int) -> Any:
+        if normalise and number < 5:
+            # The paper's alpha is per element of the sum, this one per mean of 5.
+            y = nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0, name=f"norm{number}")(y)
+        return nn.MaxPool2d(3, 2, name=f"pool{number}")(y)
+
+    x = Input(input_shape, name="image")
+    y = narrowed(conv(96, 11, 1, 0.0, stride=4)(x), 1)
+    y = narrowed(conv(256, 5, 2, 1.0, padding=2, groups=groups)(y), 2)
+    y = conv(384, 3, 3, 0.0, padding=1)(y)
+    y = conv(384, 3, 4, 1.0, padding=1, groups=groups)(y)
+    y = narrowed(conv(256, 3, 5, 1.0, padding=1, groups=groups)(y), 5)
+    y = nn.Flatten(name="flatten")(y)
+    for number in (6, 7):
+        y = nn.Dense(4096, "relu", init=_normal, bias_init=1.0, name=f"fc{number}")(y)
+        y = nn.Dropout(dropout, name=f"drop{number}")(y)
+    y = nn.Dense(classes, "softmax", init=_normal, name="fc8")(y)
+    return Model(x, y, seed=seed)
+
+
+def _normal(shape: tuple[int, ...], uniform: Any, normal: Any) -> Any:
+    size = 1
+    for length in shape:
+        size *= length
+    return (normal(size) * _GAUSS).reshape(shape)
