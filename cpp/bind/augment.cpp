@@ -116,7 +116,7 @@ py::tuple random_partners(uint64_t seed, uint32_t stream, uint64_t epoch, const 
   Numbers partners(n);
   py::array_t<double> shares(n);
   for (int64_t i = 0; i < n; ++i) {
-    const uint64_t step = (epoch << 40) + static_cast<uint64_t>(numbers.data()[i]);
+    const uint64_t step = counter_of(epoch, numbers.data()[i]);
     const Random4 r = random4({seed, stream}, step, 0);
     const uint64_t wide = (static_cast<uint64_t>(r.v[0]) << 32) | r.v[1];
     partners.mutable_data()[i] = static_cast<int64_t>(wide % static_cast<uint64_t>(count));

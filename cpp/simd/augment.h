@@ -43,6 +43,12 @@ static inline int numbers_of(Change change) {  // of its range
   return kCounts[static_cast<int>(change)];
 }
 
+// Epoch and sample number as one counter: numbers are below 2^40.
+constexpr int kEpochShift = 40;
+static inline uint64_t counter_of(uint64_t epoch, int64_t number) {
+  return (epoch << kEpochShift) + static_cast<uint64_t>(number);
+}
+
 struct ChangeStep {
   Change change;
   uint32_t stream;
@@ -55,7 +61,7 @@ struct Augment {
   void* dst;        // (n, channels, out_height, out_width) of the same dtype
   DType dtype;
   int64_t n, channels, height, width, out_height, out_width;
-  const int64_t* numbers;  // of the samples, each in 0..2^40-1
+  const int64_t* numbers;  // of the samples, for counter_of()
   uint64_t seed, epoch;
   const ChangeStep* steps;
   int n_steps;

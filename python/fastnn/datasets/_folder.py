@@ -32,7 +32,7 @@ def image_folder(
     Classes are the subfolders in the order of their names; folders below them belong to the class;
     names that begin with a dot, and files of other kinds than images (by their suffix), are passed
     over. Transparent parts become white; photographs are turned as their camera says. All pixels
-    are held in memory, as uint8. Needs Pillow: ``pip install "fastnn[images]"``.
+    are held in memory, as uint8. Needs Pillow: ``pip install pillow``.
 
     Parameters
     ----------
@@ -176,6 +176,6 @@ def _pillow() -> Any:
         import PIL.ImageOps
     except ImportError:
         raise RuntimeError(
-            f'{_WHERE}: Pillow must be installed, got none; pip install "fastnn[images]"'
+            f"{_WHERE}: Pillow must be installed, got none; pip install pillow"
         ) from None
     return PIL
