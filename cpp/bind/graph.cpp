@@ -234,6 +234,22 @@ class PyTraining {
     return dict_of(progress, result);
   }
 
+  py::list measure(int64_t batch, int runs) {
+    std::vector<Plan::StepTime> times;
+    {
+      const GilReleased released;
+      const Turn turn(*this);
+      times = training_.measure(batch, runs);
+    }
+    py::list rows;
+    const auto& steps = training_.plan(batch).steps();
+    for (size_t i = 0; i < times.size(); ++i) {
+      const Node& node = steps[i]->node;
+      rows.append(py::make_tuple(node.op->name, node.where, times[i].forward, times[i].backward));
+    }
+    return rows;
+  }
+
   // Views of the core's own vectors: the gradient of the last step, the optimiser's states.
   py::array view(char* data, const py::object& self) {
     return py::array(numpy_dtype(graph_.real()), {graph_.parameter_elements()}, {}, data, self);
@@ -387,6 +403,9 @@ void bind_graph(py::module_& m) {
              return py::dict(py::arg("steps") = steps, py::arg("arena_bytes") = plan.arena_bytes(),
                              py::arg("flops") = plan.flops());
            })
+      // Seconds of (op, where, forward, backward) for each step of the plan, on the last batch.
+      .def("measure",
+           [](PyTraining& t, int64_t batch, int runs) { return t.measure(batch, runs); })
       .def("batch_sizes", [](const PyTraining& t) { return t.training_.batch_sizes(); })
       .def_property(
           "step_counter", [](const PyTraining& t) { return t.training_.step_counter(); },

@@ -44,4 +44,7 @@ constexpr int wide_nr(int rows) {
   return rows == 1 ? 4 * kBlocking.nr : rows <= 3 ? 2 * kBlocking.nr : kBlocking.nr;
 }
 
+// One vector of columns alone likewise: of up to so many rows.
+constexpr int tall_mr(int vectors) { return vectors == 1 ? 2 * kBlocking.mr : kBlocking.mr; }
+
 }  // namespace fastnn::FASTNN_ISA

@@ -85,8 +85,6 @@ struct Direct {
     const T* x = source.band(image, oy, rows, memory);
     const TileKernels<T>& kernels = tile_kernels<T>();
     Stretch<T> stretches[kBlocking.kc + 2];
-    const int64_t tiles = up(c.ys.width, kBlocking.mr);
-    const Cut column(c.ys.width, tiles);
     TileArgs<T> t{};
     t.stretches = stretches;
     t.a_row = c.tx.stride * source.pixel;
@@ -111,6 +109,8 @@ struct Direct {
         for (int64_t s = 0; s < t.n_stretches; b += stretches[s++].k * kPanel<T>) stretches[s].b = b;
         t.cols = least(kPanel<T>, c.out - j * kPanel<T>);
         const int64_t vectors = up(t.cols, kLanes<T>);
+        const int64_t tiles = up(c.ys.width, tall_mr(static_cast<int>(vectors)));
+        const Cut column(c.ys.width, tiles);
         t.bias = last && c.bias ? c.bias + j * kPanel<T> : nullptr;
         t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias;
         for (int64_t row = 0; row < rows; ++row) {

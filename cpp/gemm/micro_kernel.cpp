@@ -103,7 +103,15 @@ struct Kernels : TileKernels<T> {
     this->copy[R] = tile<T, R, kBlocking.nr, true>;
     if constexpr (R > 1) add_rows<R - 1>();
   }
-  constexpr Kernels() : TileKernels<T>{} { add_rows<kBlocking.mr>(); }
+  template <int R>
+  constexpr void add_tall() {
+    this->at[R][1] = tile<T, R, 1, false>;
+    if constexpr (R > kBlocking.mr + 1) add_tall<R - 1>();
+  }
+  constexpr Kernels() : TileKernels<T>{} {
+    add_rows<kBlocking.mr>();
+    add_tall<tall_mr(1)>();
+  }
 };
 template <class T>
 constexpr Kernels<T> kKernels{};

@@ -46,10 +46,11 @@ struct TileArgs {
 template <class T>
 using TileKernel = void (*)(const TileArgs<T>&);
 
-// Kernels by rows (1..mr) and vectors (1..wide_nr(rows)); null where a tile is never that wide.
+// Kernels by rows and vectors, 1..wide_nr(rows) of them, or 1 where rows are many, up to tall_mr(1);
+// null where a tile is never that large.
 template <class T>
 struct TileKernels {
-  TileKernel<T> at[kBlocking.mr + 1][4 * kBlocking.nr + 1];
+  TileKernel<T> at[tall_mr(1) + 1][4 * kBlocking.nr + 1];
   TileKernel<T> copy[kBlocking.mr + 1];  // of a whole panel
 };
 template <class T>

@@ -1,6 +1,7 @@
 #include "graph/plan.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
@@ -267,16 +268,47 @@ void Plan::forward() {
   }
 }
 
-void Plan::backward() {
+void Plan::begin_backward() {
   const Arg& loss = args_[location_[options_.loss]];
   if (graph_.real() == DType::kFloat64)
     *static_cast<double*>(loss.grad) = 1;
   else
     *static_cast<float*>(loss.grad) = 1;
+}
+
+void Plan::backward() {
+  begin_backward();
   for (const Step* step : reverse_) {
     if (long_) check_interrupt();
     step->backward();
   }
+}
+
+std::vector<Plan::StepTime> Plan::measure(int runs) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<StepTime> times(steps_.size());
+  Clock::time_point last = Clock::now();
+  const auto lap = [&] {
+    const Clock::time_point before = last;
+    last = Clock::now();
+    return std::chrono::duration<double>(last - before).count();
+  };
+  for (int run = 0; run < runs; ++run) {
+    lap();
+    for (size_t s = 0; s < steps_.size(); ++s) {
+      if (!steps_[s]->node.is_view) steps_[s]->forward();
+      times[s].forward += lap() / runs;
+    }
+    if (options_.loss < 0) continue;
+    begin_backward();
+    for (size_t s = steps_.size(); s-- > 0;) {
+      if (!active_[s]) continue;
+      lap();
+      steps_[s]->backward();
+      times[s].backward += lap() / runs;
+    }
+  }
+  return times;
 }
 
 void Plan::update_states() {

@@ -47,6 +47,11 @@ class Plan {
   bool has(int id) const { return location_[id] >= 0; }
   int64_t batch() const { return options_.batch; }
   int64_t arena_bytes() const { return arena_.bytes(); }
+  // Seconds that each step's forward and backward run takes, means over runs of the whole.
+  struct StepTime {
+    double forward = 0, backward = 0;
+  };
+  std::vector<StepTime> measure(int runs);
   double flops() const;  // of a forward run
   double cost() const;   // of a run, in ns of one core, for with_threads
   // First node, in order, one of whose outputs holds NaN or infinity: its `where`, or "".
@@ -57,6 +62,7 @@ class Plan {
 
  private:
   const Value& origin(int id) const;
+  void begin_backward();
   void compile_steps(const std::vector<GraphNode>& nodes);
   void find_gradients();
   void lay_out(const std::vector<int>& outputs);

@@ -218,4 +218,11 @@ Progress Training::step(const std::vector<std::pair<int, const void*>>& inputs, 
   return progress;
 }
 
+std::vector<Plan::StepTime> Training::measure(int64_t batch, int runs) {
+  std::vector<Plan::StepTime> times;
+  Plan& plan = plan_for(batch);
+  with_threads(plan.cost(), [&] { times = plan.measure(runs); });
+  return times;
+}
+
 }  // namespace fastnn

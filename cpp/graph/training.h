@@ -54,6 +54,8 @@ class Training {
   char* state(int i) const { return optimizer_states_[i].data(); }
   int64_t parameter_bytes() const;
   const Plan& plan(int64_t batch) { return plan_for(batch); }
+  // See Plan::measure.
+  std::vector<Plan::StepTime> measure(int64_t batch, int runs);
   std::vector<int64_t> batch_sizes() const;  // that have a plan, the one used last first
 
  private:
