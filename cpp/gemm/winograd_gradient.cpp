@@ -12,8 +12,8 @@ constexpr int64_t kFloat = sizeof(float);
 
 constexpr int64_t kBlockBytes = 512 << 10;  // patches of a task: they stay in L2
 constexpr int64_t kGroupBytes = 16 << 20;   // of all tasks together
-constexpr int64_t kCopyBytes = 160 << 10;   // larger sums have one copy, their planes are shared out
-constexpr int64_t kCopies = 16;
+constexpr int64_t kSumBytes = 2560 << 10;   // of all copies of the sums
+constexpr int64_t kMostCopies = 16, kFewCopies = 4;  // below, tasks share the planes of one out
 
 struct Gradient {
   const ConvGradient<float>& g;
@@ -27,7 +27,8 @@ struct Gradient {
   explicit Gradient(const ConvGradient<float>& gradient)
       : g(gradient), c(gradient.of), grid(gradient.of.ys) {
     tiles = c.images * grid.per_image();
-    copies = sum_bytes() > kCopyBytes ? 1 : least(up(tiles, 24), kCopies);
+    copies = least(kSumBytes / sum_bytes() / 4 * 4, kMostCopies);
+    copies = copies < kFewCopies ? 1 : least(up(tiles, 24), copies);
     const int64_t tile_bytes = kPoints * (c.in + c.out) * kFloat;
     const int64_t most_tiles = (copies > 1 ? kBlockBytes : kGroupBytes) / tile_bytes;
     block = most(least(most_tiles, up(tiles, copies)), 1);
