@@ -13,7 +13,7 @@ using bench::Case;
 using Lengths = std::map<std::string, std::string>;  // as the case has them, and what they become
 
 // Their attributes name lengths of the operands: only N may change.
-const char* const kFixed[] = {"avg_pool2d", "broadcast_to", "group_norm", "lp_pool2d",
+const char* const kFixed[] = {"conv2d", "conv_transpose2d", "avg_pool2d", "broadcast_to", "group_norm", "lp_pool2d",
                               "max_pool2d", "reshape",      "slice",      "top_k_accuracy"};
 
 // Ops that want at least 2 classes, or that divide by length - 1: they get 2 in the place of 1.
@@ -65,6 +65,17 @@ const Case kMore[] = {
     {"concatenate.first", "Dx2 3x2", "axis=0"},
     {"embedding.matrix", "i7:2x3 7xD"},
     {"gather.first", "Dx3 iD:Dx3", "dim=0"},
+    {"conv2d.channels", "2x5x4xD 3xDx3x3 3", "stride=1,1 padding=1,1,1,1 dilation=1,1"},
+    {"conv2d.filters", "2x5x4x3 Dx3x3x3 D", "stride=2,1 padding=1,0,2,1 dilation=1,1 flip=1"},
+    {"conv2d.columns", "2x3xDx2 4x2x3x1 4",
+     "stride=1,1 padding=1,1,0,0 dilation=1,1 activation=2"},
+    {"conv2d.groups", "1x4x6x6 9x2x3x2 9", "stride=1,1 padding=0,0,1,1 dilation=1,2 groups=3"},
+    {"conv2d.pointwise_row", "3xDx2x5 4x5x1x1 4", "stride=1,1 padding=0,0,0,0 dilation=1,1"},
+    {"conv2d.tiles", "2x9x6x16 16x16x3x3 16", "stride=1,1 padding=1,1,1,1 dilation=1,1"},
+    {"conv_transpose2d.channels", "2x3x2xD Dx3x3x2 3",
+     "stride=2,1 padding=1,0,0,1 dilation=1,1 output_padding=1,0"},
+    {"conv_transpose2d.groups", "1x3x4x4 4x3x2x3 6",
+     "stride=1,3 padding=0,0,0,0 dilation=2,1 output_padding=0,1 groups=2"},
     {"avg_pool2d.border", "2x7x5xD", "kernel_size=3 stride=2 padding=1 count_include_pad=0"},
     {"avg_pool2d.overlapping", "2x6x5xD", "kernel_size=3,2 stride=1 ceil_mode=1"},
     {"lp_pool2d.overlapping", "2x6x5xD", "kernel_size=3 stride=1"},

@@ -178,3 +178,64 @@ def test_conv2d_refuses_what_is_not_a_number():
 def test_first_brings_back_last():
     x = RNG.standard_normal((2, 3, 4, 5))
     np.testing.assert_array_equal(first(last(x)), x)
+
+
+# Shapes that Winograd's filtering takes: whole tiles, tiles over the edge, few and many channels, some
+# tiles at a time and all; and beside them the same in float64, which is summed directly.
+WINOGRAD = [
+    ((3, 16, 9, 10), 16, (1, 1, 1, 1)),
+    ((2, 32, 8, 8), 48, (1, 1, 1, 1)),
+    ((5, 16, 33, 31), 40, (0, 0, 1, 1)),
+    ((2, 80, 7, 13), 112, (2, 1, 0, 2)),
+    ((1, 160, 12, 12), 144, (1, 1, 1, 1)),
+    ((40, 16, 6, 6), 16, (2, 2, 2, 2)),
+]
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize(("shape", "filters", "padding"), WINOGRAD)
+def test_conv2d_of_3x3_equals_the_direct_sum(isa, shape, filters, padding):
+    rng = np.random.default_rng(1)
+    x, w = rng.standard_normal(shape), rng.standard_normal((filters, shape[1], 3, 3))
+    b = rng.standard_normal(filters)
+    attrs = attrs_of(padding=padding)
+    with using(isa, 2):
+        wide = run("conv2d", [last(x), w, b], attrs)
+        narrow = run("conv2d", [a.astype("f4") for a in (last(x), w, b)], attrs)
+    for a, want in zip(narrow, wide, strict=True):
+        # 4e-6 of the largest is some ten times what direct sums in float32 lose.
+        np.testing.assert_allclose(a, want, rtol=0, atol=4e-6 * np.abs(want).max() * 2)
+
+
+@pytest.mark.parametrize(("shape", "filters", "padding"), WINOGRAD[::2])
+def test_conv2d_of_3x3_same_bits_for_any_thread_count(shape, filters, padding):
+    rng = np.random.default_rng(2)
+    x = last(rng.standard_normal(shape)).astype("f4")
+    w = rng.standard_normal((filters, shape[1], 3, 3)).astype("f4")
+    for more in ({}, {"activation": 3}, {"flip": 1}):
+        attrs = {**attrs_of(padding=padding), **more}
+        same_on(ISAS, (2, 3, 8), lambda attrs=attrs: run("conv2d", [x, w], attrs))
+
+
+def test_conv2d_of_3x3_adds_to_gradients_that_are_there():
+    rng = np.random.default_rng(3)
+    x, w = (
+        rng.standard_normal((2, 9, 9, 16)).astype("f4"),
+        rng.standard_normal((16, 16, 3, 3)).astype("f4"),
+    )
+    dy, attrs = rng.standard_normal((2, 9, 9, 16)).astype("f4"), attrs_of(padding=(1, 1, 1, 1))
+    alone = _core.vjp("conv2d", [x, w], attrs, [dy])
+    start = [rng.standard_normal(a.shape).astype("f4") for a in (x, w)]
+    for a, s, more in zip(
+        alone, start, _core.vjp("conv2d", [x, w], attrs, [dy], start=start), strict=True
+    ):
+        np.testing.assert_allclose(more, s + a, rtol=1e-5, atol=1e-4)
+
+
+def test_conv2d_of_3x3_leaves_nothing_out_where_an_image_is_not_finite():
+    """Infinity may become NaN within its tile of outputs, and reaches no other."""
+    x = np.zeros((1, 16, 12, 12), "f4")
+    x[0, 3, 5, 5] = np.inf
+    y = fnn.ops.conv2d(x, np.ones((16, 16, 3, 3), "f4"), padding=1)
+    assert not np.isfinite(y[0, :, 4:7, 4:7]).any()
+    assert np.isfinite(y[0, :, :, 8:]).all() and np.isfinite(y[0, :, 8:]).all()
