@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "gemm/band.h"
 #include "gemm/micro_kernel.h"
+#include "gemm/narrow.h"
 #include "gemm/winograd.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -174,6 +175,7 @@ int64_t conv_scratch(const Conv<T>& c) {
   if (is_empty(c) || c.ty.count * c.tx.count * c.in == 0) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_scratch(c);
+  if (suits_narrow(c)) return narrow_scratch(c);
   return Direct<T>(c).scratch();
 }
 
@@ -183,6 +185,7 @@ void conv(const Conv<T>& c, void* scratch) {
   if (c.ty.count * c.tx.count * c.in == 0) return clear(c);
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
+  if (suits_narrow(c)) return narrow_conv(c, scratch);
   Direct<T>(c).run(scratch);
 }
 
