@@ -27,7 +27,8 @@ from typing import Any
 
 import numpy as np
 from compare import machine
-from workloads import WORKLOADS, Workload
+from networks import NETWORKS
+from workloads import WORKLOADS, Workload, optimizer_of
 
 import fastnn as fnn
 from fastnn import _core
@@ -52,11 +53,7 @@ def sources(width: int, folder: Path) -> dict[str, tuple[np.ndarray, float | Non
 
 def trainer_of(w: Workload) -> fnn.Trainer:
     """The network as a user builds it."""
-    last = "sigmoid" if w.loss == "quadratic" else "softmax"
-    layers = [fnn.nn.Dense(k, w.activation) for k in w.sizes[1:-1]]
-    model = fnn.Model([*layers, fnn.nn.Dense(w.sizes[-1], last)], input_shape=(w.sizes[0],))
-    optimizer = fnn.optim.SGD(0.01) if w.optimizer == "sgd" else fnn.optim.Adam(1e-3)
-    return fnn.Trainer(model, w.loss, optimizer)
+    return fnn.Trainer(NETWORKS[w.network].fastnn(), w.loss, optimizer_of(w))
 
 
 def clock(run: Callable[[], Any]) -> float:
@@ -70,8 +67,12 @@ def measure(
     w: Workload, x: np.ndarray, scale: float | None, threads: int, rounds: int
 ) -> dict[str, Any]:
     """Seconds a step of each of the four, round by round, and the shares."""
-    labels = np.random.default_rng(1).integers(0, w.sizes[-1], ROWS)
-    y = np.eye(w.sizes[-1], dtype=np.float32)[labels] if w.loss == "quadratic" else labels
+    labels = np.random.default_rng(1).integers(0, NETWORKS[w.network].classes, ROWS)
+    y = (
+        np.eye(NETWORKS[w.network].classes, dtype=np.float32)[labels]
+        if w.loss == "quadratic"
+        else labels
+    )
     trainer = trainer_of(w)
     whole = Dataset(x, y, scale=scale)
     trainer.fit(whole[: 20 * w.batch], 1, w.batch, verbose=0)
@@ -132,7 +133,7 @@ def main() -> int:
     results = []
     head = f"{'workload':<30}{'source':<19}{'fit us':>10}{'batching us':>13}{'share':>8}"
     print(head + f"{'hot us':>10}{'checked':>9}")
-    chosen = [w for w in WORKLOADS if not w.predicts and options.only in w.name]
+    chosen = [w for w in WORKLOADS if w.name.startswith("mlp") and options.only in w.name]
     with tempfile.TemporaryDirectory() as folder:
         kinds = sources(chosen[0].sizes[0], Path(folder)) if chosen else {}
         for w in chosen:

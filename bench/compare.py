@@ -23,9 +23,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from workloads import WORKLOADS, fastnn_steps, numpy_steps, torch_steps
+from workloads import WORKLOADS, fastnn_steps, flops, numpy_steps, torch_steps
 
-SIDES = ("fastnn", "torch eager", "torch compile", "numpy")
+SIDES = (
+    "fastnn", "torch eager", "torch compile", "torch eager nhwc", "torch compile nhwc", "numpy",
+)  # fmt: skip
 STRETCH = 0.15  # seconds of one timed stretch
 
 
@@ -38,7 +40,7 @@ def serve(side: str, index: int, threads: int, pipe: Connection) -> None:
         elif side == "numpy":
             steps = numpy_steps(workload, threads)
         else:
-            steps = torch_steps(workload, threads, side == "torch compile")
+            steps = torch_steps(workload, threads, "compile" in side, "nhwc" in side)
         unit = getattr(steps, "unit", 1)
         for _ in range(3):
             steps(unit)
@@ -96,7 +98,7 @@ def compare(index: int, sides: list[str], threads: int, rounds: int) -> dict[str
         "spread": {s: [min(t), max(t)] for s, t in times.items()},
         "rss_mib": rss,
         "missing": missing,
-        "gflops": WORKLOADS[index].flops / medians["fastnn"] / 1e9,
+        "gflops": flops(WORKLOADS[index]) / medians["fastnn"] / 1e9,
         "bar": WORKLOADS[index].bar,
     }
     rivals = [s for s in medians if s.startswith("torch")]
@@ -153,7 +155,7 @@ def main() -> int:
     results, missed = [], False
     head = (
         f"{'workload':<32}"
-        + "".join(f"{s:>15}" for s in sides)
+        + "".join(f"{s:>20}" for s in sides)
         + f"{'x torch':>9}{'bar':>7}{'x numpy':>9}{'GFLOP/s':>9}  peak RSS MiB"
     )
     print(head)
@@ -163,7 +165,7 @@ def main() -> int:
         r = compare(index, sides, options.threads, options.rounds)
         results.append(r)
         times = "".join(
-            f"{r['seconds'][s] * 1e6:>12.1f} us" if s in r["seconds"] else f"{'-':>15}"
+            f"{r['seconds'][s] * 1e6:>17.1f} us" if s in r["seconds"] else f"{'-':>20}"
             for s in sides
         )
         ahead = r.get("ahead_of_torch")
@@ -175,7 +177,7 @@ def main() -> int:
             flush=True,
         )
         for side, why in r["missing"].items():
-            if not (side == "numpy" and why.startswith("LookupError")):
+            if not why.startswith("LookupError"):  # not a side of this workload
                 print(f"  {side} left out: {why}")
     if options.json:
         options.json.write_text(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from networks import NETWORKS, SMALL
 
 Steps = Callable[[int], None]  # does that many training steps (or predictions)
 
@@ -14,40 +16,61 @@ Steps = Callable[[int], None]  # does that many training steps (or predictions)
 class Workload:
     """One line of the table: a network, how it is trained, and the bar against PyTorch's best."""
 
-    name: str
-    sizes: tuple[int, ...]
-    activation: str
-    loss: str  # "quadratic" on sigmoid outputs, or "cross_entropy" on softmax
-    optimizer: str
+    network: str  # one of NETWORKS
+    optimizer: str  # "sgd", "momentum" or "adam"
     batch: int
     bar: float
+    loss: str = "cross_entropy"  # or "quadratic", on sigmoid outputs
     predicts: bool = False
 
-    def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """Inputs in [0, 1) and labels, enough for 8 batches (at least 1000 rows)."""
-        rng = np.random.default_rng(0)
-        n = max(8 * self.batch, 1000)
-        return (
-            rng.random((n, self.sizes[0]), dtype=np.float32),
-            rng.integers(0, self.sizes[-1], n),
-        )
-
     @property
-    def flops(self) -> float:
-        """Arithmetic of one step: forward, and both gradients but the first layer's for its input."""
-        layers = [
-            2.0 * self.batch * a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False)
-        ]
-        return sum(layers) if self.predicts else 3 * sum(layers) - layers[0]
+    def name(self) -> str:
+        """What the table calls it."""
+        if self.predicts:
+            return f"predict one, {self.network}"
+        return f"{self.network} b{self.batch} {self.optimizer}"
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs in [0, 1) and labels, enough for 8 batches of what is small."""
+        rng = np.random.default_rng(0)
+        network = NETWORKS[self.network]
+        size = int(np.prod(network.shape))
+        n = max(8 * self.batch, 1000) if size < 10_000 else 2 * self.batch
+        x = rng.random((n, *network.shape), dtype=np.float32)
+        return x, rng.integers(0, network.classes, n)
 
 
-SMALL, LARGE = (784, 30, 10), (784, 512, 512, 10)
+_SMALL = Workload("mlp-784-30-10", "sgd", 10, 15.0, "quadratic")
 WORKLOADS = [
-    Workload("mlp-784-30-10 b10 sgd", SMALL, "sigmoid", "quadratic", "sgd", 10, 15.0),
-    Workload("mlp-784-512-512-10 b128 adam", LARGE, "relu", "cross_entropy", "adam", 128, 1.9),
-    Workload("mlp-784-512-512-10 b1024 adam", LARGE, "relu", "cross_entropy", "adam", 1024, 1.2),
-    Workload("predict one row 784-30-10", SMALL, "sigmoid", "quadratic", "sgd", 1, 4.0, True),
+    _SMALL,
+    Workload("mlp-784-512-512-10", "adam", 128, 1.9),
+    Workload("mlp-784-512-512-10", "adam", 1024, 1.2),
+    Workload("lenet-5", "momentum", 64, 4.0),
+    Workload("conv-32-64", "adam", 64, 2.0),
+    Workload("resnet-20", "momentum", 128, 1.4),
+    Workload("alexnet", "momentum", 16, 1.2),
+    replace(_SMALL, bar=4.0, predicts=True, batch=1),
+    Workload("lenet-5", "momentum", 1, 5.0, predicts=True),
+    Workload("resnet-20", "momentum", 1, 3.0, predicts=True),
+    Workload("alexnet", "momentum", 1, 1.2, predicts=True),
 ]
+
+
+def flops(w: Workload) -> float:
+    """Arithmetic of one step: forward, and both gradients but the first layer's for its input."""
+    nodes = NETWORKS[w.network].fastnn().structure.nodes
+    forward = sum(node.flops for node in nodes)
+    first = next(node.flops for node in nodes if node.op in ("linear", "conv2d"))
+    return w.batch * (forward if w.predicts else 3.0 * forward - first)
+
+
+def optimizer_of(w: Workload) -> Any:
+    """fastnn's optimiser."""
+    from fastnn import optim
+
+    if w.optimizer == "adam":
+        return optim.Adam(1e-3)
+    return optim.SGD(0.01, momentum=0.9 if w.optimizer == "momentum" else 0.0)
 
 
 def fastnn_steps(w: Workload, threads: int) -> Steps:
@@ -55,11 +78,7 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
     import fastnn as fnn
 
     fnn.set_num_threads(threads)
-    last = "sigmoid" if w.loss == "quadratic" else "softmax"
-    layers = [fnn.nn.Dense(k, w.activation) for k in w.sizes[1:-1]] + [
-        fnn.nn.Dense(w.sizes[-1], last)
-    ]
-    model = fnn.Model(layers, input_shape=(w.sizes[0],))
+    model = NETWORKS[w.network].fastnn()
     x, y = w.data()
     if w.predicts:
         row = x[:1]
@@ -69,9 +88,10 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
                 model.predict(row)
 
         return predict
-    optimizer = fnn.optim.SGD(0.01) if w.optimizer == "sgd" else fnn.optim.Adam(1e-3)
-    trainer = fnn.Trainer(model, w.loss, optimizer)
-    targets = np.eye(w.sizes[-1], dtype=np.float32)[y] if w.loss == "quadratic" else y
+    trainer = fnn.Trainer(model, w.loss, optimizer_of(w))
+    targets = (
+        np.eye(NETWORKS[w.network].classes, dtype=np.float32)[y] if w.loss == "quadratic" else y
+    )
     per_epoch = len(x) // w.batch
     data = fnn.Dataset(x[: per_epoch * w.batch], targets[: per_epoch * w.batch])
 
@@ -83,28 +103,27 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
     return train
 
 
-def torch_steps(w: Workload, threads: int, compiled: bool) -> Steps:
+def torch_steps(w: Workload, threads: int, compiled: bool, channels_last: bool = False) -> Steps:
     """PyTorch: batches sliced from tensors in memory, no loader; eager or torch.compile."""
     import torch
     from torch import nn
 
+    network = NETWORKS[w.network]
+    if channels_last and not network.is_image:
+        raise LookupError("no images")
     torch.set_num_threads(threads)
     torch.manual_seed(0)
-    act = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}[w.activation]
-    layers: list[nn.Module] = []
-    for i, (a, b) in enumerate(zip(w.sizes, w.sizes[1:], strict=False)):
-        layers.append(nn.Linear(a, b))
-        if i + 2 < len(w.sizes):
-            layers.append(act())
-    if w.loss == "quadratic":
-        layers.append(nn.Sigmoid())
-    net = nn.Sequential(*layers)
+    net = network.torch()
     x_np, y_np = w.data()
     x, y = torch.from_numpy(x_np), torch.from_numpy(y_np)
+    if channels_last:
+        net = net.to(memory_format=torch.channels_last)
+        x = x.to(memory_format=torch.channels_last)
     if w.loss == "quadratic":
-        y = torch.eye(w.sizes[-1])[y]
+        y = torch.eye(network.classes)[y]
     forward = torch.compile(net) if compiled else net
     if w.predicts:
+        net.eval()
         row = x[:1]
 
         def predict(n: int) -> None:
@@ -113,11 +132,12 @@ def torch_steps(w: Workload, threads: int, compiled: bool) -> Steps:
                     forward(row)
 
         return predict
-    lr = {"sgd": 0.01, "adam": 1e-3}[w.optimizer]
-    if w.optimizer == "sgd":
-        optimizer: torch.optim.Optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    optimizer: torch.optim.Optimizer
+    if w.optimizer == "adam":
+        optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
     else:
-        optimizer = torch.optim.Adam(net.parameters(), lr=lr, fused=True)
+        momentum = 0.9 if w.optimizer == "momentum" else 0.0
+        optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=momentum)
 
     def cost(a: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
         if w.loss == "quadratic":
@@ -140,7 +160,7 @@ def torch_steps(w: Workload, threads: int, compiled: bool) -> Steps:
 
 def numpy_steps(w: Workload, threads: int) -> Steps:
     """The best hand-written vectorised NumPy step we know: in place, no temporary of theta's size."""
-    if w.sizes != SMALL or w.predicts:
+    if w.network != "mlp-784-30-10" or w.predicts:
         raise LookupError("written for the small network alone")
     rng = np.random.default_rng(0)
     x, y = w.data()
