@@ -27,12 +27,12 @@ from typing import Any
 
 import numpy as np
 from compare import machine
-from networks import NETWORKS
 from workloads import WORKLOADS, Workload, optimizer_of
 
 import fastnn as fnn
 from fastnn import _core
 from fastnn.data import Batches, Dataset
+from networks import NETWORKS
 
 BAR = 0.05
 ROWS = 60000  # of MNIST: float32 is 188 MB, far beyond the caches

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from networks import NETWORKS, SMALL
 
 Steps = Callable[[int], None]  # does that many training steps (or predictions)
