@@ -15,6 +15,7 @@ constexpr int64_t kBandBytes = 256 << 10;  // of inputs and outputs: they stay i
 constexpr int64_t kTasks = 32;             // with memory of their own
 constexpr int64_t kFewTasks = 16;          // what they are cut into where images are few
 constexpr double kTaskNs = 20e3;           // but not shorter than this
+constexpr int64_t kPackedTaps = 16;        // of a kernel, packed together
 
 template <class T>
 struct Direct {
@@ -56,28 +57,41 @@ struct Direct {
 
   // Weights in the order in which tiles read them: blocks of k, in them panels, in them rows.
   void pack(T* packed) const {
-    parallel_chunks(panels, 1, double(source.depth()) * panels * kPanel<T> * 0.5,
-                    [&](int64_t j0, int64_t j1) {
-                      for (int64_t j = j0; j < j1; ++j) pack_panel(j, packed);
-                    });
+    // Panels and channels are shared out: a large kernel of few filters too.
+    const int64_t parts = least(up(c.in, 16), up(kTasks, panels));
+    parallel(panels * parts, double(source.depth()) * panels * kPanel<T> * 0.1, [&](int64_t task) {
+      const Cut channel(c.in, parts);
+      pack_panel(task / parts, channel(task % parts), channel(task % parts + 1), packed);
+    });
   }
-  void pack_panel(int64_t j, T* packed) const {
-    const int64_t lanes = least(kPanel<T>, c.out - j * kPanel<T>);
+  void pack_panel(int64_t j, int64_t i0, int64_t i1, T* packed) const {
+    const int64_t lanes = least(kPanel<T>, c.out - j * kPanel<T>), taps = c.ty.count * c.tx.count;
     const T* w = c.w + j * kPanel<T> * c.w_out;
-    int64_t b = 0, p = 0, begin = 0, end = block_at(1);
-    for (int64_t y = 0; y < c.ty.count; ++y)
-      for (int64_t x = 0; x < c.tx.count; ++x)
-        for (int64_t i = 0; i < c.in; ++i, ++p) {
-          if (p == end) {
-            begin = end;
-            end = block_at(++b + 1);
-          }
-          T* to = packed + begin * panels * kPanel<T> + (j * (end - begin) + p - begin) * kPanel<T>;
-          const T* from = w + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                          (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-          for (int64_t l = 0; l < lanes; ++l) to[l] = from[l * c.w_out];
-          for (int64_t l = lanes; l < kPanel<T>; ++l) to[l] = T(0);
+    T* rows[kPackedTaps];
+    for (int64_t i = i0; i < i1; ++i)
+      for (int64_t t = 0; t < taps; t += kPackedTaps) {
+        const T* from[kPackedTaps];
+        const int64_t n = least(taps - t, kPackedTaps);
+        for (int64_t q = 0; q < n; ++q) {
+          const int64_t y = (t + q) / c.tx.count, x = (t + q) % c.tx.count;
+          rows[q] = packed_row(j, (t + q) * c.in + i, packed);
+          from[q] = w + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                    (c.tx.first + x * c.tx.kernel_step) * c.w_x;
         }
+        // Lane by lane: the taps of one filter share a line.
+        for (int64_t l = 0; l < lanes; ++l)
+          for (int64_t q = 0; q < n; ++q) rows[q][l] = from[q][l * c.w_out];
+        for (int64_t l = lanes; l < kPanel<T>; ++l)
+          for (int64_t q = 0; q < n; ++q) rows[q][l] = T(0);
+      }
+  }
+  // Where row p of panel j lies.
+  T* packed_row(int64_t j, int64_t p, T* packed) const {
+    const Cut block(source.depth(), blocks);
+    const int64_t whole = block.longer * (block.size + 1);
+    const int64_t b = p < whole ? p / (block.size + 1) : block.longer + (p - whole) / block.size;
+    const int64_t begin = block(b), depth = block(b + 1) - begin;
+    return packed + begin * panels * kPanel<T> + (j * depth + p - begin) * kPanel<T>;
   }
 
   // Rows [oy, oy + rows) of one image, panels [j0, j1).
