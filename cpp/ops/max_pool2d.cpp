@@ -17,7 +17,8 @@ template <class I, class L>
 inline void put_index(I* to, typename L::M index) {
   if constexpr (L::kLanes == 1) {
     *to = static_cast<I>(index);
-#if !defined(__AVX512F__)  // which narrows by itself; for others GCC 12 takes lane by lane
+#if !defined(__AVX512F__) && \
+    !defined(__clang__)  // which narrow by themselves; for others GCC 12 takes lane by lane
   } else if constexpr (sizeof(I) == 1) {
     typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes)));
     Bytes low{};
