@@ -8,6 +8,8 @@ namespace {
 
 enum { kCountPad = kPoolOwn, kDivisor };
 
+constexpr int64_t kFarApart = 512;  // channels from which on whole pixels are passed
+
 // 1 / count of a window; most windows have all of their taps.
 struct Shares {
   Pool p;
@@ -46,12 +48,36 @@ struct AvgPool2d {
     n.reads_out = 0u;
   }
 
+  // The same for pixels that lie far apart: each is passed once, some of its channels at a time.
+  template <class T>
+  static void far_mean_of(const Pool& p, const Span& h, const Span& w, T scale, const T* x, T* y) {
+    constexpr int64_t kChannels = 512;
+    T sum[kChannels], in_row[kChannels];
+    for (int64_t c = 0; c < p.C; c += kChannels) {
+      const int64_t count = p.C - c < kChannels ? p.C - c : kChannels;
+      for (int64_t k = 0; k < count; ++k) sum[k] = 0;
+      for (int64_t i = 0; i < h.count; ++i) {
+        for (int64_t k = 0; k < count; ++k) in_row[k] = 0;
+        for (int64_t j = 0; j < w.count; ++j) {
+          const T* from = x + (i * p.w.length + j) * p.C + c;
+#pragma omp simd
+          for (int64_t k = 0; k < count; ++k) in_row[k] += from[k];
+        }
+#pragma omp simd
+        for (int64_t k = 0; k < count; ++k) sum[k] += in_row[k];
+      }
+#pragma omp simd
+      for (int64_t k = 0; k < count; ++k) y[c + k] = sum[k] * scale;
+    }
+  }
+
   // Windows of kH x kW, 0: of any size.
   template <class T, int kH, int kW>
   static inline void mean_of(const Pool& p, const Span& h, const Span& w, T scale, const T* x, T* y,
                              bool roomy) {
     const int64_t row_step = p.w.length * p.C, step = p.C;
     const int64_t height = kH ? kH : h.count, width = kW ? kW : w.count;
+    if (kH == 0 && p.C >= kFarApart) return far_mean_of(p, h, w, scale, x, y);
     int64_t done = 0;
     if constexpr (kH == 0) {  // four vectors at once: whole cache lines of many far pixels
       using V = typename Wide<T>::V;

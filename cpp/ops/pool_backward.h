@@ -49,6 +49,11 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
   const int64_t row = p.w.length * p.C, OH = p.h.outputs, OW = p.w.outputs;
   const bool gaps = p.h.stride > p.h.kernel || p.w.stride > p.w.kernel ||
                     p.w.begin(OW - 1) + p.w.kernel < p.w.length;
+  // Up to here a row's pixels are written one after the other, each over what the last spilled.
+  const int64_t covered_w = p.w.begin(OW - 1) + p.w.kernel;
+  const int64_t spills = gaps ? 0 : (covered_w < p.w.length ? covered_w : p.w.length) * p.C;
+  constexpr int64_t kLanes = Wide<T>::kLanes;
+  const int64_t all = p.N * OH * OW * p.C;
   each_output_row(p, cost, [=](int64_t begin, int64_t end) {
     for (int64_t at_row = begin; at_row < end; ++at_row) {
       const int64_t oh = at_row % OH;
@@ -65,6 +70,7 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
         const Span w = p.w.span(ow);
         const int64_t at = (at_row * OW + ow) * p.C;
         T* to = image + h.at * row + w.at * p.C;
+        const bool roomy = (w.at + w.count - 1) * p.C + kLanes <= spills && at + kLanes <= all;
         with_size(p, h, w, [&]<int kH, int kW>() {
           const auto of_window = gradient(oh, ow);
           const auto share_of = [=](auto lanes, int64_t c) {
@@ -72,7 +78,7 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
             return of_window(lanes, at + c, [](V g) { return g; }, to + c - dx);
           };
           if (kH > 0 || h.count * w.count * p.C < kPoolNear) {
-            each_channels<T>(p.C, true, false, [=](auto lanes, int64_t c) {
+            each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
               using V = typename decltype(lanes)::V;
               deposit<V, kH, kW, false>(p, h, w, share_of(lanes, c), to + c);
             });
@@ -81,7 +87,7 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
               for (int64_t j = 0; j < w.count; ++j) {
                 const int tap = static_cast<int>((h.first + i) * p.w.kernel + w.first + j);
                 const int64_t offset = i * row + j * p.C;
-                each_channels<T>(p.C, true, false, [=](auto lanes, int64_t c) {
+                each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
                   put(to + offset + c, share_of(lanes, c)(tap, offset));
                 });
               }
@@ -154,7 +160,7 @@ static void scatter_windows(const Pool& p, double cost, T* dx, bool accumulate,
   };
   const bool dilated = p.h.dilation > 1 || p.w.dilation > 1;
   if (p.N * p.h.length * p.w.length * p.C == 0) return;
-  if (!accumulate && !dilated && apart(p.h) && apart(p.w) && p.C >= Wide<T>::kLanes)
+  if (!accumulate && !dilated && apart(p.h) && apart(p.w))
     write_windows(p, cost, dx, gradient);
   else
     add_windows(p, cost, dx, accumulate, gradient);

@@ -38,6 +38,21 @@ def test_avg_pool2d_of_an_image_is_its_mean():
     np.testing.assert_allclose(fnn.ops.avg_pool2d(x, 32), want, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("channels", [511, 512, 515, 1030])
+def test_avg_pool2d_of_many_channels(channels):
+    case = ((2, channels, 4, 5), (4, 3), 2, 1, 1, 0)
+    x = RNG.standard_normal(case[0])
+    want = pooled(x, case, lambda v, count: v.sum((2, 3)) / count)
+    check_op("avg_pool2d", [last(x)], attrs_of(case), last(want), gradient=False)
+    dy = RNG.standard_normal(want.shape)
+    for kernel in ((4, 5), (4, 3), (2, 2)):
+        attrs = {"kernel_size": kernel}
+        (y,) = _core.call("avg_pool2d", [last(x)], attrs)
+        grad = np.ascontiguousarray(np.resize(dy, y.shape))
+        (dx,) = _core.vjp("avg_pool2d", [last(x)], attrs, [grad])
+        np.testing.assert_allclose((dx * last(x)).sum(), (grad * y).sum(), rtol=1e-10)
+
+
 def test_avg_pool2d_shows_nan_in_its_windows_alone():
     x = np.ones((1, 3, 4, 4))
     x[0, 1, 0, 0] = np.nan
