@@ -90,7 +90,7 @@ const Case kCases[] = {
     {"embedding.vocabulary", "i10000:N 10000x128"},
     {"gather", "Nx256 i256:Nx256", "dim=1"},
     {"pad", "Nx28x28", "pad=2,2,2,2"},
-    {"pad.reflect", "Nx28x28", "pad=2,2,2,2 mode=1"},
+    {"pad.replicate", "Nx28x28", "pad=2,2,2,2 mode=2"},
     {"permute", "Nx64x4x32", "dims=0,2,1,3"},  // the heads of attention
     {"channels_last", "Nx64x14x14"},
     {"channels_first", "Nx14x14x64"},

@@ -1,5 +1,5 @@
-// dw = sum over pixels of dz x^T, tap by tap: tiles of filters by panels of channels, k runs over the
-// pixels of some images. Small weights: each task sums its images into a copy of dw, the copies are
+// dw = sum over pixels of dz x^T, tap by tap: tiles of filters by panels of channels, or the other way
+// round where channels would fill vectors badly; k runs over the pixels of some images. Small weights: each task sums its images into a copy of dw, the copies are
 // added in their order. Large ones: tasks share dw out, and each goes through all images.
 #include "base/parallel.h"
 #include "gemm/band.h"
@@ -21,10 +21,12 @@ struct Gradient {
   const ConvGradient<T>& g;
   const Conv<T>& c;
   Source<T> source;
+  bool turned;  // lanes along filters
   int64_t band, bands, images;  // a chunk: a band of an image, or several whole images
   int64_t chunks;
   int64_t copies;  // of dw
-  int64_t panels;  // of a run
+  int64_t width;   // of a panel
+  int64_t panels;  // of a run, or of filters
   double cost;
 
   explicit Gradient(const ConvGradient<T>& gradient)
@@ -32,9 +34,15 @@ struct Gradient {
         c(gradient.of),
         source(gradient.of, kLanes<T>) {
     const int64_t size = sizeof(T);
-    panels = up(source.run, kPanel<T>);
+    const int64_t upright = up(source.run, kLanes<T>) * c.out;
+    const int64_t across = up(c.out, kLanes<T>) * source.run;
+    turned = across * 8 < upright * 7;
+    // Few rows of a tile leave registers for more columns.
+    const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
+    width = turned ? wide_nr(static_cast<int>(lone)) * kLanes<T> : kPanel<T>;
+    panels = up(turned ? c.out : source.run, width);
     cost = double(c.images) * c.ys.height * c.ys.width * source.runs() *
-           up(source.run, kLanes<T>) * c.out / kBlocking.fma_per_ns;
+           (turned ? across : upright) / kBlocking.fma_per_ns;
     const bool shared = c.images == 1 || c.out * source.depth() * size > kCopyBytes;
     const int64_t limit = shared ? kSharedBytes : kChunkBytes;
     const int64_t row_bytes = (c.ty.stride * source.row() + c.ys.width * c.out) * size;
@@ -77,46 +85,62 @@ struct Gradient {
 
   // dw += of the chunk, for panels [part, to) of all runs.
   void multiply(const Chunk& q, const Memory& m, int64_t part, int64_t to, bool add) const {
+    Rows rows;
+    find_rows(q, m, rows);
     Stretch<T> stretches[kChunkRows];
-    const T* x[kChunkRows];
-    const TileKernels<T>& kernels = tile_kernels<T>();
     TileArgs<T> t{};
     t.stretches = stretches;
-    t.a = g.dz + q.image * c.ys.image + q.oy * c.ys.row;
+    t.n_stretches = rows.count;
+    t.k = rows.count * c.ys.width;
     t.a_row = 1;
-    t.a_col = c.ys.pixel;
-    t.ldc = source.depth();
+    const int64_t x_step = c.tx.stride * source.pixel, z_step = c.ys.pixel;
+    t.a_col = turned ? x_step : z_step;
+    t.ldc = turned ? c.out : source.depth();
     t.add = add;
-    for (int64_t i = 0; i < q.images; ++i) {
-      const T* first = source.copied ? x_memory(m, i) : source.band(q.image + i, q.oy, q.rows, nullptr);
-      const int64_t dz = i * c.ys.image / c.ys.pixel;
-      for (int64_t row = 0; row < q.rows; ++row) {
-        x[t.n_stretches] = first + row * c.ty.stride * source.row();
-        stretches[t.n_stretches++] = {c.ys.width, dz + row * c.ys.width, nullptr,
-                                      c.tx.stride * source.pixel};
-        t.k += c.ys.width;
-      }
-    }
-    const int64_t tiles = up(c.out, kBlocking.mr);
-    const Cut filter(c.out, tiles);
     for (; part < to; ++part) {
-      const int64_t r = part / panels, j = part % panels * kPanel<T>;
-      for (int64_t s = 0; s < t.n_stretches; ++s) stretches[s].b = x[s] + source.run_at(r) + j;
-      t.cols = least(kPanel<T>, source.run - j);
-      const int64_t vectors = up(t.cols, kLanes<T>);
-      t.plain = t.cols == vectors * kLanes<T>;
-      const T* dz = t.a;
-      for (int64_t tile = 0; tile < tiles; tile += t.count) {
-        const bool longer = tile < filter.longer;
-        const int64_t rows = filter.size + longer;
-        t.count = longer ? filter.longer : tiles - tile;
-        t.a = dz + filter(tile);
-        t.a_step = rows;
-        t.c = m.dw + filter(tile) * t.ldc + r * source.run + j;
-        t.c_step = rows * t.ldc;
-        kernels.at[rows][vectors](t);
+      const int64_t r = part / panels, j = part % panels * width;
+      for (int64_t s = 0; s < rows.count; ++s) {
+        const T* const x = rows.x[s] + source.run_at(r);
+        const T* const b = (turned ? rows.z[s] : x) + j;
+        stretches[s] = {c.ys.width, turned ? x - rows.x[0] : rows.z[s] - rows.z[0], b,
+                        turned ? z_step : x_step};
       }
-      t.a = dz;
+      t.cols = least(width, (turned ? c.out : source.run) - j);
+      T* const dw = m.dw + (turned ? r * source.run * c.out : r * source.run) + j;
+      tiles(t, turned ? rows.x[0] : rows.z[0], turned ? source.run : c.out, dw);
+    }
+  }
+
+  // All tiles of a panel: `count` rows of A from `a` on.
+  void tiles(TileArgs<T>& t, const T* a, int64_t count, T* dw) const {
+    const int64_t vectors = up(t.cols, kLanes<T>), tiles = up(count, kBlocking.mr);
+    const Cut row(count, tiles);
+    t.plain = t.cols == vectors * kLanes<T>;
+    for (int64_t tile = 0; tile < tiles; tile += t.count) {
+      const bool longer = tile < row.longer;
+      const int64_t rows = row.size + longer;
+      t.count = longer ? row.longer : tiles - tile;
+      t.a = a + row(tile);
+      t.a_step = rows;
+      t.c = dw + row(tile) * t.ldc;
+      t.c_step = rows * t.ldc;
+      tile_kernels<T>().at[rows][vectors](t);
+    }
+  }
+
+  // Rows of output of a chunk: where their dz and the first tap of their x begin.
+  struct Rows {
+    int64_t count = 0;
+    const T *x[kChunkRows], *z[kChunkRows];
+  };
+  void find_rows(const Chunk& q, const Memory& m, Rows& rows) const {
+    for (int64_t i = 0; i < q.images; ++i) {
+      const T* const x =
+          source.copied ? x_memory(m, i) : source.band(q.image + i, q.oy, q.rows, nullptr);
+      for (int64_t row = 0; row < q.rows; ++row) {
+        rows.x[rows.count] = x + row * c.ty.stride * source.row();
+        rows.z[rows.count++] = g.dz + (q.image + i) * c.ys.image + (q.oy + row) * c.ys.row;
+      }
     }
   }
 
@@ -160,19 +184,17 @@ struct Gradient {
 
   // Filter k from the order of runs into the user's, added up over the copies.
   void hand_out(int64_t k, void* scratch) const {
-    const int64_t depth = source.depth();
-    T* first = memory(scratch, 0).dw + k * depth;
-    for (int64_t s = 1; s < copies; ++s) {
-      const T* other = memory(scratch, s).dw + k * depth;
-#pragma omp simd
-      for (int64_t p = 0; p < depth; ++p) first[p] += other[p];
-    }
+    const int64_t row = turned ? 1 : source.depth(), step = turned ? c.out : 1;
+    int64_t at = k * row;
     for (int64_t y = 0; y < c.ty.count; ++y)
       for (int64_t x = 0; x < c.tx.count; ++x) {
         T* to = g.dw + k * c.w_out + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                 (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-        for (int64_t i = 0; i < c.in; ++i, ++first)
-          to[i * c.w_in] = g.accumulate ? to[i * c.w_in] + *first : *first;
+        for (int64_t i = 0; i < c.in; ++i, at += step, to += c.w_in) {
+          T sum = memory(scratch, 0).dw[at];
+          for (int64_t s = 1; s < copies; ++s) sum += memory(scratch, s).dw[at];
+          *to = g.accumulate ? *to + sum : sum;
+        }
       }
   }
 };

@@ -232,6 +232,7 @@ struct Tiles {
         t.a_col = g.a_col;
         t.a_step = rows * g.a_row;
       }
+      t.stretches[1].a = t.stretches[0].k * t.a_col;
       t.c = g.c + i * g.ldc + j;
       t.c_step = rows * g.ldc;
       if (t.bias) t.bias = g.bias + (g.bias_per_row ? i : j);
@@ -291,7 +292,7 @@ struct Tiles {
       for (int64_t c = 0; c < whole; ++c)
         tail[q * whole + c] = c < cols ? b[(first + q) * g.b_row + j + c] : T(0);
     t.stretches[0].k = first;
-    t.stretches[1] = {last, first, tail, whole};
+    t.stretches[1] = {last, 0, tail, whole};
     t.n_stretches = last ? 2 : 1;
     multiply(t, s, t0, t1, p, j, cols, 0);
     t.n_stretches = 1;

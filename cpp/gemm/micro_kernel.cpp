@@ -46,7 +46,7 @@ void tile(const TileArgs<T>& t) {
     T* copy = t.copy;
     for (int64_t s = 0; s < t.n_stretches; ++s) {
       const Stretch<T>& at = t.stretches[s];
-      const T* a = t.a + n * t.a_step + at.a * a_col;
+      const T* a = t.a + n * t.a_step + at.a;
       const T* b = at.b + n * t.b_step;
       const int64_t rows = at.k, b_row = at.b_row;
 #pragma GCC unroll 2

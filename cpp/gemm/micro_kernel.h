@@ -10,7 +10,7 @@
 
 namespace fastnn::FASTNN_ISA {
 
-// `k` columns of A from column `a` on, against `k` rows of B.
+// `k` columns of A from `a` elements behind the tile's first, against `k` rows of B.
 template <class T>
 struct Stretch {
   int64_t k;

@@ -8,6 +8,8 @@ namespace {
 
 enum { kCountPad = kPoolOwn, kDivisor };
 
+constexpr int64_t kFarApart = 512;  // channels from which on whole pixels are passed
+
 // 1 / count of a window; most windows have all of their taps.
 struct Shares {
   Pool p;
@@ -46,14 +48,69 @@ struct AvgPool2d {
     n.reads_out = 0u;
   }
 
+  // The same for pixels that lie far apart: each is passed once, some of its channels at a time.
+  template <class T>
+  static void far_mean_of(const Pool& p, const Span& h, const Span& w, T scale, const T* x, T* y) {
+    constexpr int64_t kChannels = 512;
+    T sum[kChannels], in_row[kChannels];
+    for (int64_t c = 0; c < p.C; c += kChannels) {
+      const int64_t count = p.C - c < kChannels ? p.C - c : kChannels;
+      for (int64_t k = 0; k < count; ++k) sum[k] = 0;
+      for (int64_t i = 0; i < h.count; ++i) {
+        for (int64_t k = 0; k < count; ++k) in_row[k] = 0;
+        for (int64_t j = 0; j < w.count; ++j) {
+          const T* from = x + (i * p.w.length + j) * p.C + c;
+#pragma omp simd
+          for (int64_t k = 0; k < count; ++k) in_row[k] += from[k];
+        }
+#pragma omp simd
+        for (int64_t k = 0; k < count; ++k) sum[k] += in_row[k];
+      }
+#pragma omp simd
+      for (int64_t k = 0; k < count; ++k) y[c + k] = sum[k] * scale;
+    }
+  }
+
   // Windows of kH x kW, 0: of any size.
   template <class T, int kH, int kW>
   static inline void mean_of(const Pool& p, const Span& h, const Span& w, T scale, const T* x, T* y,
                              bool roomy) {
     const int64_t row_step = p.w.length * p.C, step = p.C;
     const int64_t height = kH ? kH : h.count, width = kW ? kW : w.count;
-    each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
+    if (kH == 0 && p.C >= kFarApart) return far_mean_of(p, h, w, scale, x, y);
+    int64_t done = 0;
+    if constexpr (kH == 0) {  // four vectors at once: whole cache lines of many far pixels
+      using V = typename Wide<T>::V;
+      constexpr int64_t kLanes = Wide<T>::kLanes;
+      for (; done + 4 * kLanes <= p.C; done += 4 * kLanes) {
+        V a{}, b{}, c{}, d{};
+        for (int64_t i = 0; i < height; ++i) {
+          const T* from = x + i * row_step + done;
+          V e{}, f{}, g{}, h_{};
+          for (int64_t j = 0; j < width; ++j, from += step) {
+            e += get<V>(from);
+            f += get<V>(from + kLanes);
+            g += get<V>(from + 2 * kLanes);
+            h_ += get<V>(from + 3 * kLanes);
+          }
+          a += e;
+          b += f;
+          c += g;
+          d += h_;
+        }
+        put(y + done, a * scale);
+        put(y + done + kLanes, b * scale);
+        put(y + done + 2 * kLanes, c * scale);
+        put(y + done + 3 * kLanes, d * scale);
+      }
+      if (done == p.C) return;
+    }
+    // `done` is 0, or there is a whole vector before the rest.
+    const bool before = done > 0 && p.C - done < Wide<T>::kLanes;
+    const int64_t first = before ? p.C - Wide<T>::kLanes : done;
+    each_channels<T>(p.C - first, true, roomy, [=](auto lanes, int64_t at) {
       using V = typename decltype(lanes)::V;
+      const int64_t c = first + at;
       V sum{};
 #pragma GCC unroll 3
       for (int64_t i = 0; i < height; ++i) {  // row by row: sums of sums round less
@@ -89,10 +146,12 @@ struct AvgPool2d {
     const Shares share(n);
     const T* dy = grad<T>(n.out[0]);
     scatter_windows(share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate,
-                    [=](auto lanes, int64_t at, int64_t oh, int64_t ow, const auto& keep, int64_t) {
-                      using V = typename decltype(lanes)::V;
-                      const V g = keep(get<V>(dy + at)) * static_cast<T>(share(oh, ow));
-                      return [=](int, int64_t) { return g; };
+                    [=](int64_t oh, int64_t ow) {
+                      const T scale = static_cast<T>(share(oh, ow));
+                      return [=](auto lanes, int64_t at, const auto& keep, int64_t) {
+                        const auto g = keep(get<typename decltype(lanes)::V>(dy + at)) * scale;
+                        return [=](int, int64_t) { return g; };
+                      };
                     });
   }
 };

@@ -102,20 +102,21 @@ template <class T, bool kRelu>
 void normalise(const Node& n, const Work<T>& w) {
   const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
   T* y = out_data<T>(n.out[0]);
-  map_columns<T>(w.m, 0.2, [=](int64_t at, int64_t column, auto zero) {
+  map_columns<T>(w.m, 0.2, [=](int64_t column, auto zero) {
     using V = decltype(zero);
-    const V d = get<V>(x + at) - get<V>(mean + column);
-    const V z = d * get<V>(scale + column) + get<V>(bias + column);
-    put(y + at, kRelu ? (z < zero ? zero : z) : z);
+    const V m = get<V>(mean + column), by = get<V>(scale + column), more = get<V>(bias + column);
+    return [=](int64_t at) {
+      const V z = (get<V>(x + at) - m) * by + more;
+      put(y + at, kRelu ? (z < zero ? zero : z) : z);
+    };
   });
 }
 
 // dy where the output is not cut off.
-template <bool kRelu, class V, class T>
-inline V slope(V d, const T* dy, const T* scale, const T* bias) {
-  const V g = get<V>(dy);
+template <bool kRelu, class V>
+inline V slope(V d, V g, V scale, V bias) {
   if constexpr (!kRelu) return g;
-  const V z = d * get<V>(scale) + get<V>(bias);
+  const V z = d * scale + bias;
   return z <= V{} ? V{} : g;
 }
 
@@ -126,7 +127,7 @@ void gradient_sums(const Node& n, const Work<T>& w) {
   const auto term = [=](int64_t at, int64_t column, auto& s, auto& q) {
     using V = typename ValueOf<decltype(s)>::type;
     const V d = get<V>(x + at) - get<V>(mean + column);
-    const V g = slope<kRelu>(d, dy + at, scale + column, bias + column);
+    const V g = slope<kRelu>(d, get<V>(dy + at), get<V>(scale + column), get<V>(bias + column));
     s += g;
     q += g * d;
   };
@@ -139,12 +140,17 @@ void gradient_of_x(const Node& n, const Work<T>& w, const T* dy) {
   const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
   const T *by = w.row(3), *more = w.row(4);
   T* dx = grad<T>(n.in[kX]);
-  map_columns<T>(w.m, 0.3, [=](int64_t at, int64_t column, auto zero) {
+  map_columns<T>(w.m, 0.3, [=](int64_t column, auto zero) {
     using V = decltype(zero);
-    const V d = get<V>(x + at) - get<V>(mean + column);
-    const V g = slope<kRelu>(d, dy + at, scale + column, bias + column);
-    const V v = get<V>(scale + column) * g + (get<V>(by + column) * d + get<V>(more + column));
-    put(dx + at, kAdd ? get<V>(dx + at) + v : v);
+    const V m = get<V>(mean + column), factor = get<V>(scale + column);
+    const V offset = get<V>(bias + column);
+    const V slope_d = get<V>(by + column), constant = get<V>(more + column);
+    return [=](int64_t at) {
+      const V d = get<V>(x + at) - m;
+      const V g = slope<kRelu>(d, get<V>(dy + at), factor, offset);
+      const V v = factor * g + (slope_d * d + constant);
+      put(dx + at, kAdd ? get<V>(dx + at) + v : v);
+    };
   });
 }
 

@@ -46,7 +46,7 @@ static inline Columns columns_of(int64_t pixels, int64_t C) {
   m.chunk -= m.chunk % m.group;
   m.tasks = (pixels + m.chunk - 1) / m.chunk;
   m.block = 4096 / m.width;
-  m.block = m.block < 16 ? 16 : m.block > 64 ? 64 : m.block;
+  m.block = m.block < 32 ? 32 : m.block > 64 ? 64 : m.block;
   return m;
 }
 
@@ -63,7 +63,7 @@ static inline void repeat(const Columns& m, T* to, const F& number) {
 }
 
 // Of columns [column, column + kVectors lanes): sums of term(at, column, s, q), which adds to s, q.
-template <class L, int kVectors, class Term>
+template <class T, class L, int kVectors, class Term>
 static inline void sum_block(int64_t rows, int64_t width, int64_t at, int64_t column,
                              const Term& term, double* s, double* q) {
   using V = typename L::V;
@@ -72,16 +72,18 @@ static inline void sum_block(int64_t rows, int64_t width, int64_t at, int64_t co
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v)
       term(at + column + v * L::kLanes, column + v * L::kLanes, sum[v], other[v]);
-#pragma GCC unroll 4
-  for (int v = 0; v < kVectors; ++v)
-    for (int j = 0; j < L::kLanes; ++j)
-      if constexpr (L::kLanes == 1) {
-        s[column + v] += static_cast<double>(sum[v]);
-        q[column + v] += static_cast<double>(other[v]);
-      } else {
-        s[column + v * L::kLanes + j] += static_cast<double>(sum[v][j]);
-        q[column + v * L::kLanes + j] += static_cast<double>(other[v][j]);
-      }
+  if constexpr (L::kLanes == 1) {
+    s[column] += static_cast<double>(sum[0]);
+    q[column] += static_cast<double>(other[0]);
+  } else {
+    T of_s[kVectors * L::kLanes], of_q[kVectors * L::kLanes];
+    __builtin_memcpy(of_s, sum, sizeof of_s);
+    __builtin_memcpy(of_q, other, sizeof of_q);
+#pragma omp simd
+    for (int j = 0; j < kVectors * L::kLanes; ++j) s[column + j] += static_cast<double>(of_s[j]);
+#pragma omp simd
+    for (int j = 0; j < kVectors * L::kLanes; ++j) q[column + j] += static_cast<double>(of_q[j]);
+  }
 }
 
 // f.template operator()<L, kVectors>(column) on blocks of columns that cover [0, columns).
@@ -103,7 +105,7 @@ static void sum_pixels(const Columns& m, int64_t pixel, int64_t end, const Term&
     const int64_t left = (end - pixel) / m.group, rows = left < m.block ? left : m.block;
     const int64_t columns = rows ? m.width : (end - pixel) * m.C;  // the last few pixels
     each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
-      sum_block<L, kVectors>(rows ? rows : 1, m.width, pixel * m.C, column, term, s, q);
+      sum_block<T, L, kVectors>(rows ? rows : 1, m.width, pixel * m.C, column, term, s, q);
     });
     pixel = rows ? pixel + rows * m.group : end;
   }
@@ -116,20 +118,31 @@ static inline void fold_columns(const Columns& m, double* sums) {
       sums[half * m.width + i % m.C] += sums[half * m.width + i];
 }
 
-// act(at, column, V) on every element of pixels [pixel, end), in vectors.
+// act(column, V) loads the numbers of a vector of columns and gives each(at), for every element of
+// pixels [pixel, end). The numbers stay in registers for the rows of a block.
 template <class T, class Act>
 static void map_pixels(const Columns& m, int64_t pixel, int64_t end, const Act& act) {
-  // One block of columns: its numbers stay in registers for many rows. Else row by row.
-  const bool narrow = m.width == kColumnVectors * Wide<T>::kLanes;
   while (pixel < end) {
-    const int64_t left = (end - pixel) / m.group, rows = narrow || left == 0 ? left : 1;
-    const int64_t columns = left ? m.width : (end - pixel) * m.C;
+    const int64_t left = (end - pixel) / m.group, rows = left < m.block ? left : m.block;
+    const int64_t columns = rows ? m.width : (end - pixel) * m.C;
     each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
+      const typename L::V zero{};
+      constexpr int64_t kStep = L::kLanes;
       int64_t at = pixel * m.C + column;
-      for (int64_t r = 0; r < (rows ? rows : 1); ++r, at += m.width)
-#pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v)
-          act(at + v * L::kLanes, column + v * L::kLanes, typename L::V{});
+      const int64_t last = at + (rows ? rows : 1) * m.width;
+      const auto first = act(column, zero);
+      if constexpr (kVectors == 1) {
+        for (; at < last; at += m.width) first(at);
+      } else {
+        const auto second = act(column + kStep, zero), third = act(column + 2 * kStep, zero);
+        const auto fourth = act(column + 3 * kStep, zero);
+        for (; at < last; at += m.width) {
+          first(at);
+          second(at + kStep);
+          third(at + 2 * kStep);
+          fourth(at + 3 * kStep);
+        }
+      }
     });
     pixel = rows ? pixel + rows * m.group : end;
   }

@@ -151,10 +151,11 @@ struct GroupNorm {
       repeat(m, w.row(1), [=](int64_t c) { return weight[c] * inverse[c / z.members]; });
       repeat(m, w.row(2), [=](int64_t c) { return bias[c]; });
       const T *own = w.row(0), *scale = w.row(1), *offset = w.row(2);
-      map_pixels<T>(m, 0, z.pixels, [=](int64_t at, int64_t column, auto zero) {
+      map_pixels<T>(m, 0, z.pixels, [=](int64_t column, auto zero) {
         using V = decltype(zero);
-        const V d = get<V>(x + at) - get<V>(own + column);
-        put(y + at, d * get<V>(scale + column) + get<V>(offset + column));
+        const V mid = get<V>(own + column), by = get<V>(scale + column);
+        const V more = get<V>(offset + column);
+        return [=](int64_t at) { put(y + at, (get<V>(x + at) - mid) * by + more); };
       });
     });
   }
@@ -223,12 +224,14 @@ struct GroupNorm {
       more[at] = more[at - z.C];
     }
     const T* own = w.row(0);
-    map_pixels<T>(m, 0, z.pixels, [=](int64_t at, int64_t column, auto zero) {
+    map_pixels<T>(m, 0, z.pixels, [=](int64_t column, auto zero) {
       using V = decltype(zero);
-      const V d = get<V>(x + at) - get<V>(own + column);
-      const V v = get<V>(scale + column) * get<V>(dy + at) +
-                  (get<V>(by + column) * d + get<V>(more + column));
-      put(dx + at, add ? get<V>(dx + at) + v : v);
+      const V mid = get<V>(own + column), factor = get<V>(scale + column);
+      const V slope = get<V>(by + column), constant = get<V>(more + column);
+      return [=](int64_t at) {
+        const V v = factor * get<V>(dy + at) + (slope * (get<V>(x + at) - mid) + constant);
+        put(dx + at, add ? get<V>(dx + at) + v : v);
+      };
     });
   }
 };

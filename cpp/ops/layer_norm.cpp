@@ -2,9 +2,8 @@
 //   y = (x - mean) inverse weight + bias,  inverse = 1 / sqrt(var + eps),  var biased
 // Backward, with h = (x - mean) inverse and g = dy weight:
 //   dx = inverse (g - mean of g - h mean of g h),  dweight = sum of dy h,  dbias = sum of dy
-#include "ops/reduce.h"
+#include "ops/columns.h"
 #include "ops/store.h"
-#include "simd/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -12,6 +11,9 @@ namespace {
 enum { kX, kWeight, kBias };
 
 constexpr int64_t kRowsGrain = 8192;  // elements of a task
+constexpr int64_t kMostTasks = 64;    // of the backward pass: each keeps sums of its own
+constexpr int64_t kRowsInT = 32;      // rows summed up in T before they are added in double
+constexpr int64_t kStretch = 2048;    // elements of a row likewise
 
 struct Sizes {
   int64_t rows, D;
@@ -22,30 +24,49 @@ Sizes sizes_of(const Node& n) {
   return {elements(n.in[kX].shape, 0, first), elements(n.in[kWeight].shape)};
 }
 
-Reduction over_rows(const Sizes& z) {
-  const bool kept[] = {false, true};
-  return reduction_of(Shape{2, {z.rows, z.D}}, kept);
+// A task's rows share sums for dweight and dbias: in T over a few rows, then in double.
+struct Tasks {
+  int64_t rows, count;
+};
+
+Tasks tasks_of(const Sizes& z) {
+  if (z.rows == 0 || z.D == 0) return {1, 0};
+  const int64_t share = (z.rows + kMostTasks - 1) / kMostTasks, least = kRowsGrain / z.D + 1;
+  const int64_t rows = share > least ? share : least;
+  return {rows, (z.rows + rows - 1) / rows};
 }
 
-// dy h, the terms of dweight.
-template <class T>
-struct Products {
-  const T *x, *dy, *mean, *inverse;
-  int64_t D;
-  const T* segment(int64_t at, int64_t n, T* buffer) const {
-    for (int64_t done = 0; done < n;) {
-      const int64_t row = (at + done) / D, left = (row + 1) * D - (at + done);
-      const int64_t count = left < n - done ? left : n - done;
-      const T m = mean[row], r = inverse[row];
-      const T *from = x + at + done, *g = dy + at + done;
-      T* to = buffer + done;
-#pragma omp simd
-      for (int64_t i = 0; i < count; ++i) to[i] = g[i] * ((from[i] - m) * r);
-      done += count;
+// Doubles of dweight and dbias, then those of T.
+int64_t task_bytes(const Sizes& z, int64_t size) {
+  return (2 * z.D * (static_cast<int64_t>(sizeof(double)) + size) + 63) / 64 * 64;
+}
+
+// Sums over a row of what term(i, s, q) adds to s and q, in vectors; short stretches of it in T.
+template <class T, class Term>
+inline void row_sums(int64_t D, const Term& term, double& s, double& q) {
+  using V = typename Wide<T>::V;
+  constexpr int64_t kLanes = Wide<T>::kLanes;
+  s = q = 0;
+  int64_t i = 0;
+  while (i + kLanes <= D) {
+    const int64_t end = D - i < kStretch ? D : i + kStretch;
+    V s0{}, s1{}, q0{}, q1{};
+    for (; i + 2 * kLanes <= end; i += 2 * kLanes) {
+      term(i, s0, q0);
+      term(i + kLanes, s1, q1);
     }
-    return buffer;
+    for (; i + kLanes <= end; i += kLanes) term(i, s0, q0);
+    const V s_all = s0 + s1, q_all = q0 + q1;
+    for (int j = 0; j < kLanes; ++j) {
+      s += static_cast<double>(s_all[j]);
+      q += static_cast<double>(q_all[j]);
+    }
   }
-};
+  T s_left = 0, q_left = 0;
+  for (; i < D; ++i) term(i, s_left, q_left);
+  s += static_cast<double>(s_left);
+  q += static_cast<double>(q_left);
+}
 
 struct LayerNorm {
   static constexpr const char* attrs = "eps:real=1e-5";
@@ -80,7 +101,8 @@ struct LayerNorm {
     n.reads_in = 1u << kX | 1u << kWeight;
     n.reads_out = 0u;
     n.flops = 8.0 * elements(shape);
-    n.scratch_bytes = reduce_scratch(over_rows(sizes_of(n)));
+    const Sizes z = sizes_of(n);
+    n.scratch_bytes = tasks_of(z).count * task_bytes(z, size_of(x.dtype));
   }
 
   template <class F>
@@ -101,13 +123,21 @@ struct LayerNorm {
       const T *x = data<T>(n.in[kX]) + row * z.D, *w = data<T>(n.in[kWeight]);
       const T* b = data<T>(n.in[kBias]);
       T* y = out_data<T>(n.out[0]) + row * z.D;
-      const double sum = simd::sum(z.D, [=](int64_t i) { return static_cast<double>(x[i]); }) / D;
-      const double square = simd::sum(z.D, [=](int64_t i) {
-        const double d = static_cast<double>(x[i]) - sum;
-        return d * d;
-      });
-      const T mean = static_cast<T>(sum);
-      const T inverse = static_cast<T>(1 / __builtin_sqrt(square / D + eps));
+      const T guess = x[0];  // digits are kept where the mean is far from 0
+      double off = 0, square = 0;
+      row_sums<T>(
+          z.D,
+          [=](int64_t i, auto& s, auto& q) {
+            using V = typename ValueOf<decltype(s)>::type;
+            const V d = get<V>(x + i) - guess;
+            s += d;
+            q += d * d;
+          },
+          off, square);
+      off /= D;
+      const double rest = square / D - off * off, var = rest < 0 ? 0 : rest;  // NaN stays
+      const T mean = static_cast<T>(static_cast<double>(guess) + off);
+      const T inverse = static_cast<T>(1 / __builtin_sqrt(var + eps));
       all_mean[row] = mean;
       all_inverse[row] = inverse;
 #pragma omp simd
@@ -115,36 +145,74 @@ struct LayerNorm {
     });
   }
 
+  // One row of dx, where asked for, and its part of dweight and dbias.
+  template <class T>
+  static void row_backward(const Node& n, const Sizes& z, int64_t row, T* dw, T* db) {
+    const T *x = data<T>(n.in[kX]) + row * z.D, *dy = grad<T>(n.out[0]) + row * z.D;
+    const T* w = data<T>(n.in[kWeight]);
+    const T mean = data<T>(n.saved[0])[row], inverse = data<T>(n.saved[1])[row];
+    if (n.in[kWeight].grad || n.in[kBias].grad) {
+#pragma omp simd
+      for (int64_t i = 0; i < z.D; ++i) {
+        dw[i] += dy[i] * ((x[i] - mean) * inverse);
+        db[i] += dy[i];
+      }
+    }
+    if (!n.in[kX].grad) return;
+    double s = 0, q = 0;
+    row_sums<T>(
+        z.D,
+        [=](int64_t i, auto& sum, auto& other) {
+          using V = typename ValueOf<decltype(sum)>::type;
+          const V g = get<V>(dy + i) * get<V>(w + i);
+          sum += g;
+          other += g * (get<V>(x + i) - mean);
+        },
+        s, q);
+    const double r = static_cast<double>(inverse), D = static_cast<double>(z.D);
+    const T less = static_cast<T>(s / D), by = static_cast<T>(q * r * r / D);
+    store_grad(grad<T>(n.in[kX]) + row * z.D, z.D, n.in[kX].accumulate,
+               [=](int64_t i) { return inverse * (dy[i] * w[i] - less - (x[i] - mean) * by); });
+  }
+
   template <class T>
   static void backward(const Node& n) {
     const Sizes z = sizes_of(n);
-    const T *all_x = data<T>(n.in[kX]), *all_dy = grad<T>(n.out[0]), *w = data<T>(n.in[kWeight]);
-    const T *all_mean = data<T>(n.saved[0]), *all_inverse = data<T>(n.saved[1]);
-    const double whole = static_cast<double>(z.rows * z.D);
-    if (T* dw = grad<T>(n.in[kWeight])) {
-      const Products<T> terms{all_x, all_dy, all_mean, all_inverse, z.D};
-      reduce(Reducer::kSum, over_rows(z), computed<T>(terms), n.scratch, 0.3 * whole,
-             store_sum(dw, n.in[kWeight].accumulate));
-    }
-    if (T* db = grad<T>(n.in[kBias]))
-      reduce(Reducer::kSum, over_rows(z), stored(all_dy), n.scratch, 0.15 * whole,
-             store_sum(db, n.in[kBias].accumulate));
-    T* all_dx = grad<T>(n.in[kX]);
-    if (!all_dx) return;
-    const bool accumulate = n.in[kX].accumulate;
-    each_row(z, 0.6, [&](int64_t row) {
-      const T *x = all_x + row * z.D, *dy = all_dy + row * z.D;
-      const T mean = all_mean[row], inverse = all_inverse[row];
-      const double D = static_cast<double>(z.D);
-      const double s = simd::sum(z.D, [=](int64_t i) { return static_cast<double>(dy[i] * w[i]); });
-      const double q = simd::sum(
-          z.D, [=](int64_t i) { return static_cast<double>(dy[i] * w[i] * (x[i] - mean)); });
-      const T less = static_cast<T>(s / D);
-      const T by =
-          static_cast<T>(q * static_cast<double>(inverse) * static_cast<double>(inverse) / D);
-      store_grad(all_dx + row * z.D, z.D, accumulate,
-                 [=](int64_t i) { return inverse * (dy[i] * w[i] - less - (x[i] - mean) * by); });
+    const Tasks tasks = tasks_of(z);
+    const int64_t bytes = task_bytes(z, sizeof(T));
+    const auto sums_of = [&](int64_t task) {
+      return reinterpret_cast<double*>(static_cast<char*>(n.scratch) + task * bytes);
+    };
+    parallel(tasks.count, 1.2 * static_cast<double>(z.rows * z.D), [&](int64_t task) {
+      double* sums = sums_of(task);
+      T* part = reinterpret_cast<T*>(sums + 2 * z.D);
+      for (int64_t i = 0; i < 2 * z.D; ++i) sums[i] = 0;
+      const int64_t begin = task * tasks.rows;
+      const int64_t end = begin + tasks.rows < z.rows ? begin + tasks.rows : z.rows;
+      for (int64_t first = begin; first < end; first += kRowsInT) {
+        for (int64_t i = 0; i < 2 * z.D; ++i) part[i] = 0;
+        const int64_t last = end - first < kRowsInT ? end : first + kRowsInT;
+        for (int64_t row = first; row < last; ++row) row_backward(n, z, row, part, part + z.D);
+#pragma omp simd
+        for (int64_t i = 0; i < 2 * z.D; ++i) sums[i] += static_cast<double>(part[i]);
+      }
     });
+    double* total = sums_of(0);
+    for (int64_t task = 1; task < tasks.count; ++task) {
+      const double* more = sums_of(task);
+#pragma omp simd
+      for (int64_t i = 0; i < 2 * z.D; ++i) total[i] += more[i];
+    }
+    for (int k = 0; k < 2; ++k) {
+      T* to = grad<T>(n.in[k ? kBias : kWeight]);
+      if (!to) continue;
+      const double* sums = total + k * z.D;
+      const bool accumulate = n.in[k ? kBias : kWeight].accumulate;
+      if (tasks.count > 0)
+        store_grad(to, z.D, accumulate, [=](int64_t i) { return static_cast<T>(sums[i]); });
+      else
+        store_grad(to, z.D, accumulate, [](int64_t) { return T(0); });
+    }
   }
 };
 

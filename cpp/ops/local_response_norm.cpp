@@ -4,6 +4,7 @@
 // Backward: dx_c = dy_c s_c^-beta - 2 alpha beta / size x_c sum of dy_j x_j s_j^(-beta - 1) over
 // the j whose sum has x_c.
 #include "ops/channels.h"
+#include "ops/pixels.h"
 #include "ops/store.h"
 #include "simd/math.h"
 
@@ -14,6 +15,7 @@ enum { kSize, kAlpha, kBeta, kK };
 
 constexpr int64_t kPixelsGrain = 2048;  // elements of a task
 constexpr int64_t kBlock = 512;         // channels at a time
+constexpr int64_t kHalo = 64;           // most of a window that is summed up in registers
 
 // s^-beta of block s[0..n): AlexNet's beta by roots.
 template <class T>
@@ -44,6 +46,34 @@ inline void window_sums(int64_t C, int64_t first, int64_t n, int64_t before, int
     for (int64_t i = from; i < end; ++i) to[i] += value(first + i + o);
   }
 }
+
+// A pixel's values between zeros, so that sums over windows need no edges: value(c) at begin[c].
+template <class T>
+struct Bordered {
+  T values[kBlock + kHalo + 64];
+  T* begin;
+  int64_t before;
+
+  template <class F>
+  Bordered(int64_t C, int64_t size, int64_t given, const F& value)
+      : begin(values + given), before(given) {
+    for (int64_t i = 0; i < before; ++i) values[i] = 0;
+    T* const to = begin;
+#pragma omp simd
+    for (int64_t i = 0; i < C; ++i) to[i] = value(i);
+    for (int64_t i = C; i < C + size + Wide<T>::kLanes; ++i) begin[i] = 0;
+  }
+
+  // to[c] = values from c - before on, `size` of them; `to` has room for whole vectors.
+  void sum(int64_t C, int64_t size, T* to) const {
+    using V = typename Wide<T>::V;
+    for (int64_t c = 0; c < C; c += Wide<T>::kLanes) {
+      V all{};
+      for (int64_t o = 0; o < size; ++o) all += get<V>(values + c + o);
+      put(to + c, all);
+    }
+  }
+};
 
 struct LocalResponseNorm {
   static constexpr const char* attrs = "size:int alpha:real=1e-4 beta:real=0.75 k:real=1";
@@ -98,16 +128,43 @@ struct LocalResponseNorm {
       const T* x = data<T>(n.in[0]) + at;
       T *s = out_data<T>(n.saved[0]) + at + c, *y = out_data<T>(n.out[0]) + at + c;
       T sums[kBlock], power[kBlock];
-      window_sums(C, c, count, size / 2, (size - 1) / 2, sums,
-                  [=](int64_t j) { return x[j] * x[j]; });
+      if (C <= kBlock && size <= kHalo)
+        Bordered<T>(C, size, size / 2, [=](int64_t j) { return x[j] * x[j]; }).sum(C, size, sums);
+      else
+        window_sums(C, c, count, size / 2, (size - 1) / 2, sums,
+                    [=](int64_t j) { return x[j] * x[j]; });
 #pragma omp simd
-      for (int64_t i = 0; i < count; ++i) sums[i] = k + share * sums[i];
-      __builtin_memcpy(s, sums, static_cast<size_t>(count) * sizeof(T));
+      for (int64_t i = 0; i < count; ++i) s[i] = sums[i] = k + share * sums[i];
       powers(sums, count, beta, power);
       const T* own = x + c;
 #pragma omp simd
       for (int64_t i = 0; i < count; ++i) y[i] = own[i] * power[i];
     });
+  }
+
+  // Sums of terms of a block's channels and of those around it, a block at a time.
+  template <class T>
+  static void term_sums(int64_t C, int64_t c, int64_t count, int64_t before, int64_t after,
+                        double beta, const T* x, const T* dy, const T* s, T* sums) {
+    T terms[kBlock], power[kBlock];
+    for (int64_t i = 0; i < count; ++i) sums[i] = 0;
+    const int64_t low = c - before < 0 ? 0 : c - before;
+    const int64_t high = c + count + after > C ? C : c + count + after;
+    for (int64_t first = low; first < high; first += kBlock) {
+      const int64_t m = high - first < kBlock ? high - first : kBlock;
+      powers(s + first, m, beta, power);
+#pragma omp simd
+      for (int64_t i = 0; i < m; ++i)
+        terms[i] = dy[first + i] * x[first + i] * power[i] / s[first + i];
+      for (int64_t o = -before; o <= after; ++o) {  // channel c + i takes term c + i + o
+        int64_t from = first - o - c, end = first + m - o - c;
+        if (from < 0) from = 0;
+        if (end > count) end = count;
+        const T* shifted = terms + (c + o - first);
+#pragma omp simd
+        for (int64_t i = from; i < end; ++i) sums[i] += shifted[i];
+      }
+    }
   }
 
   template <class T>
@@ -121,31 +178,20 @@ struct LocalResponseNorm {
     each_block(n, 1.6, [&](int64_t at, int64_t c, int64_t count) {
       const T *x = data<T>(n.in[0]) + at, *dy = grad<T>(n.out[0]) + at;
       const T* s = data<T>(n.saved[0]) + at;
-      T terms[kBlock], power[kBlock], sums[kBlock];
-      for (int64_t i = 0; i < count; ++i) sums[i] = 0;
-      // Terms of this block's channels and of those around it, a block at a time.
-      const int64_t low = c - before < 0 ? 0 : c - before;
-      const int64_t high = c + count + after > C ? C : c + count + after;
-      for (int64_t first = low; first < high; first += kBlock) {
-        const int64_t m = high - first < kBlock ? high - first : kBlock;
-        powers(s + first, m, beta, power);
-#pragma omp simd
-        for (int64_t i = 0; i < m; ++i)
-          terms[i] = dy[first + i] * x[first + i] * power[i] / s[first + i];
-        for (int64_t o = -before; o <= after; ++o) {  // channel c + i takes term c + i + o
-          int64_t from = first - o - c, end = first + m - o - c;
-          if (from < 0) from = 0;
-          if (end > count) end = count;
-          const T* shifted = terms + (c + o - first);
-#pragma omp simd
-          for (int64_t i = from; i < end; ++i) sums[i] += shifted[i];
-        }
+      T power[kBlock], sums[kBlock];
+      if (C <= kBlock && size <= kHalo) {
+        powers(s, C, beta, power);
+        const T* p = power;
+        Bordered<T>(C, size, before, [=](int64_t j) {
+          return dy[j] * x[j] * p[j] / s[j];
+        }).sum(C, size, sums);
+      } else {
+        term_sums(C, c, count, before, after, beta, x, dy, s, sums);
+        powers(s + c, count, beta, power);
       }
-      powers(s + c, count, beta, power);
-      const T *own = x + c, *own_dy = dy + c;
-      store_grad(grad<T>(n.in[0]) + at + c, count, accumulate, [&, by, own, own_dy](int64_t i) {
-        return own_dy[i] * power[i] - by * own[i] * sums[i];
-      });
+      const T *own = x + c, *own_dy = dy + c, *p = power, *sum = sums;
+      store_grad(grad<T>(n.in[0]) + at + c, count, accumulate,
+                 [=](int64_t i) { return own_dy[i] * p[i] - by * own[i] * sum[i]; });
     });
   }
 };

@@ -85,19 +85,20 @@ struct LpPool2d {
     const Pool p = pool_of(n, -1);
     const double norm = n.attr[kNorm].real;
     const T *x = data<T>(n.in[0]), *y = data<T>(n.out[0]), *dy = grad<T>(n.out[0]);
-    scatter_windows(
-        p, norm == 2 ? 0.1 : 20, grad<T>(n.in[0]), n.in[0].accumulate,
-        [=](auto lanes, int64_t at, int64_t oh, int64_t ow, const auto& keep, int64_t from) {
-          using L = decltype(lanes);
-          using V = typename L::V;
-          const V scale = V{} + static_cast<T>(weight(p, p.h.span(oh), p.w.span(ow)));
-          const V r = get<V>(y + at);
-          const V g = get<V>(dy + at) * scale / power_of<L, T>(r, norm - 1);
-          const V by = r == V{} ? V{} : g;
-          return [=](int, int64_t offset) {
-            return keep(by * power_of<L, T>(get<V>(x + from + offset), norm - 1));
-          };
-        });
+    const auto gradient = [=](int64_t oh, int64_t ow) {
+      const T scale = static_cast<T>(weight(p, p.h.span(oh), p.w.span(ow)));
+      return [=](auto lanes, int64_t at, const auto& keep, int64_t from) {
+        using L = decltype(lanes);
+        using V = typename L::V;
+        const V r = get<V>(y + at);
+        const V g = get<V>(dy + at) * scale / power_of<L, T>(r, norm - 1);
+        const V by = r == V{} ? V{} : g;
+        return [=](int, int64_t offset) {
+          return keep(by * power_of<L, T>(get<V>(x + from + offset), norm - 1));
+        };
+      };
+    };
+    scatter_windows(p, norm == 2 ? 0.1 : 20, grad<T>(n.in[0]), n.in[0].accumulate, gradient);
   }
 };
 

@@ -17,7 +17,8 @@ template <class I, class L>
 inline void put_index(I* to, typename L::M index) {
   if constexpr (L::kLanes == 1) {
     *to = static_cast<I>(index);
-#if !defined(__AVX512F__)  // which narrows by itself; for others GCC 12 takes lane by lane
+#if !defined(__AVX512F__) && \
+    !defined(__clang__)  // which narrow by themselves; for others GCC 12 takes lane by lane
   } else if constexpr (sizeof(I) == 1) {
     typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes)));
     Bytes low{};
@@ -94,14 +95,15 @@ void run_forward(const Node& n, T* y, I* index) {
 template <class T, class I>
 void run_backward(const Node& n, const I* index) {
   const T* dy = grad<T>(n.out[0]);
+  const auto share = [=](auto lanes, int64_t at, const auto& keep, int64_t) {
+    using L = decltype(lanes);
+    using V = typename L::V;
+    const V g = keep(get<V>(dy + at));
+    const auto largest = get_index<I, L>(index + at);
+    return [=](int tap, int64_t) { return largest == tap ? g : V{}; };
+  };
   scatter_windows(pool_of(n, kDilation), 0.08, grad<T>(n.in[0]), n.in[0].accumulate,
-                  [=](auto lanes, int64_t at, int64_t, int64_t, const auto& keep, int64_t) {
-                    using L = decltype(lanes);
-                    using V = typename L::V;
-                    const V g = keep(get<V>(dy + at));
-                    const auto largest = get_index<I, L>(index + at);
-                    return [=](int tap, int64_t) { return largest == tap ? g : V{}; };
-                  });
+                  [=](int64_t, int64_t) { return share; });
 }
 
 struct MaxPool2d {

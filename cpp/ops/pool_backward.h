@@ -7,6 +7,7 @@
 namespace fastnn::FASTNN_ISA {
 
 constexpr int64_t kPoolChannels = 128;  // of a task, at least
+constexpr int64_t kPoolNear = 8192;     // elements of a window that L1 holds
 
 // share(tap, its distance from the first) to each tap of a window of kH x kW, 0: of any size; dx:
 // the first one inside.
@@ -40,13 +41,19 @@ static inline typename L::V lanes_of(typename L::V v, int64_t least, int64_t end
   }
 }
 
-// gradient(lanes, at, oh, ow, keep, from) gives a share(tap, distance): what of dy[at], dy[at + 1]
-// ... belongs to a tap of window (oh, ow), after dy went through keep(). Its first tap is x[from].
+// gradient(oh, ow) gives a window's (lanes, at, keep, from), and that a share(tap, distance): what
+// of dy[at], dy[at + 1] ... belongs to a tap, after dy went through keep(). The first tap is
+// x[from].
 template <class T, class Gradient>
 static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gradient) {
   const int64_t row = p.w.length * p.C, OH = p.h.outputs, OW = p.w.outputs;
   const bool gaps = p.h.stride > p.h.kernel || p.w.stride > p.w.kernel ||
                     p.w.begin(OW - 1) + p.w.kernel < p.w.length;
+  // Up to here a row's pixels are written one after the other, each over what the last spilled.
+  const int64_t covered_w = p.w.begin(OW - 1) + p.w.kernel;
+  const int64_t spills = gaps ? 0 : (covered_w < p.w.length ? covered_w : p.w.length) * p.C;
+  constexpr int64_t kLanes = Wide<T>::kLanes;
+  const int64_t all = p.N * OH * OW * p.C;
   each_output_row(p, cost, [=](int64_t begin, int64_t end) {
     for (int64_t at_row = begin; at_row < end; ++at_row) {
       const int64_t oh = at_row % OH;
@@ -63,12 +70,28 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
         const Span w = p.w.span(ow);
         const int64_t at = (at_row * OW + ow) * p.C;
         T* to = image + h.at * row + w.at * p.C;
+        const bool roomy = (w.at + w.count - 1) * p.C + kLanes <= spills && at + kLanes <= all;
         with_size(p, h, w, [&]<int kH, int kW>() {
-          each_channels<T>(p.C, true, false, [&](auto lanes, int64_t c) {
+          const auto of_window = gradient(oh, ow);
+          const auto share_of = [=](auto lanes, int64_t c) {
             using V = typename decltype(lanes)::V;
-            const auto share = gradient(lanes, at + c, oh, ow, [](V g) { return g; }, to + c - dx);
-            deposit<V, kH, kW, false>(p, h, w, share, to + c);
-          });
+            return of_window(lanes, at + c, [](V g) { return g; }, to + c - dx);
+          };
+          if (kH > 0 || h.count * w.count * p.C < kPoolNear) {
+            each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
+              using V = typename decltype(lanes)::V;
+              deposit<V, kH, kW, false>(p, h, w, share_of(lanes, c), to + c);
+            });
+          } else {  // pixel by pixel, for they may lie far apart
+            for (int64_t i = 0; i < h.count; ++i)
+              for (int64_t j = 0; j < w.count; ++j) {
+                const int tap = static_cast<int>((h.first + i) * p.w.kernel + w.first + j);
+                const int64_t offset = i * row + j * p.C;
+                each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
+                  put(to + offset + c, share_of(lanes, c)(tap, offset));
+                });
+              }
+          }
         });
       }
     }
@@ -100,6 +123,7 @@ static void add_windows(const Pool& p, double cost, T* dx, bool accumulate,
         const Span w = p.w.span(ow);
         const int64_t to = h.at * row + w.at * C;
         with_size(p, h, w, [&]<int kH, int kW>() {
+          const auto of_window = gradient(oh, ow);
           // Lanes [least, end) of the channels from c on.
           const auto add = [&](auto lanes, int64_t c, int64_t least, int64_t end) {
             using L = decltype(lanes);
@@ -107,7 +131,7 @@ static void add_windows(const Pool& p, double cost, T* dx, bool accumulate,
             const auto keep = [=](V g) {
               return least == 0 && end == L::kLanes ? g : lanes_of<L>(g, least, end);
             };
-            const auto share = gradient(lanes, at + c, oh, ow, keep, own + to + c - dx);
+            const auto share = of_window(lanes, at + c, keep, own + to + c - dx);
             deposit<V, kH, kW, true>(p, h, w, share, own + to + c);
           };
           int64_t c = first;
@@ -136,7 +160,7 @@ static void scatter_windows(const Pool& p, double cost, T* dx, bool accumulate,
   };
   const bool dilated = p.h.dilation > 1 || p.w.dilation > 1;
   if (p.N * p.h.length * p.w.length * p.C == 0) return;
-  if (!accumulate && !dilated && apart(p.h) && apart(p.w) && p.C >= Wide<T>::kLanes)
+  if (!accumulate && !dilated && apart(p.h) && apart(p.w))
     write_windows(p, cost, dx, gradient);
   else
     add_windows(p, cost, dx, accumulate, gradient);

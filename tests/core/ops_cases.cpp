@@ -12,9 +12,11 @@ namespace {
 using bench::Case;
 using Lengths = std::map<std::string, std::string>;  // as the case has them, and what they become
 
-// Their attributes name lengths of the operands: only N may change.
-const char* const kFixed[] = {"conv2d", "conv_transpose2d", "avg_pool2d", "broadcast_to", "group_norm", "lp_pool2d",
-                              "max_pool2d", "reshape",      "slice",      "top_k_accuracy"};
+// Their attributes name lengths of the operands, or a length of 2 leaves nothing but rounding: only
+// N may change.
+const char* const kFixed[] = {"avg_pool2d", "broadcast_to", "conv2d",     "conv_transpose2d",
+                              "group_norm", "layer_norm",   "lp_pool2d",  "max_pool2d",
+                              "reshape",    "slice",        "top_k_accuracy"};
 
 // Ops that want at least 2 classes, or that divide by length - 1: they get 2 in the place of 1.
 const char* const kTwo[] = {"batch_norm", "cross_entropy",         "hinge",
@@ -93,7 +95,7 @@ const Case kMore[] = {
     {"upsample.corners", "2x3x4xD", "size=5,7 mode=1 align_corners=1"},
     {"upsample.smaller", "2x5x6xD", "size=3,4 mode=1"},
     {"pad.reflect_rows", "2x4x3xD", "pad=0,0,2,1,3,0 mode=1"},
-    {"pad.replicate", "2xDx3", "pad=1,2,3,0 mode=2"},
+    {"pad.replicate_rows", "2xDx3", "pad=1,2,3,0 mode=2"},
     {"pad.circular", "2x4x3xD", "pad=0,0,2,1,3,0 mode=3"},
     {"pad.value", "2xDx3", "pad=1,2,3,0 value=0.5"},
     {"permute.reversed", "2xDx3", "dims=2,1,0"},

@@ -38,6 +38,21 @@ def test_avg_pool2d_of_an_image_is_its_mean():
     np.testing.assert_allclose(fnn.ops.avg_pool2d(x, 32), want, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.parametrize("channels", [511, 512, 515, 1030])
+def test_avg_pool2d_of_many_channels(channels):
+    case = ((2, channels, 4, 5), (4, 3), 2, 1, 1, 0)
+    x = RNG.standard_normal(case[0])
+    want = pooled(x, case, lambda v, count: v.sum((2, 3)) / count)
+    check_op("avg_pool2d", [last(x)], attrs_of(case), last(want), gradient=False)
+    dy = RNG.standard_normal(want.shape)
+    for kernel in ((4, 5), (4, 3), (2, 2)):
+        attrs = {"kernel_size": kernel}
+        (y,) = _core.call("avg_pool2d", [last(x)], attrs)
+        grad = np.ascontiguousarray(np.resize(dy, y.shape))
+        (dx,) = _core.vjp("avg_pool2d", [last(x)], attrs, [grad])
+        np.testing.assert_allclose((dx * last(x)).sum(), (grad * y).sum(), rtol=1e-10)
+
+
 def test_avg_pool2d_shows_nan_in_its_windows_alone():
     x = np.ones((1, 3, 4, 4))
     x[0, 1, 0, 0] = np.nan
@@ -109,3 +124,35 @@ def test_avg_pool1d_takes_sequences():
     with pytest.raises(TypeError) as raised_type:
         fnn.ops.avg_pool1d(np.zeros((2, 3, 4)), (2, 2))
     assert str(raised_type.value) == "avg_pool1d: kernel_size must be an integer, got (2, 2)"
+
+
+@pytest.mark.parametrize("size", [1, 3, (2, 4), (7, 9), (5, 1), (10, 11)])
+def test_adaptive_avg_pool2d_equals_torch(size):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    for dtype, tolerance in (("f4", 1e-6), ("f8", 1e-14)):
+        x = RNG.standard_normal((2, 3, 7, 9)).astype(dtype)
+        want = torch.nn.functional.adaptive_avg_pool2d(torch.tensor(x), size).numpy()
+        y = fnn.ops.adaptive_avg_pool2d(x, size)
+        assert y.dtype == dtype
+        np.testing.assert_allclose(y, want, rtol=tolerance, atol=tolerance)
+
+
+def test_adaptive_avg_pool2d_in_a_model():
+    x = RNG.standard_normal((2, 3, 5, 4)).astype("f4")
+    model = fnn.Model([fnn.nn.AdaptiveAvgPool2d(3)], input_shape=(3, 5, 4))
+    np.testing.assert_allclose(
+        model.predict(x), fnn.ops.adaptive_avg_pool2d(x, 3), rtol=1e-6, atol=1e-7
+    )
+
+
+def test_adaptive_avg_pool2d_errors():
+    for size, text in (
+        (0, "output_size must hold 1 or 2 integers >= 1, got 0"),
+        ((1, 2, 3), "output_size must hold 1 or 2 integers >= 1, got (1, 2, 3)"),
+    ):
+        with pytest.raises(ValueError) as raised:
+            fnn.ops.adaptive_avg_pool2d(np.zeros((1, 1, 4, 4)), size)
+        assert str(raised.value) == "adaptive_avg_pool2d: " + text
+    with pytest.raises(ValueError) as raised:
+        fnn.ops.adaptive_avg_pool2d(np.zeros((1, 1, 0, 4)), 2)
+    assert str(raised.value) == "adaptive_avg_pool2d: x must have pixels, got shape (1, 1, 0, 4)"

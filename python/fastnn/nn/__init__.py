@@ -14,6 +14,7 @@ from fastnn.nn.normalization import (
     LocalResponseNorm,
 )
 from fastnn.nn.pooling import (
+    AdaptiveAvgPool2d,
     AvgPool2d,
     GlobalAvgPool2d,
     GlobalMaxPool2d,
@@ -25,8 +26,8 @@ from fastnn.nn.pooling import (
 from fastnn.nn.shapes import Add, Concatenate, Flatten, Reshape
 
 __all__ = [
-    "Activation", "Add", "AvgPool2d", "BatchNorm", "ChannelDropout", "Concatenate", "Conv1d", "Conv2d",
-    "ConvTranspose2d", "Dense", "Dropout", "Flatten", "Function", "GlobalAvgPool2d", "GlobalMaxPool2d",
-    "GroupNorm", "InstanceNorm", "LPPool2d", "Layer", "LayerNorm", "LocalResponseNorm", "MaxPool2d",
-    "PReLU", "Reshape", "Subsampling", "Upsample",
+    "Activation", "AdaptiveAvgPool2d", "Add", "AvgPool2d", "BatchNorm", "ChannelDropout", "Concatenate",
+    "Conv1d", "Conv2d", "ConvTranspose2d", "Dense", "Dropout", "Flatten", "Function", "GlobalAvgPool2d",
+    "GlobalMaxPool2d", "GroupNorm", "InstanceNorm", "LPPool2d", "Layer", "LayerNorm", "LocalResponseNorm",
+    "MaxPool2d", "PReLU", "Reshape", "Subsampling", "Upsample",
 ]  # fmt: skip

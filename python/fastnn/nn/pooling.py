@@ -246,6 +246,46 @@ class GlobalMaxPool2d(Layer):
         return ops.reshape(ops.max_pool2d(x, size), (-1, channels))
 
 
+class AdaptiveAvgPool2d(Layer):
+    """Means of windows that cut an image into ``output_size`` parts, whatever its size.
+
+    Parameters
+    ----------
+    output_size : int or (int, int), >= 1
+        Height and width of the result.
+    name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        If a number is below 1; when called, if the input is no image.
+    TypeError
+        If ``output_size`` does not hold integers.
+
+    Source
+    ------
+    As of `fastnn.ops.adaptive_avg_pool2d`.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> fnn.nn.AdaptiveAvgPool2d(6)(fnn.Input((256, 13, 13))).shape
+    (None, 256, 6, 6)
+    """
+
+    def __init__(self, output_size: Size, name: str | None = None) -> None:
+        super().__init__(name)
+        check_sizes("AdaptiveAvgPool2d", "output_size", output_size, 1)
+        self.output_size = output_size
+
+    def config(self) -> dict[str, Any]:
+        return {"output_size": self.output_size}
+
+    def forward(self, x: Tensor) -> Any:
+        return ops.adaptive_avg_pool2d(x, self.output_size)
+
+
 class LPPool2d(Layer):
     """The power sum of each window of an image; with ``norm_type`` 2 its Euclidean length.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn.ops.attributes import real, wholes
-from fastnn.ops.tensor import Tensor, as_array, call, current_layer
+from fastnn.ops.tensor import Tensor, as_array, call, current_layer, shape_text
 
 __all__ = ["channels_first", "channels_last", "upsample"]
 
@@ -178,10 +178,8 @@ def shape_of(op: str, argument: str, x: Any, axes: tuple[str, ...]) -> tuple[Any
     """The shape of an operand, which must have these axes; a batch that is not known is None."""
     shape = x.shape if isinstance(x, Tensor) else as_array(x, op, argument).shape
     if len(shape) != len(axes):
-        got = ", ".join("N" if n is None else str(n) for n in shape)
         raise ValueError(
-            f"{where_of(op)}: {argument} must have shape ({', '.join(axes)}), got "
-            f"({got}{',' * (len(shape) == 1)})"
+            f"{where_of(op)}: {argument} must have shape ({', '.join(axes)}), got {shape_text(shape)}"
             + ("; put nn.Reshape before it" if axes[0] == "N" else "")
         )
     return shape

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn.ops.attributes import real, whole, wholes
-from fastnn.ops.images import on_pixels, shape_of
-from fastnn.ops.tensor import call
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["avg_pool1d", "avg_pool2d", "lp_pool2d", "max_pool1d", "max_pool2d"]
+from fastnn.ops.attributes import real, whole, wholes
+from fastnn.ops.images import on_pixels, shape_of, where_of
+from fastnn.ops.tensor import Tensor, call, shape_text
+
+__all__ = [
+    "adaptive_avg_pool2d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "lp_pool2d",
+    "max_pool1d",
+    "max_pool2d",
+]
 
 Size = int | Sequence[int]
 
@@ -147,6 +157,64 @@ def avg_pool2d(
         count_include_pad=int(count_include_pad),
         divisor_override=divisor_override,
     )
+
+
+def adaptive_avg_pool2d(x: Any, output_size: Size) -> Any:
+    """Means of windows that cut an image into ``output_size`` parts, whatever its size.
+
+    Window i of an axis of length n, of k windows, is from ``floor(i n / k)`` to
+    ``ceil((i + 1) n / k)``. Where k does not divide n, a NaN makes its whole row and column NaN.
+
+    Parameters
+    ----------
+    x : float array or Tensor, shape (N, C, H, W)
+    output_size : int or (int, int), >= 1
+        Height and width of the result.
+
+    Returns
+    -------
+    y : array or Tensor, shape (N, C, H', W')
+
+    Raises
+    ------
+    ValueError
+        If ``x`` has not 4 axes or no pixels, or ``output_size`` is below 1.
+    TypeError
+        If ``output_size`` does not hold integers.
+
+    Source
+    ------
+    He, Zhang, Ren and Sun, Spatial pyramid pooling in deep convolutional networks for visual
+    recognition, ECCV (2014).
+
+    Examples
+    --------
+    >>> adaptive_avg_pool2d([[[[1.0, 2.0, 6.0]]]], (1, 2))
+    array([[[[1.5, 4. ]]]], dtype=float32)
+    """
+    op = where_of("adaptive_avg_pool2d")
+    shape = shape_of("adaptive_avg_pool2d", "x", x, ("N", "C", "H", "W"))
+    given = wholes(op, "output_size", output_size)
+    if len(given) not in (1, 2) or min(given) < 1:
+        raise ValueError(f"{op}: output_size must hold 1 or 2 integers >= 1, got {output_size!r}")
+    if 0 in shape[2:]:
+        raise ValueError(f"{op}: x must have pixels, got shape {shape_text(shape)}")
+    size = (given[0], given[-1])
+    if all(n % k == 0 for n, k in zip(shape[2:], size, strict=True)):
+        return avg_pool2d(x, [n // k for n, k in zip(shape[2:], size, strict=True)])
+    narrow = not isinstance(x, Tensor) and getattr(x, "dtype", None) != np.float64
+    dtype = "f4" if narrow else "f8"  # a model takes of a constant's digits what it needs
+    rows, columns = (_shares(n, k).astype(dtype) for n, k in zip(shape[2:], size, strict=True))
+    return call("matmul", rows, call("matmul", x, columns.T))
+
+
+def _shares(length: int, windows: int) -> NDArray[np.float64]:
+    """(windows, length): what each element of an axis counts in each window's mean."""
+    shares = np.zeros((windows, length), "f8")
+    for i in range(windows):
+        begin, end = i * length // windows, -(-(i + 1) * length // windows)
+        shares[i, begin:end] = 1 / (end - begin)
+    return shares
 
 
 def lp_pool2d(
