@@ -11,6 +11,7 @@ constexpr int64_t kColumnsGrain = 16384;  // elements of a task, at least
 constexpr int64_t kColumnTasks = 64;      // at most: each keeps sums of its own
 constexpr int64_t kColumnVectors = 4;     // taken together, their sums in registers
 constexpr int64_t kManyChannels = 128;    // taken pixel by pixel
+constexpr int64_t kSums = 4;              // rows of doubles that a task's sums take
 
 // V of a V&, for generic terms.
 template <class V>
@@ -29,6 +30,7 @@ struct Columns {
   int64_t chunk = 1;  // pixels of a task, a multiple of group
   int64_t tasks = 0;
   int64_t block = 0;  // rows summed up in T before they are added in double
+  int64_t strip = 0;  // rows side by side: few where they are long, for memory is read in order
 };
 
 template <class T>
@@ -45,14 +47,14 @@ static inline Columns columns_of(int64_t pixels, int64_t C) {
   m.chunk = (share > least ? share : least) + m.group - 1;
   m.chunk -= m.chunk % m.group;
   m.tasks = (pixels + m.chunk - 1) / m.chunk;
-  m.block = 4096 / m.width;
-  m.block = m.block < 32 ? 32 : m.block > 64 ? 64 : m.block;
+  m.block = 64;
+  m.strip = m.width == kColumnVectors * kLanes ? m.block : 4;
   return m;
 }
 
 // Bytes of the sums of all tasks.
 static inline int64_t sums_bytes(const Columns& m) {
-  return (m.tasks > 0 ? m.tasks : 1) * 2 * m.width * static_cast<int64_t>(sizeof(double));
+  return (m.tasks > 0 ? m.tasks : 1) * kSums * m.width * static_cast<int64_t>(sizeof(double));
 }
 
 // to[0..width): the channels' numbers for each pixel of a row.
@@ -65,24 +67,17 @@ static inline void repeat(const Columns& m, T* to, const F& number) {
 // Of columns [column, column + kVectors lanes): sums of term(at, column, s, q), which adds to s, q.
 template <class T, class L, int kVectors, class Term>
 static inline void sum_block(int64_t rows, int64_t width, int64_t at, int64_t column,
-                             const Term& term, double* s, double* q) {
+                             const Term& term, T* s, T* q) {
   using V = typename L::V;
   V sum[kVectors] = {}, other[kVectors] = {};
   for (int64_t r = 0; r < rows; ++r, at += width)
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v)
       term(at + column + v * L::kLanes, column + v * L::kLanes, sum[v], other[v]);
-  if constexpr (L::kLanes == 1) {
-    s[column] += static_cast<double>(sum[0]);
-    q[column] += static_cast<double>(other[0]);
-  } else {
-    T of_s[kVectors * L::kLanes], of_q[kVectors * L::kLanes];
-    __builtin_memcpy(of_s, sum, sizeof of_s);
-    __builtin_memcpy(of_q, other, sizeof of_q);
-#pragma omp simd
-    for (int j = 0; j < kVectors * L::kLanes; ++j) s[column + j] += static_cast<double>(of_s[j]);
-#pragma omp simd
-    for (int j = 0; j < kVectors * L::kLanes; ++j) q[column + j] += static_cast<double>(of_q[j]);
+#pragma GCC unroll 4
+  for (int v = 0; v < kVectors; ++v) {
+    put(s + column + v * L::kLanes, get<V>(s + column + v * L::kLanes) + sum[v]);
+    put(q + column + v * L::kLanes, get<V>(q + column + v * L::kLanes) + other[v]);
   }
 }
 
@@ -97,17 +92,27 @@ static inline void each_column(int64_t columns, const F& f) {
   for (; column < columns; ++column) f.template operator()<One<T>, 1>(column);
 }
 
-// Pixels [pixel, end): sums of each column are added to s[0..width) and q[0..width).
+// Sums of each column over pixels [pixel, end): sums[0..width) and sums[width..2 width). After them
+// there is room for those of a block of rows.
 template <class T, class Term>
-static void sum_pixels(const Columns& m, int64_t pixel, int64_t end, const Term& term, double* s,
-                       double* q) {
+static void sum_pixels(const Columns& m, int64_t pixel, int64_t end, const Term& term,
+                       double* sums) {
+  T* part = reinterpret_cast<T*>(sums + 2 * m.width);
+  for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] = 0;
   while (pixel < end) {
-    const int64_t left = (end - pixel) / m.group, rows = left < m.block ? left : m.block;
-    const int64_t columns = rows ? m.width : (end - pixel) * m.C;  // the last few pixels
-    each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
-      sum_block<T, L, kVectors>(rows ? rows : 1, m.width, pixel * m.C, column, term, s, q);
-    });
-    pixel = rows ? pixel + rows * m.group : end;
+    for (int64_t i = 0; i < 2 * m.width; ++i) part[i] = 0;
+    const int64_t after = pixel + m.block * m.group, last = after < end ? after : end;
+    while (pixel < last) {
+      const int64_t left = (last - pixel) / m.group, rows = left < m.strip ? left : m.strip;
+      const int64_t columns = rows ? m.width : (last - pixel) * m.C;  // the last few pixels
+      each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
+        sum_block<T, L, kVectors>(rows ? rows : 1, m.width, pixel * m.C, column, term, part,
+                                  part + m.width);
+      });
+      pixel = rows ? pixel + rows * m.group : last;
+    }
+#pragma omp simd
+    for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] += static_cast<double>(part[i]);
   }
 }
 
@@ -123,7 +128,7 @@ static inline void fold_columns(const Columns& m, double* sums) {
 template <class T, class Act>
 static void map_pixels(const Columns& m, int64_t pixel, int64_t end, const Act& act) {
   while (pixel < end) {
-    const int64_t left = (end - pixel) / m.group, rows = left < m.block ? left : m.block;
+    const int64_t left = (end - pixel) / m.group, rows = left < m.strip ? left : m.strip;
     const int64_t columns = rows ? m.width : (end - pixel) * m.C;
     each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
       const typename L::V zero{};
@@ -154,13 +159,11 @@ template <class T, class Term>
 static void sum_columns(const Columns& m, double cost, const Term& term, double* sums) {
   for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] = 0;
   parallel(m.tasks, cost * static_cast<double>(m.pixels * m.C), [&](int64_t task) {
-    double *s = sums + task * 2 * m.width, *q = s + m.width;
-    for (int64_t i = 0; i < 2 * m.width; ++i) s[i] = 0;
     const int64_t pixel = task * m.chunk, end = pixel + m.chunk;
-    sum_pixels<T>(m, pixel, end < m.pixels ? end : m.pixels, term, s, q);
+    sum_pixels<T>(m, pixel, end < m.pixels ? end : m.pixels, term, sums + task * kSums * m.width);
   });
   for (int64_t task = 1; task < m.tasks; ++task) {
-    const double* more = sums + task * 2 * m.width;
+    const double* more = sums + task * kSums * m.width;
 #pragma omp simd
     for (int64_t i = 0; i < 2 * m.width; ++i) sums[i] += more[i];
   }

@@ -35,7 +35,7 @@ Columns image_columns(const Sizes& z) {
 // What an image's task works with: sums by channel, then patterns.
 template <class T>
 int64_t image_bytes(const Columns& m) {
-  const int64_t bytes = 2 * m.width * static_cast<int64_t>(sizeof(double)) +
+  const int64_t bytes = kSums * m.width * static_cast<int64_t>(sizeof(double)) +
                         kPatterns * m.width * static_cast<int64_t>(sizeof(T));
   return (bytes + 63) / 64 * 64;
 }
@@ -52,13 +52,12 @@ template <class T>
 Image<T> image_of(const Node& n, const Columns& m, int64_t i) {
   char* at = static_cast<char*>(n.scratch) + i * image_bytes<T>(m);
   double* sums = reinterpret_cast<double*>(at);
-  return {sums, sums + m.width, reinterpret_cast<T*>(sums + 2 * m.width), m.width};
+  return {sums, sums + m.width, reinterpret_cast<T*>(sums + kSums * m.width), m.width};
 }
 
 template <class T, class Term>
 void sum_image(const Columns& m, const Image<T>& w, const Term& term) {
-  for (int64_t i = 0; i < 2 * m.width; ++i) w.s[i] = 0;
-  sum_pixels<T>(m, 0, m.pixels, term, w.s, w.q);
+  sum_pixels<T>(m, 0, m.pixels, term, w.s);
   fold_columns(m, w.s);
 }
 
