@@ -133,7 +133,7 @@ struct AvgPool2d {
       each_window<Wide<T>::kLanes>(
           p, begin, end, [=](const Window& v, const Span& h, const Span& w, bool roomy) {
             const T scale = static_cast<T>(share(v.oh, v.ow));
-            with_size(p, h, w, [&]<int kH, int kW>() {
+            with_size<sizeof(T) == 4>(p, h, w, [&]<int kH, int kW>() {
               mean_of<T, kH, kW>(p, h, w, scale, x + v.from, y + v.to, roomy);
             });
           });
@@ -145,7 +145,7 @@ struct AvgPool2d {
     if (!n.in[0].grad) return;
     const Shares share(n);
     const T* dy = grad<T>(n.out[0]);
-    scatter_windows(share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate,
+    scatter_windows<sizeof(T) == 4>(share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate,
                     [=](int64_t oh, int64_t ow) {
                       const T scale = static_cast<T>(share(oh, ow));
                       return [=](auto lanes, int64_t at, const auto& keep, int64_t) {

@@ -135,8 +135,9 @@ void gradient_sums(const Node& n, const Work<T>& w) {
 }
 
 // dx (+)= scale g + by d + more
-template <class T, bool kRelu, bool kAdd>
+template <class T, bool kRelu>
 void gradient_of_x(const Node& n, const Work<T>& w, const T* dy) {
+  const bool add = n.in[kX].accumulate;
   const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
   const T *by = w.row(3), *more = w.row(4);
   T* dx = grad<T>(n.in[kX]);
@@ -149,7 +150,7 @@ void gradient_of_x(const Node& n, const Work<T>& w, const T* dy) {
       const V d = get<V>(x + at) - m;
       const V g = slope<kRelu>(d, get<V>(dy + at), factor, offset);
       const V v = factor * g + (slope_d * d + constant);
-      put(dx + at, kAdd ? get<V>(dx + at) + v : v);
+      put(dx + at, add ? get<V>(dx + at) + v : v);
     };
   });
 }
@@ -277,11 +278,7 @@ struct BatchNorm {
       repeat(m, w.row(1), [](int64_t) { return 0; });
       dy = data<T>(n.in[kX]);
     }
-    const bool add = n.in[kX].accumulate;
-    if (has_relu(n))
-      add ? gradient_of_x<T, true, true>(n, w, dy) : gradient_of_x<T, true, false>(n, w, dy);
-    else
-      add ? gradient_of_x<T, false, true>(n, w, dy) : gradient_of_x<T, false, false>(n, w, dy);
+    has_relu(n) ? gradient_of_x<T, true>(n, w, dy) : gradient_of_x<T, false>(n, w, dy);
   }
 };
 

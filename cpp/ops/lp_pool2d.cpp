@@ -98,7 +98,7 @@ struct LpPool2d {
         };
       };
     };
-    scatter_windows(p, norm == 2 ? 0.1 : 20, grad<T>(n.in[0]), n.in[0].accumulate, gradient);
+    scatter_windows<false>(p, norm == 2 ? 0.1 : 20, grad<T>(n.in[0]), n.in[0].accumulate, gradient);
   }
 };
 

@@ -10,6 +10,9 @@ namespace {
 
 constexpr int kDilation = kPoolOwn;
 
+template <class T, class I>
+constexpr bool kUnrolled = sizeof(T) == 4 && sizeof(I) == 1;
+
 bool has_bytes(const Pool& p) { return p.h.kernel * p.w.kernel <= 256; }
 
 // Numbers of taps as bytes or words, and in the lanes of a mask.
@@ -82,7 +85,7 @@ void run_forward(const Node& n, T* y, I* index) {
                                                      kIndex ? index + v.to : index, roomy);
           };
           if (h.count * w.count > 0)
-            with_size(p, h, w, run);
+            with_size<kUnrolled<T, I>>(p, h, w, run);
           else  // the window has no tap inside
             for (int64_t c = 0; c < p.C; ++c) {
               if (kValue) y[v.to + c] = -static_cast<T>(__builtin_inff());
@@ -102,7 +105,7 @@ void run_backward(const Node& n, const I* index) {
     const auto largest = get_index<I, L>(index + at);
     return [=](int tap, int64_t) { return largest == tap ? g : V{}; };
   };
-  scatter_windows(pool_of(n, kDilation), 0.08, grad<T>(n.in[0]), n.in[0].accumulate,
+  scatter_windows<kUnrolled<T, I>>(pool_of(n, kDilation), 0.08, grad<T>(n.in[0]), n.in[0].accumulate,
                   [=](int64_t, int64_t) { return share; });
 }
 

@@ -135,13 +135,15 @@ static inline void each_window(const Pool& p, int64_t begin, int64_t end, const 
 }
 
 // f.template operator()<kH, kW>(): the sizes where the window has all of its taps and loops over
-// them are worth being unrolled, else 0.
-template <class F>
+// them are to be unrolled, else 0. (Of each kernel that is three times the code: where speed is
+// wanted only, which is float32.)
+template <bool kUnrolled, class F>
 static inline void with_size(const Pool& p, const Span& h, const Span& w, const F& f) {
-  if (h.count == p.h.kernel && w.count == p.w.kernel) {
-    if (h.count == 2 && w.count == 2) return f.template operator()<2, 2>();
-    if (h.count == 3 && w.count == 3) return f.template operator()<3, 3>();
-  }
+  if constexpr (kUnrolled)
+    if (h.count == p.h.kernel && w.count == p.w.kernel) {
+      if (h.count == 2 && w.count == 2) return f.template operator()<2, 2>();
+      if (h.count == 3 && w.count == 3) return f.template operator()<3, 3>();
+    }
   f.template operator()<0, 0>();
 }
 

@@ -44,7 +44,7 @@ static inline typename L::V lanes_of(typename L::V v, int64_t least, int64_t end
 // gradient(oh, ow) gives a window's (lanes, at, keep, from), and that a share(tap, distance): what
 // of dy[at], dy[at + 1] ... belongs to a tap, after dy went through keep(). The first tap is
 // x[from].
-template <class T, class Gradient>
+template <bool kUnrolled, class T, class Gradient>
 static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gradient) {
   const int64_t row = p.w.length * p.C, OH = p.h.outputs, OW = p.w.outputs;
   const bool gaps = p.h.stride > p.h.kernel || p.w.stride > p.w.kernel ||
@@ -71,7 +71,7 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
         const int64_t at = (at_row * OW + ow) * p.C;
         T* to = image + h.at * row + w.at * p.C;
         const bool roomy = (w.at + w.count - 1) * p.C + kLanes <= spills && at + kLanes <= all;
-        with_size(p, h, w, [&]<int kH, int kW>() {
+        with_size<kUnrolled>(p, h, w, [&]<int kH, int kW>() {
           const auto of_window = gradient(oh, ow);
           const auto share_of = [=](auto lanes, int64_t c) {
             using V = typename decltype(lanes)::V;
@@ -98,7 +98,7 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
   });
 }
 
-template <class T, class Gradient>
+template <bool kUnrolled, class T, class Gradient>
 static void add_windows(const Pool& p, double cost, T* dx, bool accumulate,
                         const Gradient& gradient) {
   constexpr int64_t kLanes = Wide<T>::kLanes;
@@ -122,7 +122,7 @@ static void add_windows(const Pool& p, double cost, T* dx, bool accumulate,
       for (int64_t ow = 0; ow < p.w.outputs; ++ow, at += C) {
         const Span w = p.w.span(ow);
         const int64_t to = h.at * row + w.at * C;
-        with_size(p, h, w, [&]<int kH, int kW>() {
+        with_size<kUnrolled>(p, h, w, [&]<int kH, int kW>() {
           const auto of_window = gradient(oh, ow);
           // Lanes [least, end) of the channels from c on.
           const auto add = [&](auto lanes, int64_t c, int64_t least, int64_t end) {
@@ -152,7 +152,7 @@ static void add_windows(const Pool& p, double cost, T* dx, bool accumulate,
 }
 
 // dx (+)= the shares; cost in ns per tap of a float.
-template <class T, class Gradient>
+template <bool kUnrolled, class T, class Gradient>
 static void scatter_windows(const Pool& p, double cost, T* dx, bool accumulate,
                             const Gradient& gradient) {
   const auto apart = [](const PoolAxis& a) {
@@ -161,9 +161,9 @@ static void scatter_windows(const Pool& p, double cost, T* dx, bool accumulate,
   const bool dilated = p.h.dilation > 1 || p.w.dilation > 1;
   if (p.N * p.h.length * p.w.length * p.C == 0) return;
   if (!accumulate && !dilated && apart(p.h) && apart(p.w))
-    write_windows(p, cost, dx, gradient);
+    write_windows<kUnrolled>(p, cost, dx, gradient);
   else
-    add_windows(p, cost, dx, accumulate, gradient);
+    add_windows<kUnrolled>(p, cost, dx, accumulate, gradient);
 }
 
 }  // namespace fastnn::FASTNN_ISA
