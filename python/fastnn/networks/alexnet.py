@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import nn
+from fastnn._config import check_count
 from fastnn.model import Input, Model
 
 _GAUSS = 0.01  # deviation of all initial weights
@@ -60,7 +61,9 @@ def alexnet(
     """
     if groups not in (1, 2):
         raise ValueError(f"alexnet: groups must be 1 or 2, got {groups!r}")
-    if len(input_shape) != 3 or min(input_shape[1:]) < 67:
+    classes = check_count("alexnet", "classes", classes)
+    x = Input(input_shape, name="image")
+    if x.ndim != 4 or min(x.shape[2:]) < 67:
         raise ValueError(
             f"alexnet: input_shape must be (C, H, W) with H and W >= 67, got {input_shape!r}"
         )
@@ -77,7 +80,6 @@ def alexnet(
             y = nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0, name=f"norm{number}")(y)
         return nn.MaxPool2d(3, 2, name=f"pool{number}")(y)
 
-    x = Input(input_shape, name="image")
     y = narrowed(conv(96, 11, 1, 0.0, stride=4)(x), 1)
     y = narrowed(conv(256, 5, 2, 1.0, padding=2, groups=groups)(y), 2)
     y = conv(384, 3, 3, 0.0, padding=1)(y)

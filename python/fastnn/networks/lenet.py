@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import nn, ops
+from fastnn._config import check_count
 from fastnn.model import Input, Model
 from fastnn.networks.digits import CODES
 from fastnn.ops.tensor import Tensor
@@ -45,8 +46,9 @@ def lenet5(original: bool = False, classes: int = 10, seed: int = 0) -> Model:
 
     Raises
     ------
-    ValueError
-        If the original has more than 10 classes: there are no bitmaps for them.
+    ValueError, TypeError
+        If ``classes`` is no integer >= 1, or the original has more than 10: there are no bitmaps
+        for them.
 
     Source
     ------
@@ -59,8 +61,9 @@ def lenet5(original: bool = False, classes: int = 10, seed: int = 0) -> Model:
     >>> sum(p.size for p in fnn.networks.lenet5(original=True).parameters.values())
     60000
     """
+    classes = check_count("lenet5", "classes", classes)
     if original:
-        if not 1 <= classes <= len(CODES):
+        if classes > len(CODES):
             raise ValueError(
                 f"lenet5: classes must be 1 to {len(CODES)} in the original, which has as many "
                 f"bitmaps, got {classes!r}"
@@ -158,7 +161,7 @@ def _small(shape: tuple[int, ...], uniform: Any, normal: Any) -> NDArray[np.floa
 
 
 class ConnectedConv2d(nn.Layer):
-    """Convolution by 5 x 5 kernels of which each map has only some (C3)."""
+    """C3: convolution by 5 x 5 kernels of which each map has only some, then the squashing."""
 
     def build(self, x: Tensor) -> None:
         count = sum(map(len, CONNECTIONS))
@@ -172,7 +175,7 @@ class ConnectedConv2d(nn.Layer):
     def forward(self, x: Tensor) -> Any:
         kernels = ops.reshape(self.weight, (len(self.places[0]), 25))
         dense = ops.reshape(ops.matmul(self.places, kernels), (len(CONNECTIONS), 6, 5, 5))
-        return ops.conv2d(x, dense, self.bias)
+        return squash(ops.conv2d(x, dense, self.bias))
 
 
 def _connected(shape: tuple[int, ...], uniform: Any, normal: Any) -> NDArray[np.float64]:
@@ -202,7 +205,7 @@ def _original(classes: int, seed: int) -> Model:
     x = Input((1, 32, 32), name="image")
     y = nn.Conv2d(6, 5, activation=squash, init=_small, name="c1")(x)
     y = nn.Subsampling(2, activation=squash, name="s2")(y)
-    y = squash(ConnectedConv2d(name="c3")(y))
+    y = ConnectedConv2d(name="c3")(y)
     y = nn.Subsampling(2, activation=squash, name="s4")(y)
     y = nn.Conv2d(120, 5, activation=squash, init=_small, name="c5")(y)
     y = nn.Flatten(name="flatten")(y)
