@@ -7,7 +7,7 @@ import sys
 import weakref
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from fastnn.nn.init import initial
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Parameter, Tensor, as_array
 from fastnn.replay import Replay
+
+if TYPE_CHECKING:
+    from fastnn.io.weights import Unmatched
 
 Array = NDArray[Any]
 _ONE_BATCH = 256  # rows that the short way of predict runs at once
@@ -534,6 +537,54 @@ class Model:
         from fastnn.io.save import save_model
 
         save_model(self, path)
+
+    def load_weights(self, source: Any, rename: Any = None, strict: bool = True) -> Unmatched:
+        """Take parameters and states from arrays with the same names, such as PyTorch's.
+
+        Weights are stored in PyTorch's order, (K, C / groups, KH, KW) and (K, D), and batch
+        normalisation has its names (``weight``, ``bias``, ``running_mean``, ``running_var``), so
+        nothing is turned over; ``num_batches_tracked`` is passed over. `fastnn.networks` names the
+        layers of residual networks as torchvision does.
+
+        Parameters
+        ----------
+        source : str or path, or dict of str to array
+            A safetensors file (``safetensors.torch.save_file(net.state_dict(), path)`` in
+            PyTorch), a file of ``Model.save`` or ``Trainer.save``, or the arrays themselves.
+        rename : dict of str to str, or function from str to str, optional
+            What the model calls an array of the source. A dict has whole names, or leading parts
+            of them up to a dot, the longest of which counts: ``{"features.0": "conv1"}`` makes
+            "features.0.weight" to "conv1.weight", and ``{"module": ""}`` takes "module." away.
+            None for a name leaves its array out.
+        strict : bool
+            Whether every parameter and state must be given, and every array used.
+
+        Returns
+        -------
+        Unmatched
+            ``.missing`` and ``.unexpected``, the names without a partner; empty where ``strict``.
+
+        Raises
+        ------
+        ValueError
+            If names or shapes do not fit, all of them told at once; the model is then as it was.
+        TypeError
+            If ``source`` or ``rename`` is of another kind, or an array holds no real numbers.
+        OSError
+            If the file is missing, damaged or no safetensors file.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1, name="fc")], input_shape=(2,))
+        >>> model.load_weights({"net.fc.weight": [[1.0, 2.0]], "net.fc.bias": [3.0]}, {"net": ""})
+        Unmatched(missing=[], unexpected=[])
+        >>> model.theta
+        array([1., 2., 3.], dtype=float32)
+        """
+        from fastnn.io.weights import load_weights
+
+        return load_weights(self, source, rename, strict)
 
     # -- what it is --------------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from network_laws import check_kept, check_learns, images, size
 
 from fastnn.networks import alexnet
+from network_laws import check_kept, check_learns, images, size
 
 SMALL = {"classes": 3, "input_shape": (3, 67, 67)}
 

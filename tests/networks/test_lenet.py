@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 import pytest
-from network_laws import check_kept, check_learns, images, size, summary
 
 import fastnn as fnn
 from fastnn.networks import lenet5, lenet5_images, lenet5_loss
 from fastnn.networks.digits import CODES
 from fastnn.networks.lenet import CONNECTIONS, squash
+from network_laws import check_kept, check_learns, images, size, summary
 
 RNG = np.random.default_rng(0)
 # Table I of the paper as it is printed: a row for each map of S2, a column for each of C3.

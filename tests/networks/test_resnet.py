@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from network_laws import check_kept, check_learns, images, size
 
 from fastnn.networks import resnet, resnet_cifar
+from network_laws import check_kept, check_learns, images, size
 
 
 @pytest.mark.parametrize(

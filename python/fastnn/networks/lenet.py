@@ -163,7 +163,7 @@ def _small(shape: tuple[int, ...], uniform: Any, normal: Any) -> NDArray[np.floa
 class ConnectedConv2d(nn.Layer):
     """C3: convolution by 5 x 5 kernels of which each map has only some, then the squashing."""
 
-    def build(self, x: Tensor) -> None:
+    def build(self, *inputs: Tensor) -> None:
         count = sum(map(len, CONNECTIONS))
         self.weight = self.parameter("weight", (count, 5, 5), _connected)
         self.bias = self.parameter("bias", (len(CONNECTIONS),), "zeros", weight=False)
@@ -181,8 +181,9 @@ class ConnectedConv2d(nn.Layer):
 def _connected(shape: tuple[int, ...], uniform: Any, normal: Any) -> NDArray[np.float64]:
     """Uniform in +-2.4 / fan-in, which depends on the map."""
     limits = np.concatenate([np.full(len(maps), 2.4 / (25 * len(maps))) for maps in CONNECTIONS])
-    drawn: NDArray[np.float64] = (2 * uniform(int(np.prod(shape))) - 1).reshape(shape)
-    return drawn * limits[:, None, None]
+    ones: NDArray[np.float64] = (2 * uniform(int(np.prod(shape))) - 1).reshape(shape)
+    drawn: NDArray[np.float64] = ones * limits[:, None, None]
+    return drawn
 
 
 class BitmapDistance(nn.Layer):

@@ -176,6 +176,7 @@ def _block(
     if shortcut is None:
         return ops.relu(y)
     channels = x.shape[1]
+    assert channels is not None
     if stride > 1 or channels != width * wider:
         if shortcut == "pad":
             x = _padded(x, stride, width * wider - channels)
