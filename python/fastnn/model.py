@@ -24,6 +24,7 @@ from fastnn.ops.tensor import Parameter, Tensor, as_array
 from fastnn.replay import Replay
 
 if TYPE_CHECKING:
+    from fastnn.inspection import Quantity
     from fastnn.io.weights import Unmatched
 
 Array = NDArray[Any]
@@ -511,6 +512,47 @@ class Model:
             "Model: a model must be stored as a file without code, got a call of pickle; use "
             "Model.save and fastnn.load"
         )
+
+    def inspect(self, x: Any, labels: Any = None) -> dict[str, Quantity]:
+        """Every number of a prediction by name, and the gradients of a class' score for it.
+
+        The score is the first output for the class; where that ends in softmax or sigmoid, what
+        goes into it. Rows do not depend on each other: dropout is off, batch normalisation uses
+        its running statistics.
+
+        Parameters
+        ----------
+        x : as for `predict`
+        labels : int, or int array, shape (N,), optional
+            The class for all rows, or for each; by default that of the largest output.
+
+        Returns
+        -------
+        dict of str to Quantity
+            ``.value`` and ``.grad`` of the inputs (the saliency of Simonyan et al.), parameters,
+            and each op of a layer ("conv1.relu"), named as in ``Trainer.inspect``. Parameters have
+            the gradient of the sum over rows. Convolutions and pooling compute on (N, H, W, C),
+            between "conv1.channels_last" and "conv1.channels_first".
+
+        Raises
+        ------
+        ValueError
+            If ``x`` does not fit, a label is out of range, or the first output is not (N, K).
+
+        Source
+        ------
+        Simonyan, Vedaldi and Zisserman, Deep inside convolutional networks, ICLR workshop (2014).
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1, "sigmoid", init=3.0)], input_shape=(1,))
+        >>> model.inspect([[2.0]])["x"].grad
+        array([[3.]], dtype=float32)
+        """
+        from fastnn.inspection import inspect_scores
+
+        return inspect_scores(self, x, labels)
 
     def save(self, path: Any) -> None:
         """Write structure and parameters to one file; see `fastnn.load`.

@@ -77,9 +77,8 @@ def alexnet(
     Examples
     --------
     >>> import fastnn as fnn
-    >>> model = fnn.networks.alexnet(classes=10, input_shape=(3, 67, 67))
-    >>> model.predict(np.zeros((1, 3, 67, 67), "f4")).shape
-    (1, 10)
+    >>> fnn.networks.alexnet(classes=10, input_shape=(3, 67, 67)).outputs[0].shape
+    (None, 10)
     """
     if groups not in (1, 2):
         raise ValueError(f"alexnet: groups must be 1 or 2, got {groups!r}")
