@@ -15,6 +15,7 @@ from fastnn.plot.panels import INK
 
 _CELL = 1.1  # inches
 _HEAT = "inferno"
+_BRIGHT = 99.5  # per cent of the values of maps are below the brightest colour
 _DIMMED = 0.5  # an image beneath heat
 
 
@@ -62,6 +63,9 @@ def feature_maps(
     shown = maps[:most]
     finite = shown[np.isfinite(shown)]
     low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
+    if finite.size:  # a few bright places do not leave the rest in the dark
+        most_of_them = float(np.percentile(finite, _BRIGHT))
+        high = most_of_them if most_of_them > low else high
     count = len(shown) + 1
     figure, axes = _grid(count, check_count("feature_maps", "columns", columns), "feature_maps")
     drawn = as_images(images, "feature_maps")
@@ -74,7 +78,7 @@ def feature_maps(
     size = " x ".join(map(str, maps.shape[1:]))
     parts = f"{len(maps)} maps" if len(shown) == len(maps) else f"{len(shown)} of {len(maps)} maps"
     figure.suptitle(
-        f"{layer}: {parts} of {size}, {low:.3g} (dark) to {high:.3g}", fontsize=9, color=INK
+        f"{layer}: {parts} of {size}, {low:.3g} (dark) to {high:.3g} or more", fontsize=9, color=INK
     )
     if path is not None:
         save_figure(figure, path)
