@@ -263,6 +263,15 @@ def test_renamed(rename):
     check_equal(model, given)
 
 
+def test_own_arrays_may_change_places():
+    layers = [nn.Dense(3, name="a"), nn.Dense(3, name="b")]
+    model = fnn.Model(layers, input_shape=(3,), seed=1)
+    a, b = (model.parameters[f"{name}.weight"].copy() for name in "ab")
+    model.load_weights(model.parameters, {"a": "b", "b": "a"})
+    assert np.array_equal(model.parameters["a.weight"], b)
+    assert np.array_equal(model.parameters["b.weight"], a)
+
+
 @pytest.mark.parametrize(
     "rename", [{"fc": None}, lambda name: None if name.startswith("fc") else name]
 )

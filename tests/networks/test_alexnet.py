@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from fastnn.networks import alexnet
+from fastnn.networks import ALEXNET_TORCHVISION, alexnet
 from network_laws import check_kept, check_learns, images, size
 
 SMALL = {"classes": 3, "input_shape": (3, 67, 67)}
@@ -33,6 +33,15 @@ def test_counts_of_the_paper(groups, count):
 def test_normalisation_may_be_left_out():
     kinds = [layer.kind for layer in alexnet(**SMALL, normalise=False).layers]
     assert "LocalResponseNorm" not in kinds and len(kinds) == 14
+
+
+def test_torchvisions_form():
+    model = alexnet(
+        groups=1, widths=(64, 192, 384, 256, 256), input_shape=(3, 224, 224), padding=2,
+        normalise=False,
+    )  # fmt: skip
+    assert size(model) == 61100840
+    assert set(ALEXNET_TORCHVISION.values()) == {n.partition(".")[0] for n in model.parameters}
 
 
 def test_initial_values_are_the_papers():
@@ -71,6 +80,27 @@ def test_learns_and_is_kept(tmp_path):
             {"input_shape": (3, 0, 227)},
             ValueError,
             "Input: shape must hold integers >= 1, got (3, 0, 227)",
+        ),
+        (
+            {"widths": (64, 192)},
+            ValueError,
+            "alexnet: widths must be 5 integers >= 1, got (64, 192)",
+        ),
+        (
+            {"widths": (1, 2, 3, 4, 0)},
+            ValueError,
+            "alexnet: widths must be 5 integers >= 1, got (1, 2, 3, 4, 0)",
+        ),
+        (
+            {"widths": "abcde"},
+            TypeError,
+            "alexnet: widths must be an integer or a sequence of integers, got 'abcde'",
+        ),
+        ({"padding": -1}, ValueError, "alexnet: padding must be an integer >= 0, got -1"),
+        (
+            {"input_shape": (3, 62, 62), "padding": 2},
+            ValueError,
+            "alexnet: input_shape must be (C, H, W) with H and W >= 63, got (3, 62, 62)",
         ),
         ({"dropout": 1.0}, ValueError, "Dropout: rate must be a number in [0, 1), got 1.0"),
     ],

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
+import numpy as np
+
 from fastnn.io import tensors
 from fastnn.io.save import read_structure
 from fastnn.model import Model
@@ -70,7 +72,9 @@ def load_weights(model: Model, source: Any, rename: Any, strict: bool) -> Unmatc
             "what the model calls an array (None: leave it out), strict=False keeps what has no "
             "partner as it is"
         )
-    for name, array in fitting.items():
+    # Copies: a cast may fail, and the source may be the model's own arrays under other names.
+    cast = {name: np.array(array, model.dtype) for name, array in fitting.items()}
+    for name, array in cast.items():
         own[name][...] = array
     return unmatched
 
