@@ -44,6 +44,7 @@ RANKS = {
     "datasets": 4,
     "feeds": 4,
     "graph": 4,
+    "inspection": 5,
     "replay": 5,
     "model": 6,
     "objective": 7,
@@ -56,7 +57,9 @@ RANKS = {
 }
 # Who may touch the core: ops; a model that compiles itself and a trainer that runs it (with the
 # modules these two are cut into); data, which gathers rows; machine, its switches.
-CORE_USERS = {"ops", "model", "graph", "objective", "trainer", "data", "machine", "__init__"}
+CORE_USERS = {
+    "ops", "model", "graph", "inspection", "objective", "trainer", "data", "machine", "__init__",
+}  # fmt: skip
 
 
 def includes(path):

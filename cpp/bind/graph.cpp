@@ -306,12 +306,14 @@ py::object find_not_finite(const Graph& graph, int loss, const py::array& theta,
 // None)}.
 py::dict inspect(const Graph& graph, const std::vector<int>& outputs, int loss,
                  const py::array& theta, const py::array& states, const py::list& items,
-                 int64_t rows, bool training, uint64_t seed, uint64_t step_counter) {
+                 int64_t rows, bool training, uint64_t seed, uint64_t step_counter,
+                 bool input_gradients) {
   PlanOptions options;
   options.batch = rows;
   options.training = training;
   options.loss = loss;
   options.keep_all = true;
+  options.input_gradients = input_gradients;
   options.seed = seed;
   Memory gradient(graph.parameter_elements() * size_of(graph.real()));
   const Storage storage{vector_data(theta, graph.parameter_elements(), graph.real(), "theta"),

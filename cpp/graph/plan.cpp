@@ -110,7 +110,11 @@ void Plan::compile_steps(const std::vector<GraphNode>& nodes) {
 // Which values a gradient reaches, which steps run backward, and who adds to a gradient instead of
 // writing it.
 void Plan::find_gradients() {
-  for (size_t id = 0; id < requires_.size(); ++id) requires_[id] = origin(static_cast<int>(id)).trainable;
+  for (size_t id = 0; id < requires_.size(); ++id) {
+    const Value& v = origin(static_cast<int>(id));
+    requires_[id] =
+        v.trainable || (options_.input_gradients && v.leaf == Leaf::kInput && is_real(v.dtype));
+  }
   for (size_t s = 0; s < steps_.size(); ++s)
     for (const int in : in_ids_[s])
       if (requires_[in] && steps_[s]->has_backward())
@@ -189,16 +193,19 @@ void Plan::place_values(std::vector<Buffer>& buffers, const std::vector<int>& wa
   for (const int id : wanted) live(id, end);
 }
 
-// A gradient lives from the last consumer's reverse run (the first to write it) to the producer's.
+// A gradient lives from the last consumer's reverse run (the first to write it) to the producer's,
+// and that of an input to the end.
 void Plan::place_gradients(std::vector<Buffer>& buffers) {
+  const int end = 2 * static_cast<int>(steps_.size());
   for (int s = static_cast<int>(steps_.size()) - 1; s >= 0; --s) {
     if (!active_[s]) continue;
     const int time = backward_time(s);
     for (const int id : in_ids_[s]) {
-      if (!requires_[id] || origin(id).leaf != Leaf::kNone) continue;
+      if (!requires_[id] || origin(id).leaf == Leaf::kParameter) continue;
       if (gradient_buffer_[id] < 0) {
         gradient_buffer_[id] = static_cast<int>(buffers.size());
-        buffers.push_back({bytes_of(args_[location_[id]]), time, time});
+        const int last = origin(id).leaf == Leaf::kInput ? end : time;
+        buffers.push_back({bytes_of(args_[location_[id]]), time, last});
       }
     }
     for (const int id : out_ids_[s])
@@ -206,8 +213,7 @@ void Plan::place_gradients(std::vector<Buffer>& buffers) {
   }
   if (gradient_buffer_[options_.loss] < 0) {
     gradient_buffer_[options_.loss] = static_cast<int>(buffers.size());
-    buffers.push_back(
-        {bytes_of(args_[location_[options_.loss]]), 0, 2 * static_cast<int>(steps_.size())});
+    buffers.push_back({bytes_of(args_[location_[options_.loss]]), 0, end});
   }
 }
 

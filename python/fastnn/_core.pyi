@@ -206,5 +206,6 @@ def inspect(
     training: bool,
     seed: int,
     step_counter: int,
+    input_gradients: bool,
     /,
 ) -> dict[int, tuple[Array | None, Array | None]]: ...

@@ -7,7 +7,7 @@ import sys
 import weakref
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,10 @@ from fastnn.nn.init import initial
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Parameter, Tensor, as_array
 from fastnn.replay import Replay
+
+if TYPE_CHECKING:
+    from fastnn.inspection import Quantity
+    from fastnn.io.weights import Unmatched
 
 Array = NDArray[Any]
 _ONE_BATCH = 256  # rows that the short way of predict runs at once
@@ -509,6 +513,47 @@ class Model:
             "Model.save and fastnn.load"
         )
 
+    def inspect(self, x: Any, labels: Any = None) -> dict[str, Quantity]:
+        """Every number of a prediction by name, and the gradients of a class' score for it.
+
+        The score is the first output for the class; where that ends in softmax or sigmoid, what
+        goes into it. Rows do not depend on each other: dropout is off, batch normalisation uses
+        its running statistics.
+
+        Parameters
+        ----------
+        x : as for `predict`
+        labels : int, or int array, shape (N,), optional
+            The class for all rows, or for each; by default that of the largest output.
+
+        Returns
+        -------
+        dict of str to Quantity
+            ``.value`` and ``.grad`` of the inputs (the saliency of Simonyan et al.), parameters,
+            and each op of a layer ("conv1.relu"), named as in ``Trainer.inspect``. Parameters have
+            the gradient of the sum over rows. Convolutions and pooling compute on (N, H, W, C),
+            between "conv1.channels_last" and "conv1.channels_first".
+
+        Raises
+        ------
+        ValueError
+            If ``x`` does not fit, a label is out of range, or the first output is not (N, K).
+
+        Source
+        ------
+        Simonyan, Vedaldi and Zisserman, Deep inside convolutional networks, ICLR workshop (2014).
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1, "sigmoid", init=3.0)], input_shape=(1,))
+        >>> model.inspect([[2.0]])["x"].grad
+        array([[3.]], dtype=float32)
+        """
+        from fastnn.inspection import inspect_scores
+
+        return inspect_scores(self, x, labels)
+
     def save(self, path: Any) -> None:
         """Write structure and parameters to one file; see `fastnn.load`.
 
@@ -534,6 +579,54 @@ class Model:
         from fastnn.io.save import save_model
 
         save_model(self, path)
+
+    def load_weights(self, source: Any, rename: Any = None, strict: bool = True) -> Unmatched:
+        """Take parameters and states from arrays with the same names, such as PyTorch's.
+
+        Weights are stored in PyTorch's order, (K, C / groups, KH, KW) and (K, D), and batch
+        normalisation has its names (``weight``, ``bias``, ``running_mean``, ``running_var``), so
+        nothing is turned over; ``num_batches_tracked`` is passed over. `fastnn.networks` names the
+        layers of residual networks as torchvision does.
+
+        Parameters
+        ----------
+        source : str or path, or dict of str to array
+            A safetensors file (``safetensors.torch.save_file(net.state_dict(), path)`` in
+            PyTorch), a file of ``Model.save`` or ``Trainer.save``, or the arrays themselves.
+        rename : dict of str to str, or function from str to str, optional
+            What the model calls an array of the source. A dict has whole names, or leading parts
+            of them up to a dot, the longest of which counts: ``{"features.0": "conv1"}`` makes
+            "features.0.weight" to "conv1.weight", and ``{"module": ""}`` takes "module." away.
+            None for a name leaves its array out.
+        strict : bool
+            Whether every parameter and state must be given, and every array used.
+
+        Returns
+        -------
+        Unmatched
+            ``.missing`` and ``.unexpected``, the names without a partner; empty where ``strict``.
+
+        Raises
+        ------
+        ValueError
+            If names or shapes do not fit, all of them told at once; the model is then as it was.
+        TypeError
+            If ``source`` or ``rename`` is of another kind, or an array holds no real numbers.
+        OSError
+            If the file is missing, damaged or no safetensors file.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1, name="fc")], input_shape=(2,))
+        >>> model.load_weights({"net.fc.weight": [[1.0, 2.0]], "net.fc.bias": [3.0]}, {"net": ""})
+        Unmatched(missing=[], unexpected=[])
+        >>> model.theta
+        array([1., 2., 3.], dtype=float32)
+        """
+        from fastnn.io.weights import load_weights
+
+        return load_weights(self, source, rename, strict)
 
     # -- what it is --------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from fastnn import _core, losses
 from fastnn.data import Dataset
 from fastnn.feeds import in_order
 from fastnn.graph import Built, Structure
+from fastnn.inspection import Quantity, by_name
 from fastnn.model import Model
 from fastnn.ops.tensor import Tensor, in_layer
 
@@ -267,27 +268,14 @@ class Objective:
         feeds, n = self.feeds(x, y, "Trainer.inspect")
         values = _core.inspect(
             self._built.core, [self._loss], self._loss, self.model.theta, self.model.state_vector,
-            feeds, n, True, self._seed, self.core.step_counter,
+            feeds, n, True, self._seed, self.core.step_counter, False,
         )  # fmt: skip
-        named: dict[str, Tensor] = {t.name: t for t in [*self.model.inputs, *self.targets]}
-        named |= dict(zip(self.model.parameters, self.model.structure.parameters, strict=True))
-        for node in self._structure.nodes:
-            for t in node.outputs:
-                layer = getattr(node.layer, "name", None)
-                base = f"{layer}.{node.op}" if layer else node.op
-                named[base if base not in named else f"{base}_{len(named)}"] = t
+        named = by_name(self.model, self._structure, self.targets)
         return {
             name: Quantity(*values[self._built[t]])
             for name, t in named.items()
             if self._built[t] in values
         }
-
-
-class Quantity(NamedTuple):
-    """One value of a forward run and the cost's gradient for it (None where none was needed)."""
-
-    value: Any
-    grad: Any
 
 
 def name_of(metric: Any) -> str:

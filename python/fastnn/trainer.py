@@ -56,6 +56,9 @@ class Trainer:
         Largest norm of the weights into one unit.
     seed : int, optional
         Decides shuffling and dropout; the model's by default.
+    precision : {"float32", "bf16"}
+        Of what the kernels multiply: the model's own float type, or bfloat16, which needs a CPU
+        with AVX512-BF16 and kernels for it. This build has none, so that "bf16" is refused.
 
     Attributes
     ----------
@@ -73,7 +76,8 @@ class Trainer:
     ValueError, TypeError
         If an argument is out of its range or of the wrong kind.
     RuntimeError
-        If ``optimizer`` is set to one of another kind after the first step.
+        If ``optimizer`` is set to one of another kind after the first step, or ``precision`` is
+        one that this build or CPU does not have.
 
     Examples
     --------
@@ -98,9 +102,11 @@ class Trainer:
         clip_norm: float | None = None,
         max_norm: float | None = None,
         seed: int | None = None,
+        precision: str = "float32",
     ) -> None:
         if not isinstance(model, Model):
             raise TypeError(f"Trainer: model must be a Model, got {type(model).__name__}")
+        self.precision = _precision(precision)
         self.model = model
         self.loss = loss
         self.epoch = 0
@@ -555,6 +561,17 @@ def _in_memory(source: Any) -> TypeGuard[Batches]:
 def _kind(optimizer: optim.Optimizer) -> str:
     """What optimisers of the same vectors have in common."""
     return optimizer.name.removesuffix("w")  # adam, adamw
+
+
+def _precision(given: Any) -> str:
+    if given not in ("float32", "bf16"):
+        raise ValueError(f"Trainer: precision must be 'float32' or 'bf16', got {given!r}")
+    if given == "bf16":
+        raise RuntimeError(
+            "Trainer: precision must be 'float32', because 'bf16' needs a CPU with AVX512-BF16 and "
+            "this build of fastnn has no bf16 kernels, got 'bf16'; leave precision out"
+        )
+    return str(given)
 
 
 def _list(given: Any, name: str, of: str) -> list[Any]:

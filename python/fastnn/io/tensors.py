@@ -21,8 +21,12 @@ from fastnn.atomic import write_whole
 
 Arrays = dict[str, NDArray[Any]]
 
-_CODES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "U8": "|u1"}
+_CODES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
+    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
+}  # fmt: skip
 _NAMES = {np.dtype(v): k for k, v in _CODES.items()}
+_HALF = "BF16"  # the upper half of a float32, as which it is read
 
 
 def write(path: Any, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
@@ -33,7 +37,7 @@ def write(path: Any, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, 
     path : str or path
         Replaced where it exists, only once the new file is complete and on disk.
     arrays : dict of str to array
-        float64, float32, float16, int64, int32 or uint8.
+        Of float64, float32, float16, integers or bool.
     metadata : dict of str to str
         "sha256" is added: of the rest of the header and all bytes.
 
@@ -83,7 +87,7 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
     Returns
     -------
     arrays : dict of str to array
-        Read-only views of the file's bytes.
+        Read-only views of the file's bytes; what is stored as BF16 becomes float32.
     metadata : dict of str to str
 
     Raises
@@ -133,12 +137,14 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
 def _array(entry: Any, data: memoryview) -> NDArray[Any]:
     begin, end = entry["data_offsets"]
     shape = tuple(entry["shape"])
-    dtype = np.dtype(_CODES[entry["dtype"]])
+    is_half = entry["dtype"] == _HALF
+    dtype = np.dtype("<u2" if is_half else _CODES[entry["dtype"]])
     if any(not isinstance(d, int) or d < 0 for d in (begin, end, *shape)):
         raise ValueError("a size that is not an integer >= 0")
     if not begin <= end <= len(data) or math.prod(shape) * dtype.itemsize != end - begin:
         raise ValueError(f"bytes {begin}..{end} of {len(data)} for shape {shape}")
-    return np.frombuffer(data[begin:end], dtype=dtype).reshape(shape)
+    array = np.frombuffer(data[begin:end], dtype=dtype).reshape(shape)
+    return (array.astype("u4") << 16).view("f4") if is_half else array
 
 
 def _checksum(header: Mapping[str, Any], parts: list[Any]) -> str:

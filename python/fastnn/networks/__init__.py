@@ -1,7 +1,10 @@
 """Classic networks, each as its paper has it."""
 
-from fastnn.networks.alexnet import alexnet
+from fastnn.networks.alexnet import ALEXNET_TORCHVISION, alexnet
 from fastnn.networks.lenet import lenet5, lenet5_images, lenet5_loss
 from fastnn.networks.resnet import resnet, resnet_cifar
 
-__all__ = ["alexnet", "lenet5", "lenet5_images", "lenet5_loss", "resnet", "resnet_cifar"]
+__all__ = [
+    "ALEXNET_TORCHVISION", "alexnet", "lenet5", "lenet5_images", "lenet5_loss", "resnet",
+    "resnet_cifar",
+]  # fmt: skip

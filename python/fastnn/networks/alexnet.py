@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastnn import nn
+from fastnn._config import check_count
 from fastnn.model import Input, Model
+from fastnn.ops.attributes import wholes
 
 _GAUSS = 0.01  # deviation of all initial weights
+_WIDTHS = (96, 256, 384, 384, 256)  # channels of the convolutions
+
+# For Model.load_weights: what the layers are called here, by their names in torchvision's alexnet.
+ALEXNET_TORCHVISION = {
+    "features.0": "conv1", "features.3": "conv2", "features.6": "conv3", "features.8": "conv4",
+    "features.10": "conv5", "classifier.1": "fc6", "classifier.4": "fc7", "classifier.6": "fc8",
+}  # fmt: skip
 
 
 def alexnet(
@@ -16,6 +26,8 @@ def alexnet(
     input_shape: tuple[int, int, int] = (3, 227, 227),
     dropout: float = 0.5,
     normalise: bool = True,
+    widths: Sequence[int] = _WIDTHS,
+    padding: int = 0,
     seed: int = 0,
 ) -> Model:
     """AlexNet: five convolutions, overlapping pooling, local response normalisation, dropout.
@@ -27,11 +39,15 @@ def alexnet(
         2 as in the paper, where two GPUs saw half of the channels each in the second, fourth and
         fifth convolution: 60 965 224 parameters with 1000 classes. 1: 62 378 344.
     input_shape : tuple of int
-        Channels, height and width; 67 x 67 are the least.
+        Channels, height and width; 67 x 67 are the least, less twice the padding.
     dropout : float, in [0, 1)
         Of the two hidden dense layers.
     normalise : bool
         Whether local response normalisation follows the first two convolutions.
+    widths : sequence of 5 int
+        Channels of the convolutions.
+    padding : int, >= 0
+        Zeros around the image.
     seed : int
         Decides the initial weights: N(0, 0.01^2), biases 1 in the second, fourth and fifth
         convolution and the hidden dense layers, else 0.
@@ -44,7 +60,14 @@ def alexnet(
     Raises
     ------
     ValueError
-        If ``groups`` is neither 1 nor 2, or the image is too small.
+        If ``groups`` is neither 1 nor 2, ``widths`` are not 5, or the image is too small.
+
+    Notes
+    -----
+    torchvision's alexnet is the one of Krizhevsky, One weird trick for parallelizing convolutional
+    neural networks (2014), 61 100 840 parameters: ``alexnet(groups=1, normalise=False,
+    widths=(64, 192, 384, 256, 256), input_shape=(3, 224, 224), padding=2)``. Its weights come by
+    ``model.load_weights(path, rename=fnn.networks.ALEXNET_TORCHVISION)``.
 
     Source
     ------
@@ -54,20 +77,26 @@ def alexnet(
     Examples
     --------
     >>> import fastnn as fnn
-    >>> model = fnn.networks.alexnet(classes=10, input_shape=(3, 67, 67))
-    >>> model.predict(np.zeros((1, 3, 67, 67), "f4")).shape
-    (1, 10)
+    >>> fnn.networks.alexnet(classes=10, input_shape=(3, 67, 67)).outputs[0].shape
+    (None, 10)
     """
     if groups not in (1, 2):
         raise ValueError(f"alexnet: groups must be 1 or 2, got {groups!r}")
-    if len(input_shape) != 3 or min(input_shape[1:]) < 67:
+    classes = check_count("alexnet", "classes", classes)
+    padding = check_count("alexnet", "padding", padding, 0)
+    counts = wholes("alexnet", "widths", widths)
+    if len(counts) != 5 or any(count < 1 for count in counts):
+        raise ValueError(f"alexnet: widths must be 5 integers >= 1, got {widths!r}")
+    x = Input(input_shape, name="image")
+    if x.ndim != 4 or min(wholes("alexnet", "input_shape", x.shape[1:])[1:]) < 67 - 2 * padding:
         raise ValueError(
-            f"alexnet: input_shape must be (C, H, W) with H and W >= 67, got {input_shape!r}"
+            f"alexnet: input_shape must be (C, H, W) with H and W >= {67 - 2 * padding}, "
+            f"got {input_shape!r}"
         )
 
-    def conv(filters: int, kernel: int, number: int, bias: float, **more: Any) -> nn.Conv2d:
+    def conv(kernel: int, number: int, bias: float, **more: Any) -> nn.Conv2d:
         return nn.Conv2d(
-            filters, kernel, activation="relu", init=_normal, bias_init=bias,
+            counts[number - 1], kernel, activation="relu", init=_normal, bias_init=bias,
             name=f"conv{number}", **more,
         )  # fmt: skip
 
@@ -77,12 +106,11 @@ def alexnet(
             y = nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0, name=f"norm{number}")(y)
         return nn.MaxPool2d(3, 2, name=f"pool{number}")(y)
 
-    x = Input(input_shape, name="image")
-    y = narrowed(conv(96, 11, 1, 0.0, stride=4)(x), 1)
-    y = narrowed(conv(256, 5, 2, 1.0, padding=2, groups=groups)(y), 2)
-    y = conv(384, 3, 3, 0.0, padding=1)(y)
-    y = conv(384, 3, 4, 1.0, padding=1, groups=groups)(y)
-    y = narrowed(conv(256, 3, 5, 1.0, padding=1, groups=groups)(y), 5)
+    y = narrowed(conv(11, 1, 0.0, stride=4, padding=padding)(x), 1)
+    y = narrowed(conv(5, 2, 1.0, padding=2, groups=groups)(y), 2)
+    y = conv(3, 3, 0.0, padding=1)(y)
+    y = conv(3, 4, 1.0, padding=1, groups=groups)(y)
+    y = narrowed(conv(3, 5, 1.0, padding=1, groups=groups)(y), 5)
     y = nn.Flatten(name="flatten")(y)
     for number in (6, 7):
         y = nn.Dense(4096, "relu", init=_normal, bias_init=1.0, name=f"fc{number}")(y)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import nn, ops
+from fastnn._config import check_count
 from fastnn.model import Input, Model
 from fastnn.networks.digits import CODES
 from fastnn.ops.tensor import Tensor
@@ -45,8 +46,9 @@ def lenet5(original: bool = False, classes: int = 10, seed: int = 0) -> Model:
 
     Raises
     ------
-    ValueError
-        If the original has more than 10 classes: there are no bitmaps for them.
+    ValueError, TypeError
+        If ``classes`` is no integer >= 1, or the original has more than 10: there are no bitmaps
+        for them.
 
     Source
     ------
@@ -59,8 +61,9 @@ def lenet5(original: bool = False, classes: int = 10, seed: int = 0) -> Model:
     >>> sum(p.size for p in fnn.networks.lenet5(original=True).parameters.values())
     60000
     """
+    classes = check_count("lenet5", "classes", classes)
     if original:
-        if not 1 <= classes <= len(CODES):
+        if classes > len(CODES):
             raise ValueError(
                 f"lenet5: classes must be 1 to {len(CODES)} in the original, which has as many "
                 f"bitmaps, got {classes!r}"
@@ -138,7 +141,7 @@ def lenet5_loss(outputs: Tensor, labels: Tensor) -> Any:
     Examples
     --------
     >>> float(lenet5_loss(np.array([[-1.0, -9.0]]), np.array([0])).round(4))
-    1.3135
+    0.6933
     """
     rubbish = outputs[:, :1] * 0.0 - REJECTION
     competing = ops.logsumexp(ops.concatenate([outputs, rubbish], axis=1), axis=1)
@@ -158,9 +161,9 @@ def _small(shape: tuple[int, ...], uniform: Any, normal: Any) -> NDArray[np.floa
 
 
 class ConnectedConv2d(nn.Layer):
-    """Convolution by 5 x 5 kernels of which each map has only some (C3)."""
+    """C3: convolution by 5 x 5 kernels of which each map has only some, then the squashing."""
 
-    def build(self, x: Tensor) -> None:
+    def build(self, *inputs: Tensor) -> None:
         count = sum(map(len, CONNECTIONS))
         self.weight = self.parameter("weight", (count, 5, 5), _connected)
         self.bias = self.parameter("bias", (len(CONNECTIONS),), "zeros", weight=False)
@@ -172,14 +175,15 @@ class ConnectedConv2d(nn.Layer):
     def forward(self, x: Tensor) -> Any:
         kernels = ops.reshape(self.weight, (len(self.places[0]), 25))
         dense = ops.reshape(ops.matmul(self.places, kernels), (len(CONNECTIONS), 6, 5, 5))
-        return ops.conv2d(x, dense, self.bias)
+        return squash(ops.conv2d(x, dense, self.bias))
 
 
 def _connected(shape: tuple[int, ...], uniform: Any, normal: Any) -> NDArray[np.float64]:
     """Uniform in +-2.4 / fan-in, which depends on the map."""
     limits = np.concatenate([np.full(len(maps), 2.4 / (25 * len(maps))) for maps in CONNECTIONS])
-    drawn: NDArray[np.float64] = (2 * uniform(int(np.prod(shape))) - 1).reshape(shape)
-    return drawn * limits[:, None, None]
+    ones: NDArray[np.float64] = (2 * uniform(int(np.prod(shape))) - 1).reshape(shape)
+    drawn: NDArray[np.float64] = ones * limits[:, None, None]
+    return drawn
 
 
 class BitmapDistance(nn.Layer):
@@ -202,7 +206,7 @@ def _original(classes: int, seed: int) -> Model:
     x = Input((1, 32, 32), name="image")
     y = nn.Conv2d(6, 5, activation=squash, init=_small, name="c1")(x)
     y = nn.Subsampling(2, activation=squash, name="s2")(y)
-    y = squash(ConnectedConv2d(name="c3")(y))
+    y = ConnectedConv2d(name="c3")(y)
     y = nn.Subsampling(2, activation=squash, name="s4")(y)
     y = nn.Conv2d(120, 5, activation=squash, init=_small, name="c5")(y)
     y = nn.Flatten(name="flatten")(y)

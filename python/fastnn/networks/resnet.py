@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import nn, ops
+from fastnn._config import check_count
 from fastnn.model import Input, Model
 from fastnn.ops.tensor import Tensor
 
@@ -46,7 +47,7 @@ def resnet(
     Raises
     ------
     ValueError
-        If ``depth`` is none of these.
+        If ``depth`` is none of these, or ``input_shape`` no image's.
 
     Source
     ------
@@ -64,7 +65,8 @@ def resnet(
             f"resnet: depth must be one of {', '.join(map(str, _DEPTHS))}, got {depth!r}"
         )
     blocks, wider = _DEPTHS[depth]
-    x = Input(input_shape, name="image")
+    classes = check_count("resnet", "classes", classes)
+    x = _image(input_shape, "resnet")
     y = _normalised(x, 64, 7, 2, "conv1", "bn1", relu=True)
     y = nn.MaxPool2d(3, 2, padding=1, name="maxpool")(y)
     for stage, count in enumerate(blocks):
@@ -108,7 +110,7 @@ def resnet_cifar(
     Raises
     ------
     ValueError
-        If ``depth`` is not 6 n + 2, or ``shortcut`` is unknown.
+        If ``depth`` is not 6 n + 2, ``shortcut`` is unknown, or ``input_shape`` no image's.
 
     Source
     ------
@@ -125,7 +127,8 @@ def resnet_cifar(
         raise ValueError(f"resnet_cifar: depth must be 6 n + 2 with n >= 1, got {depth!r}")
     if shortcut not in ("pad", "projection"):
         raise ValueError(f"resnet_cifar: shortcut must be 'pad' or 'projection', got {shortcut!r}")
-    x = Input(input_shape, name="image")
+    classes = check_count("resnet_cifar", "classes", classes)
+    x = _image(input_shape, "resnet_cifar")
     y = _normalised(x, 16, 3, 1, "conv1", "bn1", relu=True)
     for stage in range(3):
         for i in range((depth - 2) // 6):
@@ -133,6 +136,13 @@ def resnet_cifar(
             name = f"layer{stage + 1}.{i}"
             y = _block(y, 16 << stage, 1, stride, name, shortcut if residual else None)
     return _classified(x, y, classes, seed)
+
+
+def _image(input_shape: tuple[int, int, int], where: str) -> Tensor:
+    x = Input(input_shape, name="image")
+    if x.ndim != 4:
+        raise ValueError(f"{where}: input_shape must be (C, H, W), got {input_shape!r}")
+    return x
 
 
 def _normalised(
@@ -166,6 +176,7 @@ def _block(
     if shortcut is None:
         return ops.relu(y)
     channels = x.shape[1]
+    assert channels is not None
     if stride > 1 or channels != width * wider:
         if shortcut == "pad":
             x = _padded(x, stride, width * wider - channels)

@@ -72,9 +72,9 @@ class _Convolution(Layer):
         """Of the filters for an input of so many channels."""
         return (self.filters, channels // self.groups, *self._kernel)
 
-    def operands(self, x: Tensor) -> tuple[Tensor, ...]:
+    def operands(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Input, weight and, where there is one, bias."""
-        return (x, self.weight, self.bias) if self.use_bias else (x, self.weight)
+        return x, self.weight, self.bias if self.use_bias else None
 
 
 class Conv2d(_Convolution):

@@ -1,6 +1,11 @@
-"""Pictures: learning curves, samples, mistakes. matplotlib is needed for the pictures of samples."""
+"""Pictures: learning curves, samples, mistakes, and what a network sees; most need matplotlib."""
 
 from fastnn.plot.curves import learning_curves, save_learning_curves
+from fastnn.plot.filters import filters
 from fastnn.plot.images import misclassified, samples
+from fastnn.plot.maps import class_activation, feature_maps, saliency
 
-__all__ = ["learning_curves", "misclassified", "samples", "save_learning_curves"]
+__all__ = [
+    "class_activation", "feature_maps", "filters", "learning_curves", "misclassified", "saliency",
+    "samples", "save_learning_curves",
+]  # fmt: skip

@@ -60,10 +60,10 @@ def samples(
     RuntimeError
         If matplotlib is not installed.
     """
-    images = _images(x, "samples")
+    images = as_images(x, "samples")
     columns = min(check_count("samples", "columns", columns), len(images))
     titles = _titles(len(images), y, predictions, class_names)
-    low, high = _limits(images) if limits is None else limits
+    low, high = limits_of(images) if limits is None else limits
     figure_type = figure_class("samples")
     rows = -(-len(images) // columns)
     lines = max(text.count("\n") + 1 if text else 0 for text, _ in titles)
@@ -72,10 +72,7 @@ def samples(
     figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
     for i, (image, (text, color)) in enumerate(zip(images, titles, strict=True)):
         axis = figure.add_subplot(rows, columns, i + 1)
-        scaled = np.clip((image - low) / (high - low), 0, 1) if high > low else image * 0
-        shown = scaled[0] if len(image) == 1 else scaled.transpose(1, 2, 0)
-        axis.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        axis.set_axis_off()
+        draw_image(axis, image, low, high)
         if text:
             axis.set_title(text, fontsize=7, color=color, pad=2)
     if path is not None:
@@ -148,8 +145,16 @@ def misclassified(
     return figure
 
 
-def _images(x: Any, where: str) -> NDArray[Any]:
-    """(N, C, H, W) with C 1 or 3."""
+def draw_image(axis: Any, image: NDArray[Any], low: float, high: float) -> None:
+    """One image (C, H, W) on matplotlib axes, ``low`` in black and ``high`` in white."""
+    scaled = np.clip((image - low) / (high - low), 0, 1) if high > low else image * 0
+    shown = scaled[0] if len(image) == 1 else scaled.transpose(1, 2, 0)
+    axis.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axis.set_axis_off()
+
+
+def as_images(x: Any, where: str) -> NDArray[Any]:
+    """Images as they are drawn: (N, C, H, W) with C 1 or 3, uint8 or float64."""
     images = np.asarray(x)
     shape = images.shape
     if images.ndim == 3:
@@ -163,7 +168,8 @@ def _images(x: Any, where: str) -> NDArray[Any]:
     return images if images.dtype == np.uint8 else images.astype(np.float64)
 
 
-def _limits(images: NDArray[Any]) -> tuple[float, float]:
+def limits_of(images: NDArray[Any]) -> tuple[float, float]:
+    """Values drawn black and white, as `samples` has them by default."""
     if images.dtype == np.uint8:
         return 0.0, 255.0
     finite = images[np.isfinite(images)]

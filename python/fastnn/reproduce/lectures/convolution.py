@@ -25,8 +25,8 @@ PRINTED = (("0", "-2", "-1"), ("2", "2", "4"), ("-1", "0", "0"))
 
 def convolve(flip: bool, padding: int | str = 0, stride: int = 1) -> NDArray[Any]:
     """By the library: W over X, turned by 180 degrees if ``flip``."""
-    y: NDArray[Any] = ops.conv2d(X[None, None], W[None, None], None, stride, padding, flip=flip)
-    return y[0, 0]
+    y = ops.conv2d(X[None, None], W[None, None], None, stride, padding, flip=flip)
+    return np.asarray(y[0, 0])
 
 
 def by_definition(padding: int, stride: int = 1) -> NDArray[Any]:
