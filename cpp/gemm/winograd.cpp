@@ -1,6 +1,7 @@
 #include "gemm/winograd.h"
 
 #include "base/parallel.h"
+#include "gemm/pack.h"
 
 namespace fastnn::FASTNN_ISA {
 
@@ -10,7 +11,7 @@ constexpr int64_t kFloat = sizeof(float);
 
 bool suits_winograd(const Conv<float>& c) {
   const auto is_plain = [](const Taps& t) { return t.count == 3 && t.stride == 1 && t.step == 1; };
-  if (!is_plain(c.ty) || !is_plain(c.tx) || c.in % kL != 0 || c.out % kL != 0) return false;
+  if (!is_plain(c.ty) || !is_plain(c.tx) || c.w_y != 3 || c.w_x != 1 || c.in % kL != 0 || c.out % kL != 0) return false;
   if (c.in < 16 || c.out < 16) return false;
   // Tiles that reach over the edge compute for nothing. Few tiles do not pay for large weights, which
   // grow to four times their size (AlexNet's third convolution, one image: 7 times slower).
@@ -150,32 +151,46 @@ struct Forward {
   int64_t task_bytes() const { return align64(kPoints * (v_plane() + m_plane()) * kFloat); }
   int64_t scratch() const { return weight_bytes() + zero_bytes() + tasks * task_bytes(); }
 
+  // The 9 taps of kL filters: g[tap][filter]. Four taps at a time, turned in registers.
+  void load_taps(const float* w, V (&g)[9]) const {
+    constexpr int kB = kBlock<float>;
+    const int from[] = {0, 4, 5};  // the last block shares taps with the one before
+    for (const int tap : from) {
+      V r[kB];
+#pragma GCC unroll 4
+      for (int i = 0; i < kB; ++i)
+        r[i] = gather_lanes<float, kBlocking.vector_bytes>(w + i * c.w_out + tap, c.w_out);
+      transpose_lanes<float, kBlocking.vector_bytes>(r);
+#pragma GCC unroll 4
+      for (int i = 0; i < kB; ++i) g[tap + i] = r[i];
+    }
+  }
+
   // Filters of one panel into U: plane by plane, rows of channels.
-  void weights(int64_t panel, float* u) const {
+  void weights(int64_t panel, int64_t i0, int64_t i1, float* u) const {
     const int64_t filters = least(kPanel<float>, c.out - panel * kPanel<float>);
     const float* w = c.w + panel * kPanel<float> * c.w_out;
-    for (int64_t channel = 0; channel < c.in; ++channel)
+    for (int64_t channel = i0; channel < i1; ++channel)
       for (int64_t from = 0; from < filters; from += kL) {
-        V half[kPatch][3];
+        V taps[9], half[kPatch][3];
+        load_taps(w + from * c.w_out + channel * c.w_in, taps);
 #pragma GCC unroll 1
         for (int x = 0; x < 3; ++x) {
           V g[3], o[6];
-          for (int y = 0; y < 3; ++y)
-            for (int l = 0; l < kL; ++l)
-              g[y][l] = w[(from + l) * c.w_out + channel * c.w_in +
-                          (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                          (c.tx.first + x * c.tx.kernel_step) * c.w_x];
+          const int64_t column = c.tx.first + x * c.tx.kernel_step;
+          for (int y = 0; y < 3; ++y) g[y] = taps[(c.ty.first + y * c.ty.kernel_step) * 3 + column];
           winograd::values<3>(g, o);
 #pragma GCC unroll 6
           for (int i = 0; i < 6; ++i) half[i][x] = o[i];
         }
+        float* const to = u + (panel * c.in + channel) * kPanel<float> + from;
+        const int64_t plane = panels * c.in * kPanel<float>;
 #pragma GCC unroll 1
         for (int i = 0; i < kPatch; ++i) {
           V o[6];
           winograd::values<3>(half[i], o);
 #pragma GCC unroll 6
-          for (int j = 0; j < 6; ++j)
-            store(u + (((i * 6 + j) * panels + panel) * c.in + channel) * kPanel<float> + from, o[j]);
+          for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane, o[j]);
         }
       }
   }
@@ -231,8 +246,11 @@ struct Forward {
     float* const zeros = u + weight_bytes() / kFloat;
     float* const memory = zeros + zero_bytes() / kFloat;
     __builtin_memset(zeros, 0, zero_bytes());
-    parallel_chunks(panels, 1, double(c.in) * c.out * 12, [&](int64_t begin, int64_t end) {
-      for (int64_t p = begin; p < end; ++p) weights(p, u);
+    // Channels are shared out as well: panels may be few.
+    const int64_t parts = least(up(c.in, 8), up(kTasks, panels));
+    parallel(panels * parts, double(c.in) * c.out * 5, [&](int64_t task) {
+      const Cut channel(c.in, parts);
+      weights(task / parts, channel(task % parts), channel(task % parts + 1), u);
     });
     alone ? run_alone(u, zeros, memory) : run_together(u, zeros, memory);
   }
