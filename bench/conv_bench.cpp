@@ -1,9 +1,10 @@
-// Convolutions of LeNet-5, ResNet-20, AlexNet and VGG-16, each of the three passes, in GFLOP/s of the
-// direct algorithm (Winograd may pass the peak) and as a share of the FMA peak of the cores used,
-// beside oneDNN where it was found at build time.
+// Convolutions of LeNet-5, ResNet-20, AlexNet and VGG-16, each of the three passes, in GFLOP/s of
+// the direct algorithm (Winograd may pass the peak) and as a share of the FMA peak of the cores
+// used, beside oneDNN where it was found at build time.
 //   conv_bench --benchmark_filter='resnet20/.*/t1' --benchmark_repetitions=5
 //              --benchmark_enable_random_interleaving=true --benchmark_out=conv.json
-// bench/ops_table.py prints the JSON. Names: conv/<net>/<x NxCxHxW>,<filters>k<kernel>s<stride>/<pass>/t<threads>/<who>.
+// bench/ops_table.py prints the JSON. Names: conv/<net>/<x
+// NxCxHxW>,<filters>k<kernel>s<stride>/<pass>/t<threads>/<who>.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -17,19 +18,19 @@ namespace fastnn::bench {
 namespace {
 
 const ConvProblem kProblems[] = {
-    {"lenet", 64, 1, 28, 28, 6, 5, 1, 2},      {"lenet", 64, 6, 14, 14, 16, 5, 1, 0},
-    {"mnist", 64, 1, 28, 28, 32, 3, 1, 0},     {"mnist", 64, 32, 26, 26, 64, 3, 1, 0},
-    {"resnet20", 128, 3, 32, 32, 16, 3, 1, 1}, {"resnet20", 128, 16, 32, 32, 16, 3, 1, 1},
-    {"resnet20", 128, 16, 32, 32, 32, 3, 2, 1}, {"resnet20", 128, 32, 16, 16, 32, 3, 1, 1},
-    {"resnet20", 128, 32, 16, 16, 64, 3, 2, 1}, {"resnet20", 128, 64, 8, 8, 64, 3, 1, 1},
-    {"alexnet", 16, 3, 227, 227, 96, 11, 4, 0}, {"alexnet", 16, 96, 27, 27, 256, 5, 1, 2},
-    {"alexnet", 16, 256, 13, 13, 384, 3, 1, 1}, {"alexnet", 16, 384, 13, 13, 384, 3, 1, 1},
-    {"alexnet", 16, 384, 13, 13, 256, 3, 1, 1}, {"resnet50", 16, 64, 56, 56, 256, 1, 1, 0},
+    {"lenet", 64, 1, 28, 28, 6, 5, 1, 2},        {"lenet", 64, 6, 14, 14, 16, 5, 1, 0},
+    {"mnist", 64, 1, 28, 28, 32, 3, 1, 0},       {"mnist", 64, 32, 26, 26, 64, 3, 1, 0},
+    {"resnet20", 128, 3, 32, 32, 16, 3, 1, 1},   {"resnet20", 128, 16, 32, 32, 16, 3, 1, 1},
+    {"resnet20", 128, 16, 32, 32, 32, 3, 2, 1},  {"resnet20", 128, 32, 16, 16, 32, 3, 1, 1},
+    {"resnet20", 128, 32, 16, 16, 64, 3, 2, 1},  {"resnet20", 128, 64, 8, 8, 64, 3, 1, 1},
+    {"alexnet", 16, 3, 227, 227, 96, 11, 4, 0},  {"alexnet", 16, 96, 27, 27, 256, 5, 1, 2},
+    {"alexnet", 16, 256, 13, 13, 384, 3, 1, 1},  {"alexnet", 16, 384, 13, 13, 384, 3, 1, 1},
+    {"alexnet", 16, 384, 13, 13, 256, 3, 1, 1},  {"resnet50", 16, 64, 56, 56, 256, 1, 1, 0},
     {"resnet50", 16, 256, 56, 56, 512, 1, 2, 0}, {"resnet50", 16, 512, 7, 7, 512, 3, 1, 1},
-    {"vgg16", 4, 3, 224, 224, 64, 3, 1, 1},    {"vgg16", 4, 64, 224, 224, 64, 3, 1, 1},
-    {"vgg16", 4, 64, 112, 112, 128, 3, 1, 1},  {"vgg16", 4, 128, 112, 112, 128, 3, 1, 1},
-    {"vgg16", 4, 128, 56, 56, 256, 3, 1, 1},   {"vgg16", 4, 256, 56, 56, 256, 3, 1, 1},
-    {"vgg16", 4, 256, 28, 28, 512, 3, 1, 1},   {"vgg16", 4, 512, 28, 28, 512, 3, 1, 1},
+    {"vgg16", 4, 3, 224, 224, 64, 3, 1, 1},      {"vgg16", 4, 64, 224, 224, 64, 3, 1, 1},
+    {"vgg16", 4, 64, 112, 112, 128, 3, 1, 1},    {"vgg16", 4, 128, 112, 112, 128, 3, 1, 1},
+    {"vgg16", 4, 128, 56, 56, 256, 3, 1, 1},     {"vgg16", 4, 256, 56, 56, 256, 3, 1, 1},
+    {"vgg16", 4, 256, 28, 28, 512, 3, 1, 1},     {"vgg16", 4, 512, 28, 28, 512, 3, 1, 1},
     {"vgg16", 4, 512, 14, 14, 512, 3, 1, 1},
 };
 
@@ -41,8 +42,8 @@ std::unique_ptr<Problem> problem_of(const ConvProblem& p, const std::string& pas
                 (long long)p.C, pass == "dx" ? "t:" : "", (long long)p.K, (long long)p.C,
                 (long long)p.kernel, (long long)p.kernel);
   const long long s = p.stride, e = p.padding;
-  std::snprintf(attrs, sizeof attrs,
-                "stride=%lld,%lld padding=%lld,%lld,%lld,%lld dilation=1,1", s, s, e, e, e, e);
+  std::snprintf(attrs, sizeof attrs, "stride=%lld,%lld padding=%lld,%lld,%lld,%lld dilation=1,1", s,
+                s, e, e, e, e);
   auto problem = std::make_unique<Problem>(Case{"conv2d", operands, attrs}, 0);
   problem->take_memory();
   return problem;
@@ -63,7 +64,9 @@ void add(const ConvProblem& p, const std::string& pass, int threads) {
           } else {
             problem = problem_of(p, pass);
             set_thread_count(threads);
-            run = [&] { pass == "forward" ? problem->step().forward() : problem->step().backward(); };
+            run = [&] {
+              pass == "forward" ? problem->step().forward() : problem->step().backward();
+            };
           }
           run();
           const double before = fma_peak(false);

@@ -10,9 +10,7 @@ struct ConvProblem {
   const char* net;
   int64_t N, C, H, W, K, kernel, stride, padding;
   int64_t outputs(int64_t inputs) const { return (inputs + 2 * padding - kernel) / stride + 1; }
-  double flops() const {
-    return 2.0 * N * K * C * kernel * kernel * outputs(H) * outputs(W);
-  }
+  double flops() const { return 2.0 * N * K * C * kernel * kernel * outputs(H) * outputs(W); }
 };
 
 // One run of a pass ("forward", "dx", "dw"); empty where oneDNN was not found at build time.

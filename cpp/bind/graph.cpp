@@ -406,8 +406,7 @@ void bind_graph(py::module_& m) {
                              py::arg("flops") = plan.flops());
            })
       // Seconds of (op, where, forward, backward) for each step of the plan, on the last batch.
-      .def("measure",
-           [](PyTraining& t, int64_t batch, int runs) { return t.measure(batch, runs); })
+      .def("measure", [](PyTraining& t, int64_t batch, int runs) { return t.measure(batch, runs); })
       .def("batch_sizes", [](const PyTraining& t) { return t.training_.batch_sizes(); })
       .def_property(
           "step_counter", [](const PyTraining& t) { return t.training_.step_counter(); },

@@ -35,8 +35,8 @@ struct Source {
     };
     pixel = c.xs.pixel;
     set_runs();
-    copied = leaves(c.ty, c.ys.height, c.xs.height) ||
-             leaves(c.tx, c.ys.width, c.xs.width) || pixel != c.in || run % whole != 0;
+    copied = leaves(c.ty, c.ys.height, c.xs.height) || leaves(c.tx, c.ys.width, c.xs.width) ||
+             pixel != c.in || run % whole != 0;
     if (copied) pixel = c.in;
     set_runs();
   }

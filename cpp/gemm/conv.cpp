@@ -21,11 +21,11 @@ template <class T>
 struct Direct {
   const Conv<T>& c;
   Source<T> source;
-  int64_t panels;      // of filters
-  int64_t blocks;      // of k, whose panels stay in L1
-  int64_t band, bands; // rows of output, bands of an image
-  int64_t tasks;       // over bands of images,
-  int64_t shares;      // and over panels
+  int64_t panels;       // of filters
+  int64_t blocks;       // of k, whose panels stay in L1
+  int64_t band, bands;  // rows of output, bands of an image
+  int64_t tasks;        // over bands of images,
+  int64_t shares;       // and over panels
   double cost;
 
   explicit Direct(const Conv<T>& conv) : c(conv), source(conv, 1) {
@@ -38,7 +38,8 @@ struct Direct {
         (c.ty.stride * source.row() + c.ys.width * c.out) * static_cast<int64_t>(sizeof(T));
     const int64_t above = (c.ty.count - 1) * c.ty.step * source.row() * sizeof(T);
     band = least(most((kBandBytes - above) / most(row_bytes, 1), 1), most(c.ys.height, 1));
-    const int64_t wanted = cost > kFewTasks * kTaskNs ? kFewTasks : static_cast<int64_t>(cost / kTaskNs);
+    const int64_t wanted =
+        cost > kFewTasks * kTaskNs ? kFewTasks : static_cast<int64_t>(cost / kTaskNs);
     if (c.images * up(c.ys.height, band) < wanted) {
       const int64_t parts = least(up(wanted, most(c.images, 1) * panels), c.ys.height);
       band = least(band, up(c.ys.height, parts));
@@ -121,7 +122,8 @@ struct Direct {
       t.activation = last ? c.activation : Activation::kLinear;
       for (int64_t j = j0; j < j1; ++j) {
         const T* b = packed + begin * panels * kPanel<T> + j * t.k * kPanel<T>;
-        for (int64_t s = 0; s < t.n_stretches; b += stretches[s++].k * kPanel<T>) stretches[s].b = b;
+        for (int64_t s = 0; s < t.n_stretches; b += stretches[s++].k * kPanel<T>)
+          stretches[s].b = b;
         t.cols = least(kPanel<T>, c.out - j * kPanel<T>);
         const int64_t vectors = up(t.cols, kLanes<T>);
         const int64_t tiles = up(c.ys.width, tall_mr(static_cast<int>(vectors)));

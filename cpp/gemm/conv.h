@@ -1,6 +1,6 @@
-// Convolution of channels-last images without a matrix of patches: a product whose left side is read
-// where the pixels are. One description serves y = w * x, the gradient for x (the taps of each phase
-// of the stride, the kernel turned) and transposed convolution.
+// Convolution of channels-last images without a matrix of patches: a product whose left side is
+// read where the pixels are. One description serves y = w * x, the gradient for x (the taps of each
+// phase of the stride, the kernel turned) and transposed convolution.
 #pragma once
 #include "simd/activation.h"
 

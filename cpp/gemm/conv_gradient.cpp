@@ -1,6 +1,7 @@
-// dw = sum over pixels of dz x^T, tap by tap: tiles of filters by panels of channels, or the other way
-// round where channels would fill vectors badly; k runs over the pixels of some images. Small weights: each task sums its images into a copy of dw, the copies are
-// added in their order. Large ones: tasks share dw out, and each goes through all images.
+// dw = sum over pixels of dz x^T, tap by tap: tiles of filters by panels of channels, or the other
+// way round where channels would fill vectors badly; k runs over the pixels of some images. Small
+// weights: each task sums its images into a copy of dw, the copies are added in their order. Large
+// ones: tasks share dw out, and each goes through all images.
 #include "base/parallel.h"
 #include "gemm/band.h"
 #include "gemm/conv.h"
@@ -21,7 +22,7 @@ struct Gradient {
   const ConvGradient<T>& g;
   const Conv<T>& c;
   Source<T> source;
-  bool turned;  // lanes along filters
+  bool turned;                  // lanes along filters
   int64_t band, bands, images;  // a chunk: a band of an image, or several whole images
   int64_t chunks;
   int64_t copies;  // of dw
@@ -30,9 +31,7 @@ struct Gradient {
   double cost;
 
   explicit Gradient(const ConvGradient<T>& gradient)
-      : g(gradient),
-        c(gradient.of),
-        source(gradient.of, kLanes<T>) {
+      : g(gradient), c(gradient.of), source(gradient.of, kLanes<T>) {
     const int64_t size = sizeof(T);
     const int64_t upright = up(source.run, kLanes<T>) * c.out;
     const int64_t across = up(c.out, kLanes<T>) * source.run;
@@ -162,9 +161,8 @@ struct Gradient {
       if (source.copied)
         parallel(chunk.images, double(chunk.images) * source.bytes(band) * 0.1,
                  [&](int64_t i) { prepare(chunk, i, m); });
-      parallel(tasks, cost / chunks, [&](int64_t task) {
-        multiply(chunk, m, part(task), part(task + 1), q > 0);
-      });
+      parallel(tasks, cost / chunks,
+               [&](int64_t task) { multiply(chunk, m, part(task), part(task + 1), q > 0); });
     }
   }
 

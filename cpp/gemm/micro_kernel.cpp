@@ -7,7 +7,7 @@ namespace {
 // time.
 template <class T>
 [[gnu::noinline, gnu::noclone]] void finish_tile(const TileArgs<T>& t, const T* bias, T* c0,
-                                                        T* tile, int rows, int width) {
+                                                 T* tile, int rows, int width) {
   for (int i = 0; i < rows; ++i) {
     T* row = tile + i * width;
     const T* c = c0 + i * t.ldc;

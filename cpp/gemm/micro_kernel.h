@@ -2,8 +2,8 @@
 //
 // A is read by broadcast at any strides, packed or not: addressing costs nothing, the six rows of
 // AVX2 fit x86's base + index form. B is read as V whole vectors per row, packed or not. p runs in
-// stretches, each beginning elsewhere in A and B: the taps of a convolution; or the last rows of a B
-// that ends before the last vector does, which stand apart.
+// stretches, each beginning elsewhere in A and B: the taps of a convolution; or the last rows of a
+// B that ends before the last vector does, which stand apart.
 #pragma once
 #include "gemm/gemm.h"
 #include "gemm/vector.h"
@@ -46,8 +46,8 @@ struct TileArgs {
 template <class T>
 using TileKernel = void (*)(const TileArgs<T>&);
 
-// Kernels by rows and vectors, 1..wide_nr(rows) of them, or 1 where rows are many, up to tall_mr(1);
-// null where a tile is never that large.
+// Kernels by rows and vectors, 1..wide_nr(rows) of them, or 1 where rows are many, up to
+// tall_mr(1); null where a tile is never that large.
 template <class T>
 struct TileKernels {
   TileKernel<T> at[tall_mr(1) + 1][4 * kBlocking.nr + 1];

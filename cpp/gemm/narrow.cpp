@@ -99,7 +99,8 @@ struct Narrow {
         }
         if (c.ys.pixel != c.out) activate(c.activation, c.alpha, to, c.out);
       }
-      if (c.ys.pixel == c.out) activate(c.activation, c.alpha, y + oy * c.ys.row, c.ys.width * c.out);
+      if (c.ys.pixel == c.out)
+        activate(c.activation, c.alpha, y + oy * c.ys.row, c.ys.width * c.out);
     }
   }
 

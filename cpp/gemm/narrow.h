@@ -1,6 +1,6 @@
-// Convolution into few channels. A filter of 6 fills 6 of 8 lanes; so each input pixel is multiplied
-// by all taps at once, taps x filters side by side in whole vectors, and each output then collects
-// its sum. Nothing is spent on the zeros around an image either.
+// Convolution into few channels. A filter of 6 fills 6 of 8 lanes; so each input pixel is
+// multiplied by all taps at once, taps x filters side by side in whole vectors, and each output
+// then collects its sum. Nothing is spent on the zeros around an image either.
 #pragma once
 #include "gemm/conv.h"
 

@@ -11,10 +11,12 @@ constexpr int64_t kFloat = sizeof(float);
 
 bool suits_winograd(const Conv<float>& c) {
   const auto is_plain = [](const Taps& t) { return t.count == 3 && t.stride == 1 && t.step == 1; };
-  if (!is_plain(c.ty) || !is_plain(c.tx) || c.w_y != 3 || c.w_x != 1 || c.in % kL != 0 || c.out % kL != 0) return false;
+  if (!is_plain(c.ty) || !is_plain(c.tx) || c.w_y != 3 || c.w_x != 1 || c.in % kL != 0 ||
+      c.out % kL != 0)
+    return false;
   if (c.in < 16 || c.out < 16) return false;
-  // Tiles that reach over the edge compute for nothing. Few tiles do not pay for large weights, which
-  // grow to four times their size (AlexNet's third convolution, one image: 7 times slower).
+  // Tiles that reach over the edge compute for nothing. Few tiles do not pay for large weights,
+  // which grow to four times their size (AlexNet's third convolution, one image: 7 times slower).
   const PatchGrid grid(c.ys);
   if (c.images * grid.per_image() < 64 && c.in * c.out > 64 * 64) return false;
   return grid.per_image() * kTileOut * kTileOut < 2.0 * c.ys.height * c.ys.width;
@@ -42,8 +44,7 @@ void multiply_planes(const PlaneProducts& p) {
       t.add = p.add || block > 0;
       for (int64_t j = 0; j < p.n; j += kPanel<float>) {
         t.cols = least(kPanel<float>, p.n - j);
-        stretch.b =
-            p.b + plane * p.b_plane + j / kPanel<float> * p.b_panel + q * p.b_row;
+        stretch.b = p.b + plane * p.b_plane + j / kPanel<float> * p.b_panel + q * p.b_row;
         const float* const a = p.a + plane * p.a_plane + q * p.a_col;
         float* const c = p.c + plane * p.c_plane + j;
         for (int64_t tile = 0; tile < tiles; tile += t.count) {
@@ -93,8 +94,7 @@ template <class At>
 void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const float* zeros,
                      float* to, int64_t plane) {
   const int64_t top = tile.oy + c.ty.offset, left = tile.ox + c.tx.offset;
-  const float* const first =
-      c.x + tile.image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
+  const float* const first = c.x + tile.image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
   if (top >= 0 && left >= 0 && top + kPatch <= c.xs.height && left + kPatch <= c.xs.width)
     return transform_inputs(c.in, to, plane, [=, row = c.xs.row, pixel = c.xs.pixel](int i, int j) {
       return first + i * row + j * pixel;
@@ -118,9 +118,9 @@ constexpr int64_t kGroupBytes = 24 << 20;   // of all tasks together, where they
 constexpr int64_t kPrivate = 640 << 10;     // bytes of weights that every task may stream by itself
 constexpr int64_t kTasks = 16;
 
-// y = act(w * x + b). Small weights: each task takes its own tiles through all three stages, block by
-// block in L2. Large ones: all tasks do one stage after the other, so that the weights of a plane are
-// read once for many tiles.
+// y = act(w * x + b). Small weights: each task takes its own tiles through all three stages, block
+// by block in L2. Large ones: all tasks do one stage after the other, so that the weights of a
+// plane are read once for many tiles.
 struct Forward {
   const Conv<float>& c;
   PatchGrid grid;
@@ -140,8 +140,8 @@ struct Forward {
     tasks = alone ? least(up(tiles, 6), kTasks) : 1;
     if (alone) block = least(block, up(tiles, tasks));
     if (kPoints * kBlocking.mr * c.in * kFloat <= kSmallBytes) block = least(kBlocking.mr, tiles);
-    cost = double(tiles) * (kPoints * c.in * up(c.out, kL) / kBlocking.fma_per_ns +
-                            (c.in + c.out) * 5.0);
+    cost = double(tiles) *
+           (kPoints * c.in * up(c.out, kL) / kBlocking.fma_per_ns + (c.in + c.out) * 5.0);
   }
 
   int64_t weight_bytes() const { return align64(kPoints * panels * c.in * kPanel<float> * kFloat); }
@@ -198,9 +198,9 @@ struct Forward {
   void products(int64_t f, int64_t planes, int64_t count, const float* u, const float* v,
                 float* m) const {
     const int64_t panel = c.in * kPanel<float>, u_plane = panels * panel;
-    multiply_planes({planes, count, c.out, c.in,                     //
-                     v + f * v_plane(), v_plane(), c.in, 1,          //
-                     u + f * u_plane, u_plane, kPanel<float>, panel, //
+    multiply_planes({planes, count, c.out, c.in,                      //
+                     v + f * v_plane(), v_plane(), c.in, 1,           //
+                     u + f * u_plane, u_plane, kPanel<float>, panel,  //
                      m + f * m_plane(), m_plane(), c.out, false});
   }
 

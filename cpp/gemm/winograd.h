@@ -1,10 +1,11 @@
-// Winograd's minimal filtering of 3x3 kernels in float32: patches of 6 x 6 inputs give 4 x 4 outputs
-// (or, in the weight's gradient, 4 x 4 gradients and 6 x 6 inputs give 3 x 3 weights) by 36 products
-// in the place of 144. The points are 0, +-5/8, +-3/2 and infinity: against +-1, +-2 they halve the
-// error, to 1.8 times that of the direct sum (float32, 64 channels: 7.7e-7 rms against 4.4e-7).
+// Winograd's minimal filtering of 3x3 kernels in float32: patches of 6 x 6 inputs give 4 x 4
+// outputs (or, in the weight's gradient, 4 x 4 gradients and 6 x 6 inputs give 3 x 3 weights) by 36
+// products in the place of 144. The points are 0, +-5/8, +-3/2 and infinity: against +-1, +-2 they
+// halve the error, to 1.8 times that of the direct sum (float32, 64 channels: 7.7e-7 rms
+// against 4.4e-7).
 //   Winograd, Arithmetic complexity of computations (1980); Lavin and Gray, Fast algorithms for
-//   convolutional neural networks, CVPR (2016); Vincent et al., On improving the numerical stability
-//   of Winograd convolutions, ICLR workshop (2017).
+//   convolutional neural networks, CVPR (2016); Vincent et al., On improving the numerical
+//   stability of Winograd convolutions, ICLR workshop (2017).
 #pragma once
 #include "gemm/conv.h"
 #include "gemm/cut.h"
@@ -12,9 +13,9 @@
 
 namespace fastnn::FASTNN_ISA {
 
-constexpr int kPatch = 6;        // side of a patch of inputs
-constexpr int kTileOut = 4;      // side of a tile of outputs
-constexpr int kPoints = 36;      // products of one channel by one filter
+constexpr int kPatch = 6;          // side of a patch of inputs
+constexpr int kTileOut = 4;        // side of a tile of outputs
+constexpr int kPoints = 36;        // products of one channel by one filter
 constexpr int64_t kFarApart = 16;  // elements between neighbouring planes: they share no set of L1
 
 namespace winograd {

@@ -10,9 +10,9 @@ using winograd::V;
 constexpr int kL = kLanes<float>;
 constexpr int64_t kFloat = sizeof(float);
 
-constexpr int64_t kBlockBytes = 512 << 10;  // patches of a task: they stay in L2
-constexpr int64_t kGroupBytes = 16 << 20;   // of all tasks together
-constexpr int64_t kSumBytes = 2560 << 10;   // of all copies of the sums
+constexpr int64_t kBlockBytes = 512 << 10;           // patches of a task: they stay in L2
+constexpr int64_t kGroupBytes = 16 << 20;            // of all tasks together
+constexpr int64_t kSumBytes = 2560 << 10;            // of all copies of the sums
 constexpr int64_t kMostCopies = 16, kFewCopies = 4;  // below, tasks share the planes of one out
 
 struct Gradient {
@@ -32,8 +32,8 @@ struct Gradient {
     const int64_t tile_bytes = kPoints * (c.in + c.out) * kFloat;
     const int64_t most_tiles = (copies > 1 ? kBlockBytes : kGroupBytes) / tile_bytes;
     block = most(least(most_tiles, up(tiles, copies)), 1);
-    cost = double(tiles) * (kPoints * c.out * up(c.in, kL) / kBlocking.fma_per_ns +
-                            (c.in + c.out) * 5.0);
+    cost = double(tiles) *
+           (kPoints * c.out * up(c.in, kL) / kBlocking.fma_per_ns + (c.in + c.out) * 5.0);
   }
 
   int64_t v_plane() const { return block * c.in + kFarApart; }
@@ -84,9 +84,9 @@ struct Gradient {
 
   void add_products(int64_t f, int64_t planes, int64_t count, const float* v, const float* z,
                     float* sums, bool add) const {
-    multiply_planes({planes, c.out, c.in, count,                           //
-                     z + f * z_plane(), z_plane(), 1, c.out,               //
-                     v + f * v_plane(), v_plane(), c.in, kPanel<float>,    //
+    multiply_planes({planes, c.out, c.in, count,                         //
+                     z + f * z_plane(), z_plane(), 1, c.out,             //
+                     v + f * v_plane(), v_plane(), c.in, kPanel<float>,  //
                      sums + f * sum_plane(), sum_plane(), c.in, add});
   }
 

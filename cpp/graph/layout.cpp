@@ -11,7 +11,11 @@ namespace {
 class Layout {
  public:
   Layout(const Graph& graph, const Program& given, const std::vector<int>& wanted)
-      : graph_(graph), given_(given), wanted_(wanted), last_(given.n_values, kNone), same_(given.n_values),
+      : graph_(graph),
+        given_(given),
+        wanted_(wanted),
+        last_(given.n_values, kNone),
+        same_(given.n_values),
         pending_(given.n_values, false) {
     for (size_t id = 0; id < same_.size(); ++id) same_[id] = static_cast<int>(id);
   }
@@ -72,8 +76,7 @@ class Layout {
       return false;
     const int rank = rank_of(node.out[0]);
     const auto is_ready = [&](int id) {
-      return last_[id] != kNone ||
-             (is_elementwise && (is_number(id) || is_per_channel(id, rank)));
+      return last_[id] != kNone || (is_elementwise && (is_number(id) || is_per_channel(id, rank)));
     };
     return std::all_of(node.in.begin(), node.in.end(), is_ready) &&
            std::any_of(node.in.begin(), node.in.end(), [&](int id) { return last_[id] != kNone; });
@@ -156,9 +159,9 @@ class Layout {
   const Graph& graph_;
   const Program& given_;
   const std::vector<int>& wanted_;
-  std::vector<int> last_;      // by value: its channels-last form
-  std::vector<int> same_;      // by value: the one that stands for it
-  std::vector<bool> pending_;  // by value: its conversion has not been needed yet
+  std::vector<int> last_;        // by value: its channels-last form
+  std::vector<int> same_;        // by value: the one that stands for it
+  std::vector<bool> pending_;    // by value: its conversion has not been needed yet
   std::map<int, int> channels_;  // values of one number per channel, as (C,)
   std::vector<GraphNode> conversions_;
   std::vector<GraphNode> nodes_;

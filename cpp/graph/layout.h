@@ -1,6 +1,7 @@
 // Channels-last throughout: the second rewriting of a Plan's nodes. Each image op comes between
-// conversions, channels_last before and channels_first behind it (ops/channels.h). Where one's result
-// goes into another image op, or through elementwise ops, pad or concatenate into one, they cancel.
+// conversions, channels_last before and channels_first behind it (ops/channels.h). Where one's
+// result goes into another image op, or through elementwise ops, pad or concatenate into one, they
+// cancel.
 #pragma once
 #include <vector>
 

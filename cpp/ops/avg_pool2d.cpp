@@ -145,14 +145,14 @@ struct AvgPool2d {
     if (!n.in[0].grad) return;
     const Shares share(n);
     const T* dy = grad<T>(n.out[0]);
-    scatter_windows<sizeof(T) == 4>(share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate,
-                    [=](int64_t oh, int64_t ow) {
-                      const T scale = static_cast<T>(share(oh, ow));
-                      return [=](auto lanes, int64_t at, const auto& keep, int64_t) {
-                        const auto g = keep(get<typename decltype(lanes)::V>(dy + at)) * scale;
-                        return [=](int, int64_t) { return g; };
-                      };
-                    });
+    scatter_windows<sizeof(T) == 4>(
+        share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate, [=](int64_t oh, int64_t ow) {
+          const T scale = static_cast<T>(share(oh, ow));
+          return [=](auto lanes, int64_t at, const auto& keep, int64_t) {
+            const auto g = keep(get<typename decltype(lanes)::V>(dy + at)) * scale;
+            return [=](int, int64_t) { return g; };
+          };
+        });
   }
 };
 

@@ -30,8 +30,12 @@ struct ConvAxis {
       }
     const int64_t between = count > 1 ? (last - first) / (count - 1) : 1;
     const int64_t offset = count ? (phase + before - last * dilation) / stride : 0;
-    return {count, 1, offset, count > 1 ? between * dilation / stride : 1,
-            flip ? kernel - 1 - last : last, flip ? between : -between};
+    return {count,
+            1,
+            offset,
+            count > 1 ? between * dilation / stride : 1,
+            flip ? kernel - 1 - last : last,
+            flip ? between : -between};
   }
 };
 
@@ -45,9 +49,7 @@ struct ConvSizes {
   int64_t out() const { return K / groups; }
   int64_t kernel() const { return y.kernel * x.kernel; }
   int64_t weights() const { return out() * in() * kernel(); }  // of a group
-  Pixels inputs() const {
-    return {y.inputs, x.inputs, C, x.inputs * C, y.inputs * x.inputs * C};
-  }
+  Pixels inputs() const { return {y.inputs, x.inputs, C, x.inputs * C, y.inputs * x.inputs * C}; }
   Pixels outputs() const {
     return {y.outputs, x.outputs, K, x.outputs * K, y.outputs * x.outputs * K};
   }
@@ -98,8 +100,8 @@ static Conv<T> conv_dx_of(const ConvSizes& s, int64_t g, int64_t py, int64_t px,
   c.w_x = 1;
   const Pixels all = s.inputs();
   c.y = dx + g * s.in() + py * all.row + px * all.pixel;
-  c.ys = {s.y.phase_inputs(py), s.x.phase_inputs(px), s.x.stride * all.pixel,
-          s.y.stride * all.row, all.image};
+  c.ys = {s.y.phase_inputs(py), s.x.phase_inputs(px), s.x.stride * all.pixel, s.y.stride * all.row,
+          all.image};
   return c;
 }
 

@@ -1,7 +1,8 @@
-// Convolution of images:  y[n, i, j, k] = act(b_k + sum w[k, c, u, v] x[n, i s - p + u d, j s - p + v d, c])
-// x (N, H, W, C), w (K, C / groups, KH, KW), b (K,), y (N, OH, OW, K); with `flip` the kernel is turned
-// by 180 degrees: convolution as mathematics has it. Backward, with dz = dy act'(y): dx is the
-// convolution of dz by w turned, dw that of x by dz, db the sum of dz over pixels.
+// Convolution of images:  y[n, i, j, k] = act(b_k + sum w[k, c, u, v] x[n, i s - p + u d, j s - p +
+// v d, c]) x (N, H, W, C), w (K, C / groups, KH, KW), b (K,), y (N, OH, OW, K); with `flip` the
+// kernel is turned by 180 degrees: convolution as mathematics has it. Backward, with dz = dy
+// act'(y): dx is the convolution of dz by w turned, dw that of x by dz, db the sum of dz over
+// pixels.
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/conv_rules.h"
@@ -115,7 +116,8 @@ void check_shapes(const Node& n) {
     const int64_t d = n.attr[kDilation].ints[i], reach = (w[2 + i] - 1) * d + 1;
     const int64_t room = x[1 + i] + n.attr[kPadding].ints[2 * i] + n.attr[kPadding].ints[2 * i + 1];
     if (reach > room)
-      fail(n.where, "w must reach over at most the %lld %s of x with its padding, got %lld%s; x has "
+      fail(n.where,
+           "w must reach over at most the %lld %s of x with its padding, got %lld%s; x has "
            "shape %s, use padding=\"same\" or a smaller kernel",
            ll(room), i == 0 ? "rows" : "columns", ll(reach), d > 1 ? " (dilated)" : "",
            text_of(image).text);
@@ -124,7 +126,8 @@ void check_shapes(const Node& n) {
 
 struct Conv2d {
   static constexpr const char* attrs =
-      "stride:ints padding:ints dilation:ints groups:int=1 flip:int=0 activation:int=0 alpha:real=0";
+      "stride:ints padding:ints dilation:ints groups:int=1 flip:int=0 activation:int=0 "
+      "alpha:real=0";
 
   static void infer(Node& n) {
     check_conv_operands(n);
@@ -135,7 +138,8 @@ struct Conv2d {
     check_shapes(n);
     const int64_t kind = n.attr[kActivation].ints[0];
     if (kind < 0 || kind > kLastActivation)
-      fail(n.where, "activation must be a number from 0 to %d, got %lld", kLastActivation, ll(kind));
+      fail(n.where, "activation must be a number from 0 to %d, got %lld", kLastActivation,
+           ll(kind));
     const ConvSizes s = sizes(n);
     n.out[0].shape = Shape{4, {x.shape[0], s.y.outputs, s.x.outputs, s.K}};
     n.out[0].dtype = x.dtype;
@@ -176,9 +180,8 @@ struct Conv2d {
     if (n.in[1].grad)
       for (int64_t g = 0; g < s.groups; ++g) conv_gradient(dw_of(n, s, dz, g), scratch);
     if (n.in[0].grad)
-      for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
-        conv(dx_of(n, s, dz, g, py, px), scratch);
-      });
+      for_phases(
+          s, [&](int64_t g, int64_t py, int64_t px) { conv(dx_of(n, s, dz, g, py, px), scratch); });
   }
 
   template <class T>

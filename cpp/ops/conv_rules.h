@@ -14,8 +14,7 @@ static void check_conv_operands(const Node& n) {
       fail_type(n.where, "%s must be %s because x is, got %s", i == 1 ? "w" : "b", name_of(x.dtype),
                 name_of(n.in[i].dtype));
   if (x.shape.rank != 4) fail(n.where, "x must have 4 axes, got shape %s", text_of(x.shape).text);
-  if (w.shape.rank != 4)
-    fail(n.where, "w must have 4 axes, got shape %s", text_of(w.shape).text);
+  if (w.shape.rank != 4) fail(n.where, "w must have 4 axes, got shape %s", text_of(w.shape).text);
 }
 
 // Attribute `name`: `count` integers, none below `least`.

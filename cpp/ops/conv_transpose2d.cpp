@@ -1,7 +1,7 @@
-// Transposed convolution: conv2d read backwards. Its forward run is conv2d's gradient for input, its
-// gradient for input is conv2d, and x and y change places in the gradient for the weight.
-// x (N, H, W, C), w (C, K / groups, KH, KW), b (K,), y (N, OH, OW, K),
-// OH = (H - 1) stride - before - after + dilation (KH - 1) + output_padding + 1
+// Transposed convolution: conv2d read backwards. Its forward run is conv2d's gradient for input,
+// its gradient for input is conv2d, and x and y change places in the gradient for the weight. x (N,
+// H, W, C), w (C, K / groups, KH, KW), b (K,), y (N, OH, OW, K), OH = (H - 1) stride - before -
+// after + dilation (KH - 1) + output_padding + 1
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/conv_rules.h"
@@ -25,9 +25,12 @@ int64_t length(const Node& n, int i) {
 ConvSizes sizes(const Node& n) {
   const Shape &x = n.in[0].shape, &w = n.in[1].shape;
   const auto axis = [&](int i) {
-    return ConvAxis{length(n, i),           x[1 + i],
-                    w[2 + i],               n.attr[kStride].ints[i],
-                    n.attr[kPadding].ints[2 * i], n.attr[kDilation].ints[i]};
+    return ConvAxis{length(n, i),
+                    x[1 + i],
+                    w[2 + i],
+                    n.attr[kStride].ints[i],
+                    n.attr[kPadding].ints[2 * i],
+                    n.attr[kDilation].ints[i]};
   };
   const int64_t groups = n.attr[kGroups].ints[0];
   return {x[0] == kBatch ? 1 : x[0], w[1] * groups, x[3], groups, axis(0), axis(1), false};

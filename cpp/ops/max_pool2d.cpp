@@ -105,8 +105,8 @@ void run_backward(const Node& n, const I* index) {
     const auto largest = get_index<I, L>(index + at);
     return [=](int tap, int64_t) { return largest == tap ? g : V{}; };
   };
-  scatter_windows<kUnrolled<T, I>>(pool_of(n, kDilation), 0.08, grad<T>(n.in[0]), n.in[0].accumulate,
-                  [=](int64_t, int64_t) { return share; });
+  scatter_windows<kUnrolled<T, I>>(pool_of(n, kDilation), 0.08, grad<T>(n.in[0]),
+                                   n.in[0].accumulate, [=](int64_t, int64_t) { return share; });
 }
 
 struct MaxPool2d {

@@ -60,8 +60,8 @@ def test_lectures(run):
     seen = run("reproduce", "lectures")
     assert (seen.code, seen.err) == (0, "")
     assert seen.out.splitlines()[-1] == (
-        "64 printed figures: 46 equal (rounded or cut off as printed), 3 differ as the lecture "
-        "rounds on the way, 15 are slips of the lectures, explained, 0 are not met"
+        "74 printed figures: 55 equal (rounded or cut off as printed), 3 differ as the lecture "
+        "rounds on the way, 16 are slips of the lectures, explained, 0 are not met"
     )
     told = run("reproduce", "lectures", "--json").json
     assert told["passed"] is True and told["plot"] is None and not os.listdir()

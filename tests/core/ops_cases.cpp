@@ -14,8 +14,8 @@ using Lengths = std::map<std::string, std::string>;  // as the case has them, an
 
 // Their attributes name lengths of the operands, or a length of 2 leaves nothing but rounding: only
 // N may change.
-const char* const kFixed[] = {"avg_pool2d", "broadcast_to", "conv2d",     "conv_transpose2d",
-                              "group_norm", "layer_norm",   "lp_pool2d",  "max_pool2d",
+const char* const kFixed[] = {"avg_pool2d", "broadcast_to", "conv2d",        "conv_transpose2d",
+                              "group_norm", "layer_norm",   "lp_pool2d",     "max_pool2d",
                               "reshape",    "slice",        "top_k_accuracy"};
 
 // Ops that want at least 2 classes, or that divide by length - 1: they get 2 in the place of 1.
@@ -69,8 +69,7 @@ const Case kMore[] = {
     {"gather.first", "Dx3 iD:Dx3", "dim=0"},
     {"conv2d.channels", "2x5x4xD 3xDx3x3 3", "stride=1,1 padding=1,1,1,1 dilation=1,1"},
     {"conv2d.filters", "2x5x4x3 Dx3x3x3 D", "stride=2,1 padding=1,0,2,1 dilation=1,1 flip=1"},
-    {"conv2d.columns", "2x3xDx2 4x2x3x1 4",
-     "stride=1,1 padding=1,1,0,0 dilation=1,1 activation=2"},
+    {"conv2d.columns", "2x3xDx2 4x2x3x1 4", "stride=1,1 padding=1,1,0,0 dilation=1,1 activation=2"},
     {"conv2d.groups", "1x4x6x6 9x2x3x2 9", "stride=1,1 padding=0,0,1,1 dilation=1,2 groups=3"},
     {"conv2d.pointwise_row", "3xDx2x5 4x5x1x1 4", "stride=1,1 padding=0,0,0,0 dilation=1,1"},
     {"conv2d.tiles", "2x9x6x16 16x16x3x3 16", "stride=1,1 padding=1,1,1,1 dilation=1,1"},
