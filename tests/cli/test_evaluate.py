@@ -46,14 +46,14 @@ def test_target(run, model):
 
 def test_errors(fails, model, run):
     fails(1, "fastnn.load: path must name a file, got 'none.fnn'", "evaluate", "none.fnn")
-    names = "digits, mnist, fashion_mnist"
+    names = "digits, mnist, fashion_mnist, cifar10, cifar10_subset"
     line = f"argument DATASET: must be one of {names}, got 'x'; see fastnn evaluate --help"
     fails(2, line, "evaluate", model, "x")
     line = "argument --target: must be a number in [0, 1], got '7'; see fastnn evaluate --help"
     fails(2, line, "evaluate", model, "--target", "7")
     fnn.Model([fnn.nn.Dense(3, "softmax")], input_shape=(4,)).save("small.fnn")
     line = (
-        "evaluate: DATASET must be named, as MODEL takes neither 8 x 8 nor 28 x 28 pixels, "
+        "evaluate: DATASET must be named, as MODEL takes none of 8 x 8, 28 x 28 and 3 x 32 x 32 pixels, "
         "got one that takes (4,)"
     )
     fails(1, line, "evaluate", "small.fnn")

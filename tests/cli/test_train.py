@@ -160,7 +160,7 @@ def test_a_real_ctrl_c(tmp_path):
 
 def test_wrong_options(fails):
     see = "; see fastnn train --help"
-    names = "digits, mnist, fashion_mnist"
+    names = "digits, mnist, fashion_mnist, cifar10, cifar10_subset"
     fails(2, f"argument DATASET: must be one of {names}, got 'letters'{see}", "train", "letters")
     for option in ("--epochs", "--batch-size"):
         line = f"argument {option}: must be an integer >= 1, got '0'{see}"

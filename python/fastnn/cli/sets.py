@@ -19,22 +19,31 @@ class Recipe(NamedTuple):
     dropout: float
     epochs: int
     batch_size: int
+    network: str = "mlp"
 
     def __str__(self) -> str:
         hidden = ",".join(map(str, self.hidden))
-        return (
-            f"--hidden {hidden} --lr {self.lr:g} --dropout {self.dropout:g} "
-            f"--epochs {self.epochs} --batch-size {self.batch_size}"
-        )
+        net = f"--hidden {hidden} --dropout {self.dropout:g}"
+        if self.network != "mlp":
+            net = f"--network {self.network}"
+        return f"{net} --lr {self.lr:g} --epochs {self.epochs} --batch-size {self.batch_size}"
 
 
 RECIPES = {
     "digits": Recipe((128, 128), 0.002, 0.2, 60, 32),
     "mnist": Recipe((512, 512), 0.001, 0.2, 5, 128),
     "fashion_mnist": Recipe((512, 512), 0.001, 0.2, 8, 128),
+    "cifar10": Recipe((512, 512), 0.002, 0.2, 10, 128, "resnet20"),
+    "cifar10_subset": Recipe((512, 512), 0.002, 0.2, 10, 128, "resnet20"),
 }
 
-_SHAPES = {(1, 8, 8): "digits", (1, 28, 28): "mnist", (64,): "digits", (784,): "mnist"}
+_SHAPES = {
+    (1, 8, 8): "digits",
+    (1, 28, 28): "mnist",
+    (3, 32, 32): "cifar10",
+    (64,): "digits",
+    (784,): "mnist",
+}
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +51,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
-        help="folder of the MNIST files (default: FASTNN_DATA, else the cache, else a download)",
+        help="folder of the data set's files (default: FASTNN_DATA, else the cache, else a download)",
     )
 
 
@@ -62,14 +71,15 @@ def load(name: str, folder: str | None) -> tuple[Dataset, Dataset]:
         return datasets.digits()
     if folder is not None and not os.path.isdir(folder):
         raise Failure(f"--data must name a folder that exists, got {folder!r}")
-    return getattr(datasets, name)(folder)  # type: ignore[no-any-return]
+    first, *_, last = getattr(datasets, name)(folder)  # a validation part may stand between them
+    return first, last
 
 
 def name_for(shape: tuple[int, ...], where: str) -> str:
     """The data set whose samples have this shape."""
     if shape not in _SHAPES:
         raise Failure(
-            f"{where}: DATASET must be named, as MODEL takes neither 8 x 8 nor 28 x 28 pixels, "
-            f"got one that takes {shape}"
+            f"{where}: DATASET must be named, as MODEL takes none of 8 x 8, 28 x 28 and 3 x 32 x 32 "
+            f"pixels, got one that takes {shape}"
         )
     return _SHAPES[shape]

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastnn import callbacks, losses, machine, optim
 from fastnn.cli.files import Files
-from fastnn.cli.network import description, make_trainer
+from fastnn.cli.network import NETWORKS, description, make_trainer, network_of
 from fastnn.cli.output import (
     Failure,
     Interrupted,
@@ -33,6 +33,8 @@ examples:
   fastnn train mnist --data DIR --hidden 512,512 --epochs 10 --output mnist.fnn
   fastnn train mnist --hidden 30 --activation sigmoid --loss binary_cross_entropy \\
       --optimizer sgd --lr 0.5 --batch-size 10 --epochs 30 --dropout 0
+  fastnn train mnist --network lenet5 --epochs 10
+  fastnn train cifar10_subset --data DIR
   fastnn train --checkpoint run.ckpt          stopped by Ctrl-C, it continues with
   fastnn train --resume run.ckpt --checkpoint run.ckpt
 
@@ -43,7 +45,17 @@ hinge, else sigmoid. A resumed run equals the uninterrupted one bit for bit.
 """
 
 _HIDDEN = tuple(n for n in activations.NAMES if "softmax" not in n)
-_OF_THE_RUN = ("hidden", "activation", "loss", "optimizer", "lr", "l2", "dropout", "seed")
+_OF_THE_RUN = (
+    "network",
+    "hidden",
+    "activation",
+    "loss",
+    "optimizer",
+    "lr",
+    "l2",
+    "dropout",
+    "seed",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(RECIPES)} (default: digits, which come with the package)",
     )
     add_data(parser)
+    names = ("mlp", *NETWORKS)
+    add(
+        "--network",
+        type=one_of(names),
+        metavar="NAME",
+        help=f"{', '.join(names)} (default: mlp, of dense layers; resnet20 for CIFAR-10)",
+    )
     add("--hidden", type=_sizes, metavar="N,N", help="units of the hidden layers, or 'none'")
     _add_name(parser, "--activation", _HIDDEN, "relu", "of the hidden layers")
     _add_name(parser, "--loss", losses.NAMES, "cross_entropy", "what is minimised")
@@ -122,6 +141,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         raise Failure(f"train: test accuracy must be >= {arguments.target:g}, got {accuracy:.4f}")
     document = {
         "dataset": arguments.dataset,
+        "network": None if arguments.resume else network_of(arguments),
         "train_samples": len(train),
         "test_samples": len(test),
         "parameters": trainer.model.theta.size,
