@@ -35,7 +35,7 @@ struct Gradient {
     const int64_t size = sizeof(T);
     const int64_t upright = up(source.run, kLanes<T>) * c.out;
     const int64_t across = up(c.out, kLanes<T>) * source.run;
-    turned = across * 8 < upright * 7;
+    turned = c.out % kLanes<T> == 0 && across * 8 < upright * 7;  // dz is read in whole vectors
     // Few rows of a tile leave registers for more columns.
     const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
     width = turned ? wide_nr(static_cast<int>(lone)) * kLanes<T> : kPanel<T>;
