@@ -95,3 +95,33 @@ def test_one_number_per_channel_is_found_whatever_the_batch():
     )
     for n in (1, 3):
         np.testing.assert_allclose(m.predict(images[:n]), want[:n], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        lambda h: h - ops.mean(h, axis=(2, 3), keepdims=True),
+        lambda h: h * ops.mean(h, axis=(1, 2, 3), keepdims=True),
+        lambda h: (
+            h * ops.reshape(nn.Dense(8, "sigmoid")(ops.mean(h, axis=(2, 3))), (None, 8, 1, 1))
+        ),
+        ops.channels_first,
+        lambda h: ops.mean(h + np.ones((1, 1, 1, 1, 1), "f4"), axis=0),
+    ],
+    ids=["per sample and channel", "per sample", "excitation", "turned twice", "another rank"],
+)
+def test_what_is_not_per_channel_keeps_its_order(second):
+    x = fnn.Input((3, 6, 7), name="image")
+    h = nn.Conv2d(8, 3, padding="same", name="conv")(x)
+    y = second(h)
+    m = fnn.Model(x, y, seed=1)
+    images = RNG.random((2, 3, 6, 7)).astype("f4")
+    w, b = (np.array(m.parameters[f"conv.{p}"]) for p in ("weight", "bias"))
+    plain = ops.conv2d(images, w, b, padding="same")
+    if "dense1.weight" in m.parameters:
+        k, c = (np.array(m.parameters[f"dense1.{p}"]) for p in ("weight", "bias"))
+        gate = 1 / (1 + np.exp(-(plain.mean((2, 3)) @ k.T + c)))
+        want = plain * gate[:, :, None, None]
+    else:
+        want = np.asarray(second(plain))
+    np.testing.assert_allclose(m.predict(images), want, rtol=1e-4, atol=1e-5)

@@ -12,7 +12,8 @@ namespace fastnn::FASTNN_ISA {
 namespace {
 
 constexpr int64_t kBandBytes = 256 << 10;  // of inputs and outputs: they stay in L2
-constexpr int64_t kTasks = 32;             // with memory of their own
+constexpr int64_t kTasks = 32;             // with memory of their own,
+constexpr int64_t kMostBytes = 64 << 20;   // not more than this together
 constexpr int64_t kFewTasks = 16;          // what they are cut into where images are few
 constexpr double kTaskNs = 20e3;           // but not shorter than this
 constexpr int64_t kPackedTaps = 16;        // of a kernel, packed together
@@ -45,7 +46,9 @@ struct Direct {
       band = least(band, up(c.ys.height, parts));
     }
     bands = up(c.ys.height, band);
-    tasks = least(c.images * bands, kTasks);
+    // A band of far apart taps is large: fewer of them at a time.
+    const int64_t room = kMostBytes / most(source.bytes(band), 1);
+    tasks = least(c.images * bands, least(kTasks, most(room, 1)));
     shares = tasks && tasks < wanted ? least(panels, up(wanted, tasks)) : 1;
   }
 

@@ -130,7 +130,7 @@ bool suits_narrow(const Conv<T>& c) {
   const auto is_plain = [](const Taps& t) { return t.stride == 1 && t.step == 1; };
   const int64_t products = c.ty.count * c.tx.count * c.out;
   return is_plain(c.ty) && is_plain(c.tx) && c.out < kLanes<T> && c.in >= 8 &&
-         c.in <= kBlocking.kc && products > 2 * kLanes<T> &&
+         c.in <= kBlocking.kc && products > 2 * kLanes<T> && c.xs.height * c.xs.width > 0 &&
          c.xs.height * c.xs.width <= kMostPixels;
 }
 

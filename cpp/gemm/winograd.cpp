@@ -10,7 +10,12 @@ constexpr int kL = kLanes<float>;
 constexpr int64_t kFloat = sizeof(float);
 
 bool suits_winograd(const Conv<float>& c) {
-  const auto is_plain = [](const Taps& t) { return t.count == 3 && t.stride == 1 && t.step == 1; };
+  // The three elements of a 3 x 3 kernel, one after the other: phases of others have three taps
+  // too.
+  const auto is_plain = [](const Taps& t) {
+    return t.count == 3 && t.stride == 1 && t.step == 1 &&
+           (t.kernel_step == 1 ? t.first == 0 : t.kernel_step == -1 && t.first == 2);
+  };
   if (!is_plain(c.ty) || !is_plain(c.tx) || c.w_y != 3 || c.w_x != 1 || c.in % kL != 0 ||
       c.out % kL != 0)
     return false;
@@ -139,7 +144,8 @@ struct Forward {
     block = least(most(most_tiles / 6 * 6, 6), tiles);
     tasks = alone ? least(up(tiles, 6), kTasks) : 1;
     if (alone) block = least(block, up(tiles, tasks));
-    if (kPoints * kBlocking.mr * c.in * kFloat <= kSmallBytes) block = least(kBlocking.mr, tiles);
+    if (alone && kPoints * kBlocking.mr * c.in * kFloat <= kSmallBytes)
+      block = least(kBlocking.mr, tiles);
     cost = double(tiles) *
            (kPoints * c.in * up(c.out, kL) / kBlocking.fma_per_ns + (c.in + c.out) * 5.0);
   }

@@ -40,6 +40,7 @@ class Layout {
 
   // `node` makes the user's order of `last`; only done once somebody asks for it.
   void leave_pending(GraphNode node, int last) {
+    make(last);  // it may wait itself
     const int id = node.out[0];
     last_[id] = last;
     node.in = {last};
@@ -76,29 +77,31 @@ class Layout {
       return false;
     const int rank = rank_of(node.out[0]);
     const auto is_ready = [&](int id) {
-      return last_[id] != kNone || (is_elementwise && (is_number(id) || is_per_channel(id, rank)));
+      if (last_[id] != kNone) return rank_of(id) == rank;
+      return is_elementwise && (is_number(id, rank) || is_per_channel(id, rank));
     };
     return std::all_of(node.in.begin(), node.in.end(), is_ready) &&
            std::any_of(node.in.begin(), node.in.end(), [&](int id) { return last_[id] != kNone; });
   }
 
   int rank_of(int id) const { return graph_.values()[id].shape.rank; }
-  bool is_number(int id) const {
+  bool is_number(int id, int rank) const {
     const Shape& s = graph_.values()[id].shape;
-    return elements(s) == 1 && (s.rank == 0 || s[0] != kBatch);
+    return elements(s) == 1 && s.rank <= rank && (s.rank == 0 || s[0] != kBatch);
   }
   // (C, 1, 1) or (1, C, 1, 1) beside (N, C, H, W)
   bool is_per_channel(int id, int rank) const {
     const Shape& s = graph_.values()[id].shape;
-    const int axis = s.rank - rank + 1;  // of the channels
-    return axis >= 0 && elements(s) == s[axis] && s[axis] != kBatch;
+    const int axis = s.rank - rank + 1;              // of the channels
+    if (s.rank > 0 && s[0] == kBatch) return false;  // one per sample and channel
+    return axis >= 0 && elements(s) == s[axis];
   }
 
   // What stands for an operand beside channels-last ones.
   int operand(int id, const std::string& where) {
     if (last_[id] != kNone) return last_[id];
     make(id);
-    if (is_number(id)) return same_[id];
+    if (elements(graph_.values()[id].shape) == 1) return same_[id];
     if (const auto known = channels_.find(id); known != channels_.end()) return known->second;
     GraphNode view;  // (C,)
     view.op = "reshape";

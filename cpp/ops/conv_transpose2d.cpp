@@ -25,7 +25,7 @@ int64_t length(const Node& n, int i) {
 ConvSizes sizes(const Node& n) {
   const Shape &x = n.in[0].shape, &w = n.in[1].shape;
   const auto axis = [&](int i) {
-    return ConvAxis{length(n, i),
+    return ConvAxis{most(length(n, i), 0),
                     x[1 + i],
                     w[2 + i],
                     n.attr[kStride].ints[i],

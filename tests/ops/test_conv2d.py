@@ -239,3 +239,26 @@ def test_conv2d_of_3x3_leaves_nothing_out_where_an_image_is_not_finite():
     y = fnn.ops.conv2d(x, np.ones((16, 16, 3, 3), "f4"), padding=1)
     assert not np.isfinite(y[0, :, 4:7, 4:7]).any()
     assert np.isfinite(y[0, :, :, 8:]).all() and np.isfinite(y[0, :, 8:]).all()
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "dilation"),
+    [((5, 3), (2, 1), (1, 1)), ((6, 3), (2, 1), (1, 1)), ((9, 3), (3, 1), (1, 1)), ((3, 6), (1, 2), (1, 1)),
+     ((5, 3), (4, 2), (2, 2)), ((3, 3), (2, 2), (2, 2)), ((3, 3), (1, 1), (2, 2))],
+)  # fmt: skip
+def test_conv2d_of_other_kernels_with_three_taps_in_a_phase(kernel, stride, dilation):
+    rng = np.random.default_rng(4)
+    x, w = rng.standard_normal((2, 24, 24, 16)), rng.standard_normal((16, 16, *kernel))
+    attrs = attrs_of(stride=stride, dilation=dilation)
+    wide = run("conv2d", [x, w], attrs)
+    narrow = run("conv2d", [x.astype("f4"), w.astype("f4")], attrs)
+    for a, want in zip(narrow, wide, strict=True):
+        np.testing.assert_allclose(a, want, rtol=0, atol=2e-5 * np.abs(want).max())
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 0, 4), (1, 8, 4, 0), (2, 16, 0, 0)])
+def test_conv2d_of_images_without_pixels_sums_up_nothing(shape):
+    y = fnn.ops.conv2d(
+        np.zeros(shape, "f4"), np.ones((6, shape[1], 3, 3), "f4"), np.arange(6), padding=2
+    )
+    assert y.size and (y == np.arange(6)[:, None, None]).all()

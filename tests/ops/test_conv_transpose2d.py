@@ -132,3 +132,10 @@ def test_conv_transpose2d_errors(shapes, arguments, error, text):
     with pytest.raises(error) as raised:
         fnn.ops.conv_transpose2d(*(np.zeros(s, "f4") for s in shapes), **arguments)
     assert str(raised.value) == text
+
+
+def test_conv_transpose2d_of_no_rows_has_no_gradient():
+    x, w, b = np.zeros((1, 0, 1, 2)), np.ones((2, 3, 1, 1)), np.zeros(3)
+    dy = np.empty((1, 0, 1, 3))
+    for g in _core.vjp("conv_transpose2d", [x, w, b], attrs_of(stride=(2, 1)), [dy]):
+        assert not g.any()

@@ -45,10 +45,7 @@ def make_trainer(arguments: argparse.Namespace, train: Dataset) -> Trainer:
 
 def network_of(arguments: argparse.Namespace) -> str:
     """Its name: what was asked for, else the data set's own."""
-    given = arguments.network
-    if given is None and any(getattr(arguments, name) is not None for name in _OF_MLP):
-        return "mlp"
-    return given or RECIPES[arguments.dataset].network
+    return arguments.network or RECIPES[arguments.dataset].network
 
 
 def _mlp(arguments: argparse.Namespace, recipe: Recipe, loss: str, shape: tuple[int, ...]) -> Model:
