@@ -1,36 +1,50 @@
 # C++ tests without Python; the same and the binding's tests under sanitizers; another CPU.
 
-test_kernels() {  # what to configure
+test_kernels() {  # where to build, what to configure
+  local build=build/$1
+  shift
   enter_tools
-  cmake -S . -B build/kernels -G Ninja -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON "$@"
-  cmake --build build/kernels
-  ctest --test-dir build/kernels --output-on-failure --no-tests=error
+  cmake -S . -B "$build" -G Ninja -DFASTNN_PYTHON=OFF -DFASTNN_TESTS=ON "$@"
+  cmake --build "$build"
+  ctest --test-dir "$build" --output-on-failure --no-tests=error
 }
 
 # The instruction sets that this machine runs.
 stage_kernels() {
-  if grep -qs avx512bw /proc/cpuinfo; then test_kernels '-DFASTNN_X86_SETS=avx2;avx512'
-  else test_kernels -DFASTNN_X86_SETS=avx2; fi
+  if grep -qs avx512bw /proc/cpuinfo; then test_kernels kernels '-DFASTNN_X86_SETS=avx2;avx512'
+  else test_kernels kernels -DFASTNN_X86_SETS=avx2; fi
 }
 
 # AVX-512's tiles in AVX2's instructions: their logic, where no CPU has them.
-stage_emulated() { test_kernels -DFASTNN_X86_SETS=avx2 -DFASTNN_EMULATE_AVX512=ON; }
+stage_emulated() { test_kernels emulated -DFASTNN_X86_SETS=avx2 -DFASTNN_EMULATE_AVX512=ON; }
 
 # -O1 and a single instruction set, AVX2 in the baseline's place: what is looked for does not depend on
 # the others, and it compiles in an eighth of the time.
+sanitizers() {
+  local march=x86-64-v2
+  ! grep -qs avx2 /proc/cpuinfo || march=x86-64-v3
+  flags=(-DFASTNN_SANITIZE=ON -DFASTNN_X86_SETS=none "-DFASTNN_BASELINE_MARCH=$march"
+    "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
+}
+
+# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer.
 stage_sanitize() {
-  local sanitized_march=x86-64-v2
-  ! grep -qs avx2 /proc/cpuinfo || sanitized_march=x86-64-v3
+  local flags
+  sanitizers
+  test_kernels sanitize "${flags[@]}"
+}
+
+# The binding's tests under them.
+stage_sanitize_binding() {
+  local flags
+  sanitizers
   enter_tools
-  cmake -S . -B build/sanitize -G Ninja -DFASTNN_SANITIZE=ON -DFASTNN_TESTS=ON \
-    -DFASTNN_X86_SETS=none -DFASTNN_BASELINE_MARCH="$sanitized_march" \
-    -DCMAKE_CXX_FLAGS_RELEASE="-O1 -DNDEBUG" -DSKBUILD_PROJECT_VERSION=0 \
+  cmake -S . -B build/sanitize_binding -G Ninja "${flags[@]}" -DSKBUILD_PROJECT_VERSION=0 \
     -Dpybind11_DIR="$(python -m pybind11 --cmakedir)" -DPython_EXECUTABLE="$(command -v python)"
-  cmake --build build/sanitize
-  ctest --test-dir build/sanitize --output-on-failure --no-tests=error
+  cmake --build build/sanitize_binding
   mkdir "$work/sanitized"
   cp -r python/fastnn "$work/sanitized/"
-  cp build/sanitize/_core*.so "$work/sanitized/fastnn/"
+  cp build/sanitize_binding/_core*.so "$work/sanitized/fastnn/"
   # Python itself leaks by design. libstdc++ beside libasan, for the latter looks for __cxa_throw early.
   run_pytest env ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
     LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" \
