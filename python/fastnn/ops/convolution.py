@@ -26,6 +26,10 @@ def conv2d(
 
     ``y[n, k, i, j] = b[k] + sum over c, u, v of w[k, c, u, v] x[n, c, i s - p + u d, j s - p + v d]``
 
+    In float32, 3 x 3 filters of 16 channels and more may be computed by Winograd's filtering, tiles
+    of 4 x 4 results at a time: an infinity then makes its whole tile NaN, and rounding is relative
+    to the largest pixel of the tile. float64 is always summed directly.
+
     Parameters
     ----------
     x : float array or Tensor, shape (N, C, H, W)
