@@ -112,14 +112,13 @@ void vectors(benchmark::State& state, Pass pass, const Footprint& footprint) {
   });
 }
 
-template <class T>
-void chance(benchmark::State& state, void (*draw)(RandomKey, uint64_t, int64_t, T*),
-            const Footprint& footprint) {
+template <class T, class Draw>
+void chance(benchmark::State& state, const Footprint& footprint, Draw draw) {
   const int64_t n = static_cast<int64_t>(footprint.bytes) / 8;
   T* out = reinterpret_cast<T*>(memory_of(8 * n));
   uint64_t step = 0;
   measure_bytes(state, footprint, {0, 8.0 * static_cast<double>(n)},
-                [&] { draw({1, 2}, step++, n, out); });
+                [&] { draw(RandomKey{1, 2}, step++, n, out); });
 }
 
 // An empty job of `tasks` tasks, in a team that is ready or with one formed for it. `cost` decides
@@ -177,12 +176,18 @@ bool add_passes() {
     for (const auto& [name, pass] : passes)
       add(std::string(name) + "/pass/" + size,
           [=, pass = pass, &footprint](benchmark::State& s) { vectors(s, pass, footprint); });
-    add("random_uniform/draw/" + size,
-        [&](benchmark::State& s) { chance(s, random_uniform, footprint); });
-    add("random_normal/draw/" + size,
-        [&](benchmark::State& s) { chance(s, random_normal, footprint); });
+    add("random_uniform/draw/" + size, [&](benchmark::State& s) {
+      chance<double>(s, footprint, [](RandomKey key, uint64_t step, int64_t n, double* out) {
+        random_uniform(key, step, 0, n, out);
+      });
+    });
+    add("random_normal/draw/" + size, [&](benchmark::State& s) {
+      chance<double>(s, footprint, [](RandomKey key, uint64_t step, int64_t n, double* out) {
+        random_normal(key, step, 0, n, out);
+      });
+    });
     add("random_permutation/draw/" + size,
-        [&](benchmark::State& s) { chance(s, random_permutation, footprint); });
+        [&](benchmark::State& s) { chance<int64_t>(s, footprint, random_permutation); });
   }
   add_hand_out();
   return complete;

@@ -34,10 +34,11 @@ static inline Random4 random4(RandomKey key, uint64_t step, uint32_t block) {
   return {{c0, c1, c2, c3}};
 }
 
-// Fills out[0..n): uniform in [0, 1) with 53 bits; standard normal (Box-Muller); a permutation of
-// 0..n-1.
-void random_uniform(RandomKey key, uint64_t step, int64_t n, double* out);
-void random_normal(RandomKey key, uint64_t step, int64_t n, double* out);
+// Numbers [first, first + n) of a sequence: uniform in [0, 1) with 53 bits; standard normal
+// (Box-Muller).
+void random_uniform(RandomKey key, uint64_t step, int64_t first, int64_t n, double* out);
+void random_normal(RandomKey key, uint64_t step, int64_t first, int64_t n, double* out);
+// A permutation of 0..n-1.
 void random_permutation(RandomKey key, uint64_t step, int64_t n, int64_t* out);
 
 }  // namespace fastnn

@@ -20,17 +20,17 @@ void bind_machine(py::module_& m) {
   m.def("get_num_threads", &thread_count);
   m.def("set_num_threads", &set_thread_count);
   m.def("available_cpus", &available_cpus);
-  using Fill = void (*)(RandomKey, uint64_t, int64_t, double*);
+  using Fill = void (*)(RandomKey, uint64_t, int64_t, int64_t, double*);
   for (const auto& [name, fill] : {std::pair<const char*, Fill>{"random_uniform", random_uniform},
                                    {"random_normal", random_normal}})
     m.def(
         name,
-        [fill = fill](uint64_t seed, uint32_t stream, uint64_t step, int64_t n) {
+        [fill = fill](uint64_t seed, uint32_t stream, uint64_t step, int64_t n, int64_t first) {
           py::array_t<double> out(n);
-          fill({seed, stream}, step, n, out.mutable_data());
+          fill({seed, stream}, step, first, n, out.mutable_data());
           return out;
         },
-        py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("n"));
+        py::arg("seed"), py::arg("stream"), py::arg("step"), py::arg("n"), py::arg("first") = 0);
   m.def(
       "random_permutation",
       [](uint64_t seed, uint32_t stream, uint64_t step, int64_t n) {

@@ -18,7 +18,7 @@ from fastnn.data import Dataset
 from fastnn.data.column import Real
 from fastnn.feeds import as_rows, check_rows, in_order
 from fastnn.graph import Built, Structure
-from fastnn.nn.init import initial
+from fastnn.nn.init import fill
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Parameter, Tensor, as_array
 from fastnn.replay import Replay
@@ -241,9 +241,9 @@ class Model:
             size = int(np.prod(t.shape))
             views[name] = vector[at : at + size].reshape(t.shape)
             at += size
-            views[name][...] = initial(
+            fill(
+                views[name],
                 t.init,
-                t.shape,
                 partial(_core.random_uniform, self.seed, stream + i, 0),
                 partial(_core.random_normal, self.seed, stream + i, 1),
                 layer.where if layer is not None else t.name,

@@ -9,6 +9,8 @@ import pytest
 import fastnn.reproduce
 from fastnn.reproduce import Report, System
 
+NAMES = ["lectures", "nielsen", "mnist-99", "lenet5", "network3", "resnet-cifar"]
+
 
 @pytest.fixture
 def system(monkeypatch):
@@ -28,8 +30,8 @@ def system(monkeypatch):
 def test_list(run):
     seen = run("reproduce", "--list")
     assert (seen.code, seen.err) == (0, "")
-    assert [line.split()[0] for line in seen.out.splitlines()[2:]] == ["lectures", "nielsen"]
-    assert run("reproduce", "--list", "--json").json == {"systems": ["lectures", "nielsen"]}
+    assert [line.split()[0] for line in seen.out.splitlines()[2:]] == NAMES
+    assert run("reproduce", "--list", "--json").json == {"systems": NAMES}
 
 
 def test_table(run, system):
@@ -69,9 +71,9 @@ def test_lectures(run):
 
 def test_errors(fails):
     see = "see fastnn reproduce --list"
-    line = f"argument SYSTEM: must be one of lectures, nielsen, got None; {see}"
+    line = f"argument SYSTEM: must be one of {', '.join(NAMES)}, got None; {see}"
     fails(2, line, "reproduce")
-    line = f"argument SYSTEM: must be one of lectures, nielsen, got 'lenet'; {see}"
+    line = f"argument SYSTEM: must be one of {', '.join(NAMES)}, got 'lenet'; {see}"
     fails(2, line, "reproduce", "lenet")
     line = "--data must name a folder that exists, got 'none'"
     fails(1, line, "reproduce", "nielsen", "--data", "none")

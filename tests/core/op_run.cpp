@@ -65,7 +65,7 @@ std::vector<std::vector<double>> draw(const std::vector<bench::Operand>& operand
     std::vector<double> values(static_cast<size_t>(n), number);
     const RandomKey key{1, static_cast<uint32_t>(k)};
     if (kind == 'i' || kind == 'u') {
-      random_uniform(key, 0, n, values.data());
+      random_uniform(key, 0, 0, n, values.data());
       for (double& v : values) v = std::floor(v * number);
     } else if (kind != 'c') {
       // One point of each of n intervals, in any order; sevenths keep them off 0 and each other,

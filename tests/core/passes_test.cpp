@@ -339,8 +339,8 @@ void test_philox() {
 
 void test_distributions(int64_t n) {
   std::vector<double> uniform(static_cast<size_t>(n)), normal(uniform), part(uniform);
-  random_uniform({5, 1}, 9, n, uniform.data());
-  random_normal({5, 1}, 9, n, normal.data());
+  random_uniform({5, 1}, 9, 0, n, uniform.data());
+  random_normal({5, 1}, 9, 0, n, normal.data());
   double sums[4] = {};
   bool inside = true;
   for (int64_t i = 0; i < n; ++i) {
@@ -357,12 +357,14 @@ void test_distributions(int64_t n) {
           "moment %d of %ld random numbers is %g, not %g", i, static_cast<long>(n),
           sums[i] / double(n), want[i]);
   for (const int64_t fewer : {1, 7, 8}) {  // a number depends on its index alone
-    random_uniform({5, 1}, 9, fewer, part.data());
-    check(std::equal(part.begin(), part.begin() + fewer, uniform.begin()), "uniform, %ld of them",
-          static_cast<long>(fewer));
-    random_normal({5, 1}, 9, fewer, part.data());
-    check(std::equal(part.begin(), part.begin() + fewer, normal.begin()), "normal, %ld of them",
-          static_cast<long>(fewer));
+    for (const int64_t first : {0, 1, 2, 5}) {
+      random_uniform({5, 1}, 9, first, fewer, part.data());
+      check(std::equal(part.begin(), part.begin() + fewer, uniform.begin() + first),
+            "uniform, %ld of them from %ld", static_cast<long>(fewer), static_cast<long>(first));
+      random_normal({5, 1}, 9, first, fewer, part.data());
+      check(std::equal(part.begin(), part.begin() + fewer, normal.begin() + first),
+            "normal, %ld of them from %ld", static_cast<long>(fewer), static_cast<long>(first));
+    }
   }
   std::vector<int64_t> order(static_cast<size_t>(n));
   random_permutation({5, 1}, 9, n, order.data());

@@ -10,7 +10,7 @@ from fastnn._config import check_count
 from fastnn.model import Input, Model
 from fastnn.ops.attributes import wholes
 
-_GAUSS = 0.01  # deviation of all initial weights
+_NORMAL = nn.init.Normal(0.01)  # all initial weights
 _WIDTHS = (96, 256, 384, 384, 256)  # channels of the convolutions
 
 # For Model.load_weights: what the layers are called here, by their names in torchvision's alexnet.
@@ -96,7 +96,7 @@ def alexnet(
 
     def conv(kernel: int, number: int, bias: float, **more: Any) -> nn.Conv2d:
         return nn.Conv2d(
-            counts[number - 1], kernel, activation="relu", init=_normal, bias_init=bias,
+            counts[number - 1], kernel, activation="relu", init=_NORMAL, bias_init=bias,
             name=f"conv{number}", **more,
         )  # fmt: skip
 
@@ -113,14 +113,7 @@ def alexnet(
     y = narrowed(conv(3, 5, 1.0, padding=1, groups=groups)(y), 5)
     y = nn.Flatten(name="flatten")(y)
     for number in (6, 7):
-        y = nn.Dense(4096, "relu", init=_normal, bias_init=1.0, name=f"fc{number}")(y)
+        y = nn.Dense(4096, "relu", init=_NORMAL, bias_init=1.0, name=f"fc{number}")(y)
         y = nn.Dropout(dropout, name=f"drop{number}")(y)
-    y = nn.Dense(classes, "softmax", init=_normal, name="fc8")(y)
+    y = nn.Dense(classes, "softmax", init=_NORMAL, name="fc8")(y)
     return Model(x, y, seed=seed)
-
-
-def _normal(shape: tuple[int, ...], uniform: Any, normal: Any) -> Any:
-    size = 1
-    for length in shape:
-        size *= length
-    return (normal(size) * _GAUSS).reshape(shape)

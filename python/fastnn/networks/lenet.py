@@ -155,9 +155,7 @@ def squash(x: Any) -> Any:
 
 def _small(shape: tuple[int, ...], uniform: Any, normal: Any) -> NDArray[np.float64]:
     """Uniform in +-2.4 / fan-in."""
-    limit = 2.4 / max(int(np.prod(shape[1:])), 1)
-    drawn: NDArray[np.float64] = ((2 * uniform(int(np.prod(shape))) - 1) * limit).reshape(shape)
-    return drawn
+    return nn.init.Uniform(2.4 / nn.init.fans(shape)[0])(shape, uniform, normal)
 
 
 class ConnectedConv2d(nn.Layer):
@@ -181,8 +179,8 @@ class ConnectedConv2d(nn.Layer):
 def _connected(shape: tuple[int, ...], uniform: Any, normal: Any) -> NDArray[np.float64]:
     """Uniform in +-2.4 / fan-in, which depends on the map."""
     limits = np.concatenate([np.full(len(maps), 2.4 / (25 * len(maps))) for maps in CONNECTIONS])
-    ones: NDArray[np.float64] = (2 * uniform(int(np.prod(shape))) - 1).reshape(shape)
-    drawn: NDArray[np.float64] = ones * limits[:, None, None]
+    drawn: NDArray[np.float64] = nn.init.Uniform(1.0)(shape, uniform, normal)
+    drawn *= limits[:, None, None]
     return drawn
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn._config import Configured, check_not_negative
+
 Values = NDArray[np.float64]
-# Draws n numbers: uniform in [0, 1), or standard normal.
-Draw = Callable[[int], Values]
+# Numbers [first, first + n) of a sequence: uniform in [0, 1), or standard normal. Called with n,
+# and with first where it is not 0.
+Draw = Callable[..., Values]
+Shape = tuple[int, ...]
+_PIECE = 1 << 16  # values drawn at a time: a layer of 38 million needs no float64 copy of itself
 
 
-def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+def fans(shape: Shape) -> tuple[int, int]:
     """Inputs and outputs of one unit: (D, K) of a dense weight (K, D); a kernel's area counts.
 
     Examples
@@ -29,15 +35,65 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return max(shape[1] * area, 1), max(shape[0] * area, 1)
 
 
-def _uniform(limit: float, shape: tuple[int, ...], uniform: Draw) -> Values:
-    return ((2.0 * uniform(math.prod(shape)) - 1.0) * limit).reshape(shape)
+class Independent(Configured):
+    """Base of initialisers whose values are drawn one by one from the same distribution."""
+
+    def __call__(self, shape: Shape, uniform: Draw, normal: Draw) -> Values:
+        """Values of a whole parameter, float64."""
+        return self.draw(math.prod(shape), 0, uniform, normal).reshape(shape)
+
+    @abstractmethod
+    def draw(self, n: int, first: int, uniform: Draw, normal: Draw) -> Values:
+        """Values [first, first + n) of a parameter, float64."""
 
 
-def _normal(deviation: float, shape: tuple[int, ...], normal: Draw) -> Values:
-    return (normal(math.prod(shape)) * deviation).reshape(shape)
+class Uniform(Independent):
+    """Uniform in [-limit, limit).
+
+    Parameters
+    ----------
+    limit : float, >= 0
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> model = fnn.Model([fnn.nn.Dense(3, init=fnn.nn.init.Uniform(0.1))], input_shape=(2,))
+    >>> bool((abs(model.theta) <= 0.1).all())
+    True
+    """
+
+    def __init__(self, limit: float) -> None:
+        check_not_negative("Uniform", "limit", limit)
+        self.limit = limit
+
+    def draw(self, n: int, first: int, uniform: Draw, normal: Draw) -> Values:
+        return (2.0 * uniform(n, first) - 1.0) * self.limit
 
 
-def _orthogonal(shape: tuple[int, ...], normal: Draw) -> Values:
+class Normal(Independent):
+    """Normal, with mean 0.
+
+    Parameters
+    ----------
+    std : float, >= 0
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> model = fnn.Model([fnn.nn.Dense(3, init=fnn.nn.init.Normal(0.01))], input_shape=(2,))
+    >>> bool((abs(model.theta) < 0.1).all())
+    True
+    """
+
+    def __init__(self, std: float) -> None:
+        check_not_negative("Normal", "std", std)
+        self.std = std
+
+    def draw(self, n: int, first: int, uniform: Draw, normal: Draw) -> Values:
+        return normal(n, first) * self.std
+
+
+def _orthogonal(shape: Shape, uniform: Draw, normal: Draw) -> Values:
     rows, cols = shape[0], math.prod(shape[1:])
     flat = normal(rows * cols).reshape(rows, cols)
     q, r = np.linalg.qr(flat.T if rows < cols else flat)
@@ -45,24 +101,22 @@ def _orthogonal(shape: tuple[int, ...], normal: Draw) -> Values:
     return np.ascontiguousarray(q.T if rows < cols else q).reshape(shape)
 
 
-def initial(init: Any, shape: tuple[int, ...], uniform: Draw, normal: Draw, where: str) -> Values:
-    """Initial values of a parameter.
+def fill(values: NDArray[Any], init: Any, uniform: Draw, normal: Draw, where: str) -> None:
+    """Write the initial values of a parameter.
 
     Parameters
     ----------
+    values : array, contiguous
+        Where they go: ``(K, D)`` a dense weight, ``(filters, channels, ...)`` a kernel, ``(K,)`` a
+        bias.
     init : str, float, array or callable
-        A name of `NAMES`; a number or an array of ``shape`` taken as they are; or a function
-        ``init(shape, uniform, normal)`` that draws from the two generators it is given.
-    shape : tuple of int
-        ``(K, D)`` for a dense weight, ``(filters, channels, ...)`` for a kernel, ``(K,)`` for a bias.
+        A name of `NAMES`; a number or an array of the shape taken as they are; `Normal` or
+        `Uniform`; or a function ``init(shape, uniform, normal)`` that draws from the two generators
+        it is given.
     uniform, normal : callable
         ``n -> float64 array (n,)``: uniform in [0, 1), standard normal.
     where : str
         Head of error texts.
-
-    Returns
-    -------
-    float64 array of ``shape``
 
     Raises
     ------
@@ -79,29 +133,32 @@ def initial(init: Any, shape: tuple[int, ...], uniform: Draw, normal: Draw, wher
     if isinstance(init, str):
         if init not in NAMES:
             raise ValueError(f"{where}: init must be one of {', '.join(NAMES)}, got {init!r}")
-        return NAMES[init](shape, uniform, normal)
-    values = init(shape, uniform, normal) if callable(init) else init
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim == 0:
-        array = np.full(shape, float(array))
-    if array.shape != shape:
-        raise ValueError(f"{where}: init must have shape {shape}, got {array.shape}")
-    return array
+        init = NAMES[init](values.shape)
+    if isinstance(init, Independent):
+        flat = values.reshape(-1)
+        for first in range(0, flat.size, _PIECE):
+            piece = flat[first : first + _PIECE]
+            piece[:] = init.draw(piece.size, first, uniform, normal)
+        return
+    array = np.asarray(init(values.shape, uniform, normal) if callable(init) else init, np.float64)
+    if array.ndim and array.shape != values.shape:
+        raise ValueError(f"{where}: init must have shape {values.shape}, got {array.shape}")
+    values[...] = array
 
 
-NAMES: dict[str, Callable[[tuple[int, ...], Draw, Draw], Values]] = {
-    "zeros": lambda s, u, n: np.zeros(s),
-    "ones": lambda s, u, n: np.ones(s),
-    "normal": lambda s, u, n: _normal(1.0, s, n),
-    "uniform": lambda s, u, n: _uniform(0.05, s, u),
-    "glorot_uniform": lambda s, u, n: _uniform(math.sqrt(6.0 / sum(fans(s))), s, u),
-    "glorot_normal": lambda s, u, n: _normal(math.sqrt(2.0 / sum(fans(s))), s, n),
-    "he_uniform": lambda s, u, n: _uniform(math.sqrt(6.0 / fans(s)[0]), s, u),
-    "he_normal": lambda s, u, n: _normal(math.sqrt(2.0 / fans(s)[0]), s, n),
-    "lecun_uniform": lambda s, u, n: _uniform(math.sqrt(3.0 / fans(s)[0]), s, u),
-    "lecun_normal": lambda s, u, n: _normal(math.sqrt(1.0 / fans(s)[0]), s, n),
-    "orthogonal": lambda s, u, n: _orthogonal(s, n),
+NAMES: dict[str, Callable[[Shape], Any]] = {
+    "zeros": lambda s: 0.0,
+    "ones": lambda s: 1.0,
+    "normal": lambda s: Normal(1.0),
+    "uniform": lambda s: Uniform(0.05),
+    "glorot_uniform": lambda s: Uniform(math.sqrt(6.0 / sum(fans(s)))),
+    "glorot_normal": lambda s: Normal(math.sqrt(2.0 / sum(fans(s)))),
+    "he_uniform": lambda s: Uniform(math.sqrt(6.0 / fans(s)[0])),
+    "he_normal": lambda s: Normal(math.sqrt(2.0 / fans(s)[0])),
+    "lecun_uniform": lambda s: Uniform(math.sqrt(3.0 / fans(s)[0])),
+    "lecun_normal": lambda s: Normal(math.sqrt(1.0 / fans(s)[0])),
+    "orthogonal": lambda s: _orthogonal,
     # Nielsen's two: N(0, 1) throughout, and N(0, 1/n_in) for weights (his biases stay N(0, 1)).
-    "nielsen_large": lambda s, u, n: _normal(1.0, s, n),
-    "nielsen": lambda s, u, n: _normal(math.sqrt(1.0 / fans(s)[0]) if len(s) > 1 else 1.0, s, n),
+    "nielsen_large": lambda s: Normal(1.0),
+    "nielsen": lambda s: Normal(math.sqrt(1.0 / fans(s)[0]) if len(s) > 1 else 1.0),
 }

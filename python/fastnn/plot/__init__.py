@@ -1,11 +1,12 @@
 """Pictures: learning curves, samples, mistakes, and what a network sees; most need matplotlib."""
 
+from fastnn.plot.comparison import comparison
 from fastnn.plot.curves import learning_curves, save_learning_curves
 from fastnn.plot.filters import filters
 from fastnn.plot.images import misclassified, samples
 from fastnn.plot.maps import class_activation, feature_maps, saliency
 
 __all__ = [
-    "class_activation", "feature_maps", "filters", "learning_curves", "misclassified", "saliency",
-    "samples", "save_learning_curves",
+    "class_activation", "comparison", "feature_maps", "filters", "learning_curves",
+    "misclassified", "saliency", "samples", "save_learning_curves",
 ]  # fmt: skip

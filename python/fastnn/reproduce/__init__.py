@@ -1,8 +1,15 @@
 """What lectures and books print, computed by the library and compared: one file per system."""
 
-from fastnn.reproduce import lectures, nielsen
+from fastnn.reproduce import lectures, lenet5, mnist_99, network3, nielsen, resnet_cifar
 from fastnn.reproduce.report import Options, Report, System
 
 __all__ = ["SYSTEMS", "Options", "Report", "System"]
 
-SYSTEMS: tuple[System, ...] = (lectures.SYSTEM, nielsen.SYSTEM)
+SYSTEMS: tuple[System, ...] = (
+    lectures.SYSTEM,
+    nielsen.SYSTEM,
+    mnist_99.SYSTEM,
+    lenet5.SYSTEM,
+    network3.SYSTEM,
+    resnet_cifar.SYSTEM,
+)

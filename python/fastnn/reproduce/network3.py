@@ -1,0 +1,167 @@
+"""Nielsen's ladder of convolutional networks on MNIST, as in his chapter 6 (``network3.py``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import datasets, nn, optim, schedules
+from fastnn.data import Augmented, Dataset, augment
+from fastnn.history import History
+from fastnn.model import Model
+from fastnn.reproduce.report import Options, Report, System
+from fastnn.reproduce.trainings import Goal, Trainings
+from fastnn.trainer import Trainer
+
+TRAINING_IMAGES = 50_000
+MEMBERS = 5
+COMMITTEE = Goal(f"committee of {MEMBERS} of these", 99.67, 0.1)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A network of the ladder and how it is trained.
+
+    Attributes
+    ----------
+    goal : Goal
+    epochs : int
+    eta : float
+        Learning rate of SGD at the beginning; it falls along a cosine.
+    filters : tuple of int
+        Of each 5 x 5 convolution; 2 x 2 maximum pooling follows.
+    hidden : tuple of int
+        Units of the dense layers before the softmax.
+    activation : str
+    shifted : bool
+        Whether images are shifted by up to one pixel each way, anew in each epoch.
+    dropout : float
+        Of the inputs of every dense layer.
+    batch_size : int
+    l2 : float
+        The book's lambda over its number of batches.
+    """
+
+    goal: Goal
+    epochs: int
+    eta: float
+    filters: tuple[int, ...] = (20, 40)
+    hidden: tuple[int, ...] = (100,)
+    activation: str = "relu"
+    shifted: bool = False
+    dropout: float = 0.0
+    batch_size: int = 10
+    l2: float = 0.0
+
+
+def _published(experiment: str, accuracy: float) -> Goal:
+    return Goal(experiment, accuracy, 0.1, best=True)
+
+
+RUNGS = (
+    Rung(_published("one convolution", 98.78), 20, 0.1, filters=(20,), activation="sigmoid"),
+    Rung(_published("two convolutions", 99.06), 20, 0.1, activation="sigmoid"),
+    Rung(_published("ReLU, lambda 0.1", 99.23), 20, 0.03, l2=2e-5),
+    Rung(_published("shifted images", 99.37), 40, 0.03, shifted=True, l2=2e-5),
+    Rung(
+        _published("2 x 1000 units, dropout", 99.60), 40, 0.03, hidden=(1000, 1000), shifted=True,
+        dropout=0.5,
+    ),
+)  # fmt: skip
+
+
+def network(rung: Rung, seed: int) -> Model:
+    """The network of a rung."""
+    layers: list[Any] = []
+    for filters in rung.filters:
+        layers += [nn.Conv2d(filters, 5, activation=rung.activation), nn.MaxPool2d(2)]
+    layers.append(nn.Flatten())
+    for units in rung.hidden:
+        if rung.dropout:
+            layers.append(nn.Dropout(rung.dropout))
+        layers.append(nn.Dense(units, rung.activation))
+    if rung.dropout:
+        layers.append(nn.Dropout(rung.dropout))
+    layers.append(nn.Dense(10, "softmax"))
+    return Model(layers, input_shape=(1, 28, 28), seed=seed)
+
+
+def train(model: Model, rung: Rung, data: Dataset, test: Dataset, verbose: int) -> History:
+    """The history of one network's training."""
+    steps = -(-len(data) // rung.batch_size) * rung.epochs
+    trainer = Trainer(
+        model, optimizer=optim.SGD(schedules.Cosine(rung.eta, steps)), metrics=["accuracy"],
+        l2=rung.l2,
+    )  # fmt: skip
+    given = Augmented(data, [augment.Crop(padding=1)], seed=model.seed) if rung.shifted else data
+    return trainer.fit(given, rung.epochs, rung.batch_size, validation=test, verbose=verbose)
+
+
+def vote(predictions: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Classes that most members see; among classes with as many votes, the likeliest.
+
+    Parameters
+    ----------
+    predictions : array, shape (members, N, K), of probabilities
+
+    Returns
+    -------
+    array, shape (N,)
+
+    Examples
+    --------
+    >>> vote(np.array([[[0.6, 0.4]], [[0.6, 0.4]], [[0.1, 0.9]]]))
+    array([0])
+    """
+    members, _, classes = predictions.shape
+    votes = (predictions.argmax(axis=2)[..., None] == np.arange(classes)).sum(axis=0)
+    winners: NDArray[np.int64] = np.argmax(votes + predictions.sum(axis=0) / (members + 1), axis=1)
+    return winners
+
+
+def run(options: Options) -> Report:
+    """Climb the ladder, then let five networks of its last rung vote.
+
+    Parameters
+    ----------
+    options : Options
+        ``data``: folder of the MNIST files.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    OSError
+        If MNIST is neither in the folder nor in the cache nor to be had.
+
+    Source
+    ------
+    Nielsen, Neural Networks and Deep Learning (2015), chapter 6; the first 50000 images are trained
+    on, the best test accuracy over the epochs counts. The book trains 60 epochs (40 with dropout) at
+    a constant rate, the last two rungs with 250000 shifted images an epoch.
+    """
+    data, test = datasets.mnist(options.data)
+    data = data[:TRAINING_IMAGES]
+    trainings = Trainings(options)
+    last = RUNGS[-1]
+    members: list[Model] = []
+    for rung, seed in [(rung, 0) for rung in RUNGS] + [(last, s) for s in range(1, MEMBERS)]:
+        goal = replace(rung.goal, experiment=f"the same, seed {seed}") if seed else rung.goal
+        model = network(rung, seed)
+        trainings.train(goal, partial(train, model, rung, data, test, options.verbose))
+        if rung is last:
+            members.append(model)
+    seen = vote(np.stack([model.predict(test.x) for model in members]))
+    trainings.compare(COMMITTEE, 100 * float((seen == test.y).mean()))
+    return trainings.finish()
+
+
+SYSTEM = System(
+    "network3", "Nielsen's convolutional networks on MNIST, and a committee of 5", "1 h", run, True
+)

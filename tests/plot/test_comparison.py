@@ -1,0 +1,68 @@
+"""Several trainings in one picture."""
+
+import numpy as np
+import pytest
+
+from fastnn import plot
+
+pytest.importorskip("matplotlib")
+RUNS = {
+    "fast": {"val_accuracy": [0.6, 0.8, 0.9], "seconds": [1.0, 1.0, 2.0]},
+    "slow": {"val_accuracy": [0.3, float("nan")], "seconds": [5.0, 5.0]},
+}
+
+
+def test_a_line_for_each_training(tmp_path):
+    path = tmp_path / "runs.png"
+    figure = plot.comparison(RUNS, path=path)
+    (axis,) = figure.axes
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["fast", "slow"]
+    fast, slow = axis.lines
+    np.testing.assert_array_equal(fast.get_xydata(), [[1, 0.6], [2, 0.8], [3, 0.9]])
+    np.testing.assert_array_equal(slow.get_xydata(), [[1, 0.3], [2, np.nan]])
+    assert fast.get_color() != slow.get_color()
+    assert axis.get_xlabel() == "epoch" and path.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_over_seconds_which_are_added_up_and_on_given_axes():
+    axis = plot.comparison({"one": {"a": [1.0]}}, "a").axes[0]
+    plot.comparison(RUNS, over="seconds", ax=axis)
+    assert [line.get_label() for line in axis.lines] == ["one", "fast", "slow"]
+    assert axis.lines[1].get_xdata().tolist() == [1.0, 2.0, 4.0]
+
+
+def test_more_trainings_than_colours_differ_by_their_dashes():
+    lines = plot.comparison({str(i): {"a": [1.0, 2.0]} for i in range(9)}, "a").axes[0].lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (({},), "comparison: histories must hold at least 1 training, got none"),
+        (
+            ({"a": {"loss": [1.0]}},),
+            "comparison: histories must each have 'val_accuracy', got 'a' with ['loss']",
+        ),
+        (
+            ({"a": {"loss": [1.0]}}, "loss", "seconds"),
+            "comparison: histories must each have 'seconds', got 'a' with ['loss']",
+        ),
+        ((RUNS, "loss", "step"), "comparison: over must be 'epoch' or 'seconds', got 'step'"),
+    ],
+)
+def test_errors(arguments, message):
+    with pytest.raises(ValueError) as caught:
+        plot.comparison(*arguments)
+    assert str(caught.value) == message
+
+
+def test_without_matplotlib(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(RuntimeError) as caught:
+        plot.comparison(RUNS)
+    assert str(caught.value) == (
+        "comparison: matplotlib must be installed, got none; pip install matplotlib"
+    )
