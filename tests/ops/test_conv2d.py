@@ -149,7 +149,9 @@ def test_conv2d_passes_on_nan_and_infinity():
          "conv2d: w must reach over at most the 4 columns of x with its padding, got 5 (dilated); x "
          'has shape (1, 3, 4, 4), use padding="same" or a smaller kernel'),
         (((1, 3, 4, 4), (2, 3, 3, 3)), {"stride": 0},
-         "conv2d: stride must be between 1 and 16777216, got 0"),
+         "conv2d: stride must be at least 1, got 0"),
+        (((1, 3, 4, 4), (2, 3, 3, 3)), {"dilation": -1, "padding": "full"},
+         "conv2d: dilation must be at least 1, got -1"),
         (((1, 3, 4, 4), (2, 3, 3, 3)), {"padding": -1},
          "conv2d: padding must be between 0 and 16777216, got -1"),
         (((1, 3, 4, 4), (2, 3, 3, 3)), {"padding": "wide"},

@@ -86,6 +86,13 @@ def test_upsample_equals_torch():
             )
 
 
+def test_upsample_takes_factors_in_an_array():
+    x = RNG.standard_normal((1, 2, 4, 4))
+    y = fnn.ops.upsample(x, scale_factor=np.array([1.5, 2.0]))
+    np.testing.assert_array_equal(y, fnn.ops.upsample(x, scale_factor=(1.5, 2.0)))
+    assert y.shape == (1, 2, 6, 8)
+
+
 def test_upsample_same_bits_for_any_thread_count():
     x = RNG.standard_normal((8, 20, 20, 17)).astype("f4")
     check_same_bits("upsample", [x], {"size": (40, 50), "mode": 1})

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from fastnn.ops.attributes import whole
-from fastnn.ops.images import on_pixels, shape_of
+from fastnn.ops.images import on_pixels, shape_of, where_of
 from fastnn.ops.shapes import reshape
+from fastnn.ops.tensor import shape_text
 from fastnn.ops.window import Padding, Size, numbers, paddings
 
 __all__ = ["conv1d", "conv2d", "conv_transpose2d"]
@@ -77,7 +80,8 @@ def conv2d(
     """
     kernel = shape_of("conv2d", "w", w, ("K", "C", "KH", "KW"))[2:]
     lengths = shape_of("conv2d", "x", x, ("N", "C", "H", "W"))[2:]
-    steps, spaces = numbers("conv2d", "stride", stride), numbers("conv2d", "dilation", dilation)
+    steps = numbers("conv2d", "stride", stride, least=1)
+    spaces = numbers("conv2d", "dilation", dilation, least=1)
     return on_pixels(
         "conv2d",
         x,
@@ -131,11 +135,10 @@ def conv1d(
     """
     _, channels, length = shape_of("conv1d", "x", x, ("N", "C", "L"))
     filters, depth, reach = shape_of("conv1d", "w", w, ("K", "C", "KL"))
-    (step,), (space,) = (
-        numbers("conv1d", "stride", stride, 1),
-        numbers("conv1d", "dilation", dilation, 1),
-    )
+    (step,) = numbers("conv1d", "stride", stride, 1, least=1)
+    (space,) = numbers("conv1d", "dilation", dilation, 1, least=1)
     around = paddings("conv1d", padding, (length,), (reach,), (step,), (space,))
+    _check_sequences(x, w, b, whole("conv1d", "groups", groups), around, space)
     y = conv2d(
         reshape(x, (None, channels, 1, length)),
         reshape(w, (filters, depth, 1, reach)),
@@ -147,6 +150,37 @@ def conv1d(
         flip,
     )
     return reshape(y, (None, filters, y.shape[3]))
+
+
+def _check_sequences(
+    x: Any, w: Any, b: Any, groups: int, padding: tuple[int, ...], dilation: int
+) -> None:
+    """The rules of conv2d that speak of shapes, for axes as users of conv1d know them."""
+    where = where_of("conv1d")
+    (_, channels, length), (filters, depth, reach) = np.shape(x), np.shape(w)
+    if groups < 1 or channels % groups or filters % groups:
+        raise ValueError(
+            f"{where}: groups must divide the {channels} channels of x and the {filters} filters "
+            f"of w, got {groups}"
+        )
+    if depth * groups != channels:
+        raise ValueError(
+            f"{where}: w must have shape (K, {channels // groups}, KL) because x has shape "
+            f"{shape_text(np.shape(x))}, got {np.shape(w)}"
+        )
+    if min(padding) < 0:
+        raise ValueError(f"{where}: padding must be at least 0, got {padding}")
+    if b is not None and np.shape(b) != (filters,):
+        raise ValueError(
+            f"{where}: b must have shape ({filters},) because w has shape {np.shape(w)}, "
+            f"got {np.shape(b)}"
+        )
+    room, needed = length + sum(padding), (reach - 1) * dilation + 1
+    if needed > room:
+        raise ValueError(
+            f"{where}: w must reach over at most the {room} positions of x with its padding, got "
+            f'{needed}; x has shape {shape_text(np.shape(x))}, use padding="same" or a smaller kernel'
+        )
 
 
 def conv_transpose2d(
@@ -198,7 +232,8 @@ def conv_transpose2d(
     """
     name = "conv_transpose2d"
     kernel = shape_of(name, "w", w, ("C", "K", "KH", "KW"))[2:]
-    steps, spaces = numbers(name, "stride", stride), numbers(name, "dilation", dilation)
+    steps = numbers(name, "stride", stride, least=1)
+    spaces = numbers(name, "dilation", dilation, least=1)
     if isinstance(padding, str):
         raise TypeError(f"{name}: padding must be integers, got {padding!r}")
     return on_pixels(

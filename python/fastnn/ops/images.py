@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from fastnn.ops.attributes import real, wholes
 from fastnn.ops.tensor import Tensor, as_array, call, current_layer, shape_text
 
@@ -132,7 +134,7 @@ def upsample(
     x = pixels("upsample", x)
     scales: tuple[float, ...] = (0.0, 0.0)
     if size is None:
-        several = isinstance(scale_factor, Sequence)
+        several = isinstance(scale_factor, Sequence | np.ndarray)
         factors: Any = scale_factor if several else (scale_factor, scale_factor)
         scales = tuple(real(where, "scale_factor", f) for f in factors)
         if len(scales) != 2 or not all(0 < f < float("inf") for f in scales):

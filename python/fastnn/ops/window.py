@@ -11,8 +11,10 @@ Size = int | Sequence[int]
 Padding = int | str | Sequence[int]
 
 
-def numbers(where: str, argument: str, value: Any, axes: int = 2) -> tuple[int, ...]:
-    """One number for all axes, or one for each.
+def numbers(
+    where: str, argument: str, value: Any, axes: int = 2, least: int | None = None
+) -> tuple[int, ...]:
+    """One number for all axes, or one for each; not below ``least``, where it is given.
 
     Examples
     --------
@@ -22,6 +24,9 @@ def numbers(where: str, argument: str, value: Any, axes: int = 2) -> tuple[int, 
     given = wholes(where, argument, value)
     if len(given) not in (1, axes):
         raise ValueError(f"{where}: {argument} must be an integer or {axes} of them, got {value!r}")
+    for number in given:
+        if least is not None and number < least:
+            raise ValueError(f"{where}: {argument} must be at least {least}, got {value!r}")
     return given * axes if len(given) == 1 else given
 
 
