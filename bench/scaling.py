@@ -3,7 +3,8 @@
     python bench/scaling.py --png scaling.png --json scaling.json         # the plot needs matplotlib
 
 - batch: MLP 784-512-512-10, ReLU, Adam, batches of 8 to 4096;
-- layers: 1 to 32 dense layers of 256 units, ReLU, Adam, batches of 128.
+- layers: 1 to 32 dense layers of 256 units, ReLU, Adam, batches of 128;
+- lenet-5, resnet-20: the networks of compare.py, Adam, batches of 1 to 256.
 
 All sizes are timed in turn, round after round, and the median of each counts. The line a + b n is the
 one with the least squared deviation relative to the times, so that short steps weigh as much as long
@@ -26,6 +27,7 @@ import numpy as np
 from compare import machine
 
 import fastnn as fnn
+from networks import NETWORKS
 
 STRETCH = 0.05  # seconds of one timed stretch, about
 MOST_ROWS = 16384
@@ -38,42 +40,53 @@ class Sweep:
     name: str
     label: str
     values: tuple[int, ...]
-    widths: Callable[[int], tuple[int, ...]]
+    model: Callable[[int], fnn.Model]
     batch: Callable[[int], int]
-    inputs: int
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the quantity is the batch size, else the number of layers."""
+        return self.name != "layers"
+
+
+def mlp(inputs: int, widths: tuple[int, ...]) -> fnn.Model:
+    """Dense layers, ReLU between them."""
+    layers = [fnn.nn.Dense(width, "relu") for width in widths]
+    return fnn.Model([*layers, fnn.nn.Dense(10, "softmax")], input_shape=(inputs,))
+
+
+def by_batch(name: str, label: str, least: int, most: int, model: Callable[[], Any]) -> Sweep:
+    """Batch sizes that double from ``least`` to ``most``."""
+    values = [least]
+    while values[-1] < most:
+        values.append(2 * values[-1])
+    return Sweep(name, f"batch size, {label}", tuple(values), lambda n: model(), lambda n: n)
 
 
 SWEEPS = [
-    Sweep(
-        "batch",
-        "batch size, MLP 784-512-512-10",
-        tuple(2**i for i in range(3, 13)),
-        lambda n: (512, 512),
-        lambda n: n,
-        784,
-    ),
+    by_batch("batch", "MLP 784-512-512-10", 8, 4096, lambda: mlp(784, (512, 512))),
     Sweep(
         "layers",
         "layers of 256 units, batch size 128",
         (1, 2, 4, 8, 12, 16, 20, 24, 28, 32),
-        lambda n: (256,) * n,
+        lambda n: mlp(256, (256,) * n),
         lambda n: 128,
-        256,
     ),
+    by_batch("lenet-5", "LeNet-5", 1, 256, NETWORKS["lenet-5"].fastnn),
+    by_batch("resnet-20", "ResNet-20", 1, 256, NETWORKS["resnet-20"].fastnn),
 ]
 
 
 def steps_of(sweep: Sweep, n: int) -> Callable[[], float]:
     """A function that trains for about a stretch and gives the seconds of a step."""
-    batch = sweep.batch(n)
-    layers = [fnn.nn.Dense(width, "relu") for width in sweep.widths(n)]
-    model = fnn.Model([*layers, fnn.nn.Dense(10, "softmax")], input_shape=(sweep.inputs,))
+    batch, model = sweep.batch(n), sweep.model(n)
+    shape = model.inputs[0].shape[1:]
     trainer = fnn.Trainer(model, "cross_entropy", fnn.optim.Adam(1e-4))
     rng = np.random.default_rng(0)
 
     def data_of(steps: int) -> fnn.Dataset:
         rows = steps * batch
-        x = rng.random((rows, sweep.inputs), dtype=np.float32)
+        x = rng.random((rows, *shape), dtype=np.float32)
         return fnn.Dataset(x, rng.integers(0, 10, rows))
 
     few = data_of(2)
@@ -116,11 +129,11 @@ def plot(results: dict[str, dict[str, Any]], about: dict[str, Any], path: Path) 
     """Times and their lines, batch sizes on logarithmic axes."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    for axes, sweep in zip(figure.subplots(1, len(SWEEPS)), SWEEPS, strict=True):
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    for axes, sweep in zip(figure.subplots(2, 2).flat, SWEEPS, strict=True):
         r = results[sweep.name]
         n = np.linspace(sweep.values[0], sweep.values[-1], 512)
-        if sweep.name == "batch":
+        if sweep.is_batch:
             n = np.geomspace(sweep.values[0], sweep.values[-1], 512)
             axes.set_xscale("log", base=2)
             axes.set_xticks(sweep.values, [str(v) for v in sweep.values])
