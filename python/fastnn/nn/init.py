@@ -17,7 +17,7 @@ Values = NDArray[np.float64]
 # and with first where it is not 0.
 Draw = Callable[..., Values]
 Shape = tuple[int, ...]
-_PIECE = 1 << 16  # values drawn at a time: a layer of 38 million needs no float64 copy of itself
+_PIECE = 1 << 20  # values drawn at a time: a layer of 38 million needs no float64 copy of itself
 
 
 def fans(shape: Shape) -> tuple[int, int]:
