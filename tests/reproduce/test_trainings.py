@@ -15,6 +15,7 @@ from fastnn.history import History
 from fastnn.reproduce import (
     Options,
     cifar,
+    cifar10_subset,
     lenet5,
     mnist_99,
     network3,
@@ -39,9 +40,10 @@ def small(monkeypatch):
         monkeypatch.setattr(
             module.datasets, "mnist", lambda root: tuple(part[:2000] for part in mnist(root))
         )
-    monkeypatch.setattr(
-        resnet_cifar, "subset", lambda root: tuple(part[:256] for part in subset(root))
-    )
+    for module in (resnet_cifar, cifar10_subset):
+        monkeypatch.setattr(
+            module, "subset", lambda root: tuple(part[:256] for part in subset(root))
+        )
 
 
 def test_a_report_of_trainings(tmp_path):
@@ -147,6 +149,15 @@ def test_resnet_cifar(shared_data, small, monkeypatch):
     assert abs(float(rows["ResNet-20, mean of 3 seeds"]["last %"]) - mean) < 0.011
     assert rows["ResNet-8 above plain-8"]["expected %"] == rows["plain-8"]["last %"]
     assert rows["ResNet-8 above plain-8"]["last %"] == rows["ResNet-8"]["last %"]
+
+
+def test_cifar10_subset(shared_data, small, monkeypatch, tmp_path):
+    quick = [replace(e, epochs=1) for e in cifar10_subset.EXPERIMENTS]
+    monkeypatch.setattr(cifar10_subset, "EXPERIMENTS", tuple(quick))
+    path = str(tmp_path / "time.png")
+    report = cifar10_subset.run(Options(str(shared_data), path))
+    assert [row["experiment"] for row in report.rows] == [e.goal.experiment for e in quick]
+    assert not report.passed and all(0 < float(row["last %"]) < 60 for row in report.rows)
 
 
 def test_the_subset_is_normalised(shared_data):

@@ -1,6 +1,14 @@
 """What lectures and books print, computed by the library and compared: one file per system."""
 
-from fastnn.reproduce import lectures, lenet5, mnist_99, network3, nielsen, resnet_cifar
+from fastnn.reproduce import (
+    cifar10_subset,
+    lectures,
+    lenet5,
+    mnist_99,
+    network3,
+    nielsen,
+    resnet_cifar,
+)
 from fastnn.reproduce.report import Options, Report, System
 
 __all__ = ["SYSTEMS", "Options", "Report", "System"]
@@ -11,5 +19,6 @@ SYSTEMS: tuple[System, ...] = (
     mnist_99.SYSTEM,
     lenet5.SYSTEM,
     network3.SYSTEM,
+    cifar10_subset.SYSTEM,
     resnet_cifar.SYSTEM,
 )

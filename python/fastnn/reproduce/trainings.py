@@ -98,7 +98,7 @@ class Trainings:
         """Record an accuracy in percent that no single training has."""
         self.report.rows.append(_row(goal, accuracy) | {"last %": f"{accuracy:.2f}"})
 
-    def finish(self, together: Iterable[str] | None = None) -> Report:
+    def finish(self, together: Iterable[str] | None = None, over: str = "epoch") -> Report:
         """The report; where a plot is wanted, it is saved.
 
         Parameters
@@ -106,6 +106,8 @@ class Trainings:
         together : names of experiments, optional
             Their test accuracies in one picture (which needs matplotlib), instead of the learning
             curves of all experiments side by side.
+        over : "epoch" or "seconds"
+            What runs to the right in that picture.
         """
         if not self.options.plot:
             return self.report
@@ -119,7 +121,11 @@ class Trainings:
             plot.save_learning_curves(curves, self.options.plot)
         else:
             try:
-                plot.comparison({n: self.histories[n] for n in together}, path=self.options.plot)
+                plot.comparison(
+                    {name: self.histories[name] for name in together},
+                    over=over,
+                    path=self.options.plot,
+                )
             except RuntimeError as error:
                 self.report.notes.append(f"no plot: {error}")
                 return self.report
