@@ -157,7 +157,8 @@ def test_cifar10_subset(shared_data, small, monkeypatch, tmp_path):
     path = str(tmp_path / "time.png")
     report = cifar10_subset.run(Options(str(shared_data), path))
     assert [row["experiment"] for row in report.rows] == [e.goal.experiment for e in quick]
-    assert not report.passed and all(0 < float(row["last %"]) < 60 for row in report.rows)
+    assert {row["result"] for row in report.rows} == {"short"}
+    assert report.notes == [f"learning curves saved to {path}"] and os.path.getsize(path) > 1000
 
 
 def test_the_subset_is_normalised(shared_data):
