@@ -152,6 +152,7 @@ def test_resnet_cifar(shared_data, small, monkeypatch):
 
 
 def test_cifar10_subset(shared_data, small, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib")
     quick = [replace(e, epochs=1) for e in cifar10_subset.EXPERIMENTS]
     monkeypatch.setattr(cifar10_subset, "EXPERIMENTS", tuple(quick))
     path = str(tmp_path / "time.png")
