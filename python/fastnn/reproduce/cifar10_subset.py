@@ -97,20 +97,6 @@ def train(experiment: Experiment, data: Dataset, held_out: Dataset, verbose: int
 def run(options: Options) -> Report:
     """Train each network; the plot shows accuracy over seconds.
 
-    Parameters
-    ----------
-    options : Options
-        ``data``: folder of the subset.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    OSError
-        If the subset is neither in the folder nor in the cache.
-
     Source
     ------
     Krizhevsky, Learning multiple layers of features from tiny images (2009), for the images; a

@@ -26,20 +26,6 @@ def train(seed: int, data: Dataset, test: Dataset, verbose: int) -> History:
 def run(options: Options) -> Report:
     """Train from three seeds; the table tells the seconds that each took, tests included.
 
-    Parameters
-    ----------
-    options : Options
-        ``data``: folder of the MNIST files.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    OSError
-        If MNIST is neither in the folder nor in the cache nor to be had.
-
     Source
     ------
     LeCun et al., Proc. IEEE 86 (1998), in today's form; Smith and Topin, Super-convergence (2017).

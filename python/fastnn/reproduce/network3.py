@@ -126,20 +126,6 @@ def vote(predictions: NDArray[np.float32]) -> NDArray[np.int64]:
 def run(options: Options) -> Report:
     """Climb the ladder, then let five networks of its last rung vote.
 
-    Parameters
-    ----------
-    options : Options
-        ``data``: folder of the MNIST files.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    OSError
-        If MNIST is neither in the folder nor in the cache nor to be had.
-
     Source
     ------
     Nielsen, Neural Networks and Deep Learning (2015), chapter 6; the first 50000 images are trained

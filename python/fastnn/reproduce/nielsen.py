@@ -61,20 +61,6 @@ def train(experiment: Experiment, data: Dataset, test: Dataset, seed: int, verbo
 def run(options: Options) -> Report:
     """Train the three networks and compare their best test accuracy with the published one.
 
-    Parameters
-    ----------
-    options : Options
-        ``data``: folder of the MNIST files.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    OSError
-        If MNIST is neither in the folder nor in the cache nor to be had.
-
     Source
     ------
     Nielsen, Neural Networks and Deep Learning (2015), chapters 1 and 3; the first 50000 images are

@@ -74,7 +74,8 @@ class System:
     name, title, time : str
         What the command line calls it, what it is, how long it takes.
     run : callable
-        ``Options -> Report``.
+        ``Options -> Report``; OSError where the data set is neither in the folder of the options
+        nor in the cache nor to be had.
     has_plot : bool
     """
 

@@ -43,20 +43,7 @@ def train(model: Model, data: Dataset, held_out: Dataset, verbose: int) -> Histo
 def run(options: Options) -> Report:
     """Train ResNet-20 from three seeds, then plain networks and deeper ones.
 
-    Parameters
-    ----------
-    options : Options
-        ``data``: folder of the subset.
-
-    Returns
-    -------
-    Report
-        Where plain networks pass if they do worse than the residual network of their depth.
-
-    Raises
-    ------
-    OSError
-        If the subset is neither in the folder nor in the cache.
+    Plain networks pass if they do worse than the residual network of their depth.
 
     Source
     ------
