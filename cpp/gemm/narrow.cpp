@@ -8,7 +8,9 @@ namespace fastnn::FASTNN_ISA {
 namespace {
 
 constexpr int64_t kTasks = 32;
-constexpr int64_t kMostPixels = 32 * 32;  // the products of an image are kept
+constexpr int64_t kMostPixels = 32 * 32;   // the products of an image are kept,
+constexpr int64_t kMostBytes = 256 << 10;  // in L2 where filters are many
+constexpr double kKeepFmas = 6;
 
 template <class T>
 struct Narrow {
@@ -22,12 +24,14 @@ struct Narrow {
     const int64_t products = c.ty.count * c.tx.count * c.out;
     panels = up(products, kPanel<T>);
     width = panels * kPanel<T>;
+    if (width * sizeof(T) % 1024 == 0)
+      width += kLanes<T>;  // or the rows of a tile share lines' places
     tasks = least(c.images, kTasks);
     cost = double(c.images) * c.xs.height * c.xs.width *
            (c.in * up(products, kLanes<T>) / kBlocking.fma_per_ns + c.ty.count * c.tx.count * 0.3);
   }
 
-  int64_t weight_bytes() const { return align64(width * c.in * sizeof(T)); }
+  int64_t weight_bytes() const { return align64(panels * kPanel<T> * c.in * sizeof(T)); }
   int64_t product_bytes() const {
     return align64((c.xs.height * c.xs.width * width + kLanes<T>)*sizeof(T));
   }
@@ -79,28 +83,42 @@ struct Narrow {
         : begin(most(-(o + t.offset), 0)), end(least(inputs - o - t.offset, t.count)) {}
   };
 
+  // Filters [k, k + lanes) of one pixel of output, summed over its taps.
+  Vector<T> sum_at(const Reach& ry, const Reach& rx, const T* products) const {
+    const int64_t row = c.xs.width * width, taps = c.tx.count * c.out;
+    Vector<T> sum{};
+    for (int64_t u = ry.begin; u < ry.end; ++u) {
+      const T* p = products + u * (row + taps) + rx.begin * (width + c.out);
+      for (int64_t v = rx.begin; v < rx.end; ++v, p += width + c.out) sum += load(p);
+    }
+    return sum;
+  }
+
   void collect(int64_t image, const T* products) const {
     T* const y = c.y + image * c.ys.image;
-    const int64_t row = c.xs.width * width, taps = c.tx.count * c.out;
+    const bool dense = c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
+    // Up to here a vector may spill into what is written later.
+    const T* const end = dense && !c.accumulate ? y + c.ys.height * c.ys.row : y;
     for (int64_t oy = 0; oy < c.ys.height; ++oy) {
       const Reach ry(c.ty, oy, c.xs.height);
       for (int64_t ox = 0; ox < c.ys.width; ++ox) {
         const Reach rx(c.tx, ox, c.xs.width);
-        Vector<T> sum{};
-        for (int64_t u = ry.begin; u < ry.end; ++u) {
-          const T* p = products + (oy + c.ty.offset + u) * row +
-                       (ox + c.tx.offset + rx.begin) * width + u * taps + rx.begin * c.out;
-          for (int64_t v = rx.begin; v < rx.end; ++v, p += width + c.out) sum += load(p);
-        }
+        const T* from = products + ((oy + c.ty.offset) * c.xs.width + ox + c.tx.offset) * width;
         T* const to = y + oy * c.ys.row + ox * c.ys.pixel;
-        for (int64_t k = 0; k < c.out; ++k) {
-          const T value = c.bias ? sum[k] + c.bias[k] : sum[k];
-          to[k] = c.accumulate ? to[k] + value : value;
+        for (int64_t k = 0; k < c.out; k += kLanes<T>) {
+          Vector<T> sum = sum_at(ry, rx, from + k);
+          const int64_t lanes = least(c.out - k, kLanes<T>);
+          if (c.bias)
+            for (int64_t l = 0; l < lanes; ++l) sum[l] += c.bias[k + l];
+          if (to + k + kLanes<T> <= end)
+            store(to + k, sum);
+          else
+            for (int64_t l = 0; l < lanes; ++l)
+              to[k + l] = c.accumulate ? to[k + l] + sum[l] : sum[l];
         }
-        if (c.ys.pixel != c.out) activate(c.activation, c.alpha, to, c.out);
+        if (!dense) activate(c.activation, c.alpha, to, c.out);
       }
-      if (c.ys.pixel == c.out)
-        activate(c.activation, c.alpha, y + oy * c.ys.row, c.ys.width * c.out);
+      if (dense) activate(c.activation, c.alpha, y + oy * c.ys.row, c.ys.row);
     }
   }
 
@@ -128,10 +146,17 @@ struct Narrow {
 template <class T>
 bool suits_narrow(const Conv<T>& c) {
   const auto is_plain = [](const Taps& t) { return t.stride == 1 && t.step == 1; };
-  const int64_t products = c.ty.count * c.tx.count * c.out;
-  return is_plain(c.ty) && is_plain(c.tx) && c.out < kLanes<T> && c.in >= 8 &&
-         c.in <= kBlocking.kc && products > 2 * kLanes<T> && c.xs.height * c.xs.width > 0 &&
-         c.xs.height * c.xs.width <= kMostPixels;
+  const int64_t taps = c.ty.count * c.tx.count, products = taps * c.out;
+  const int64_t inputs = c.xs.height * c.xs.width, outputs = c.ys.height * c.ys.width;
+  if (!is_plain(c.ty) || !is_plain(c.tx) || c.in < 8 || c.in > kBlocking.kc ||
+      products <= 2 * kLanes<T> || inputs <= 0 || inputs > kMostPixels)
+    return false;
+  if (c.out < kLanes<T>) return true;
+  // With more filters where the image grows (the gradient of a kernel that stays inside): vector
+  // FMAs, of which keeping a product and adding it up again takes the time of some.
+  const double each = kKeepFmas + c.in, direct = double(up(c.out, kLanes<T>)) * taps * c.in;
+  return inputs * products * int64_t{sizeof(T)} <= kMostBytes &&
+         inputs * each * up(products, kLanes<T>) * 1.25 < outputs * direct;
 }
 
 template <class T>
