@@ -66,18 +66,17 @@ struct LpPool2d {
       each_window<Wide<T>::kLanes>(
           p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
             const T scale = static_cast<T>(weight(p, h, w));
-            each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
-              using L = decltype(lanes);
-              using V = typename L::V;
-              for (int64_t k = 0; k < v.count; ++k) {
+            for (int64_t k = 0; k < v.count; ++k)
+              each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
+                using L = decltype(lanes);
+                using V = typename L::V;
                 const T* from = x + v.from + k * v.next + c;
                 V sum{};
                 for (int64_t i = 0; i < h.count; ++i)
                   for (int64_t j = 0; j < w.count; ++j)
                     sum += power_of<L, T>(get<V>(from + i * row_step + j * p.C), norm);
                 put(y + v.to + k * p.C + c, root_of<L, T>(sum * scale, norm));
-              }
-            });
+              });
           });
     });
   }

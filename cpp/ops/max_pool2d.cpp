@@ -44,10 +44,10 @@ inline typename L::M get_index(const I* from) {
   }
 }
 
-// Windows of kH x kW, 0: of any size, which `h` and `w` tell.
+// `count` windows of kH x kW, or one of any size, which `h` and `w` tell, where these are 0.
 template <class T, class I, bool kValue, bool kIndex, int kH, int kW>
-inline void largest_of(const Pool& p, const Windows& v, const Span& h, const Span& w, const T* x,
-                       T* y, I* index, bool roomy) {
+inline void largest_of(const Pool& p, const Span& h, const Span& w, int64_t count, const T* x, T* y,
+                       I* index, bool roomy) {
   const int64_t row_step = p.h.dilation * p.w.length * p.C, step = p.w.dilation * p.C;
   const int64_t height = kH ? kH : h.count, width = kW ? kW : w.count;
   const int first = static_cast<int>(kH ? 0 : h.first * p.w.kernel + w.first);
@@ -56,9 +56,9 @@ inline void largest_of(const Pool& p, const Windows& v, const Span& h, const Spa
     using L = decltype(lanes);
     using V = typename L::V;
     using M = typename L::M;
-    for (int64_t k = 0; k < v.count; ++k) {
-      const T* from = x + v.from + k * v.next + c;
-      const int64_t to = v.to + k * p.C + c;
+    for (int64_t k = 0; k < count; ++k) {
+      const T* from = x + k * p.w.stride * p.C + c;
+      const int64_t to = k * p.C + c;
       V best = get<V>(from);
       M at = M{} + first;
 #pragma GCC unroll 3
@@ -85,10 +85,16 @@ void run_forward(const Node& n, T* y, I* index) {
     each_window<Wide<T>::kLanes>(
         p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
           const auto run = [&]<int kH, int kW>() {
-            largest_of<T, I, kValue, kIndex, kH, kW>(p, v, h, w, x, y, index, roomy);
+            const int64_t count = kH ? v.count : 1;
+            for (int64_t k = 0; k < v.count; k += count) {
+              const int64_t to = v.to + k * p.C;
+              largest_of<T, I, kValue, kIndex, kH, kW>(p, h, w, count, x + v.from + k * v.next,
+                                                       kValue ? y + to : y,
+                                                       kIndex ? index + to : index, roomy);
+            }
           };
           if (h.count * w.count > 0)
-            with_size<kUnrolled<T, I>>(p, h, w, run);
+            with_size<kUnrolled<T, I> && kValue>(p, h, w, run);
           else  // the window has no tap inside
             for (int64_t c = 0; c < p.C; ++c) {
               if (kValue) y[v.to + c] = -static_cast<T>(__builtin_inff());

@@ -84,23 +84,29 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
             const auto keep = [](V g) { return g; };
             return of_window(lanes, at + k * p.C + c, keep, to + k * next + c - dx);
           };
-          if (kH > 0 || h.count * w.count * p.C < kPoolNear) {
-            each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
+          if constexpr (kH > 0)
+            return each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
               using V = typename decltype(lanes)::V;
               for (int64_t k = 0; k < count; ++k)
                 deposit<V, kH, kW, false>(p, h, w, share_of(lanes, k, c), to + k * next + c);
             });
-          } else {  // pixel by pixel, for they may lie far apart
-            for (int64_t k = 0; k < count; ++k)
-              for (int64_t i = 0; i < h.count; ++i)
-                for (int64_t j = 0; j < w.count; ++j) {
-                  const int tap = static_cast<int>((h.first + i) * p.w.kernel + w.first + j);
-                  const int64_t offset = i * row + j * p.C;
-                  each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
-                    put(to + k * next + offset + c, share_of(lanes, k, c)(tap, offset));
-                  });
-                }
-          }
+          const bool near = h.count * w.count * p.C < kPoolNear;
+          for (int64_t k = 0; k < count; ++k)
+            for (int64_t i = 0; i < (near ? 1 : h.count);
+                 ++i)  // pixel by pixel, where they are far
+              for (int64_t j = 0; j < (near ? 1 : w.count); ++j) {
+                const int tap = static_cast<int>((h.first + i) * p.w.kernel + w.first + j);
+                const int64_t offset = i * row + j * p.C;
+                each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
+                  using V = typename decltype(lanes)::V;
+                  const auto share = share_of(lanes, k, c);
+                  T* const at = to + k * next + c;
+                  if (near)
+                    deposit<V, 0, 0, false>(p, h, w, share, at);
+                  else
+                    put(at + offset, share(tap, offset));
+                });
+              }
         });
       }
     }
