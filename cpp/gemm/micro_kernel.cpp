@@ -25,16 +25,23 @@ inline void copy_row(const T* from, int64_t n, T* to) {
 template <class T>
 [[gnu::noinline, gnu::noclone]] void finish_tile(const TileArgs<T>& t, const T* bias, T* c0,
                                                  T* tile, int rows, int width) {
-  constexpr int L = kLanes<T>, kMost = 4 * kBlocking.nr * L;
-  alignas(64) T before[kMost] = {}, more[kMost] = {};
-  if (bias && !t.bias_per_row) copy_row(bias, t.cols, more);
-  for (int i = 0; i < rows; ++i) {
-    const Vector<T> one = bias && t.bias_per_row ? fill(bias[i]) : Vector<T>{};
-    if (t.add) copy_row(c0 + i * t.ldc, t.cols, before);
-    for (int j = 0; j < width; j += L)
-      store(tile + i * t.cols + j,
-            load(tile + i * width + j) + load(before + j) + (load(more + j) + one));
-  }
+  constexpr int L = kLanes<T>;
+  alignas(64) T more[4 * kBlocking.nr * L];
+  store(more + width - L, Vector<T>{});  // behind the valid columns
+  if (t.add)
+    for (int i = 0; i < rows; ++i) {
+      copy_row(c0 + i * t.ldc, t.cols, more);
+      for (int j = 0; j < width; j += L)
+        store(tile + i * width + j, load(tile + i * width + j) + load(more + j));
+    }
+  const bool along = bias && !t.bias_per_row;
+  if (along) copy_row(bias, t.cols, more);
+  if (bias || t.cols < width)
+    for (int i = 0; i < rows; ++i) {
+      const Vector<T> one = bias && !along ? fill(bias[i]) : Vector<T>{};
+      for (int j = 0; j < width; j += L)
+        store(tile + i * t.cols + j, load(tile + i * width + j) + (along ? load(more + j) : one));
+    }
   // One call for the tile, not one per row.
   const int64_t count = rows * t.cols;
   activate(t.activation, t.alpha, tile, up(count, L) * L);
