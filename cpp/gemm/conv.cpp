@@ -53,8 +53,8 @@ struct Direct {
     const int64_t room = kMostBytes / most(source.bytes(band), 1);
     tasks = least(c.images * bands, least(kTasks, most(room, 1)));
     shares = tasks && tasks < wanted ? least(panels, up(wanted, tasks)) : 1;
-    late = c.out < kMostLate<T> && blocks == 1 && shares == 1 &&
-           !c.accumulate && c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
+    late = c.out < kMostLate<T> && blocks == 1 && shares == 1 && !c.accumulate &&
+           c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
   }
 
   int64_t weight_bytes() const {
