@@ -17,6 +17,8 @@ constexpr int64_t kMostBytes = 64 << 20;   // not more than this together
 constexpr int64_t kFewTasks = 16;          // what they are cut into where images are few
 constexpr double kTaskNs = 20e3;           // but not shorter than this
 constexpr int64_t kPackedTaps = 16;        // of a kernel, packed together
+template <class T>
+constexpr int64_t kMostLate = 4 * kLanes<T>;  // filters whose pixels overlap
 
 template <class T>
 struct Direct {
@@ -27,6 +29,7 @@ struct Direct {
   int64_t band, bands;  // rows of output, bands of an image
   int64_t tasks;        // over bands of images,
   int64_t shares;       // and over panels
+  bool late;            // pixels overlap by parts of a vector; bias and activation row by row
   double cost;
 
   explicit Direct(const Conv<T>& conv) : c(conv), source(conv, 1) {
@@ -50,6 +53,8 @@ struct Direct {
     const int64_t room = kMostBytes / most(source.bytes(band), 1);
     tasks = least(c.images * bands, least(kTasks, most(room, 1)));
     shares = tasks && tasks < wanted ? least(panels, up(wanted, tasks)) : 1;
+    late = c.out < kMostLate<T> && blocks == 1 && shares == 1 && !c.accumulate &&
+           c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
   }
 
   int64_t weight_bytes() const {
@@ -98,7 +103,18 @@ struct Direct {
     return packed + begin * panels * kPanel<T> + (j * depth + p - begin) * kPanel<T>;
   }
 
-  // Rows [oy, oy + rows) of one image, panels [j0, j1).
+  // A row of outputs by itself: whole vectors, whatever the pixels' width.
+  void finish(T* y, const T* table) const {
+    const int64_t n = c.ys.row, period = c.out * kLanes<T>;
+    if (c.bias)
+      for (int64_t i = 0; i < n; i += period)
+#pragma omp simd
+        for (int64_t j = 0; j < least(period, n - i); ++j) y[i + j] += table[j];
+    activate(c.activation, c.alpha, y, n);
+  }
+
+  // Rows [oy, oy + rows) of one image, panels [j0, j1), the last one first: what it spills into the
+  // next pixel is written later.
   void run_band(int64_t image, int64_t oy, int64_t rows, int64_t j0, int64_t j1, const T* packed,
                 T* memory) const {
     const T* x = source.band(image, oy, rows, memory);
@@ -110,6 +126,9 @@ struct Direct {
     t.a_col = 1;
     t.ldc = c.ys.pixel;
     t.alpha = c.alpha;
+    T table[kMostLate<T> * kLanes<T>];
+    if (late)
+      for (int64_t i = 0; i < c.out * kLanes<T>; ++i) table[i] = c.bias ? c.bias[i % c.out] : T(0);
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t begin = block_at(block), end = block_at(block + 1);
       t.k = end - begin;
@@ -120,10 +139,10 @@ struct Direct {
         stretches[t.n_stretches++] = {k, source.run_at(r) + q, nullptr, kPanel<T>};
         p += k;
       }
-      const bool last = block + 1 == blocks;
+      const bool last = block + 1 == blocks && !late;
       t.add = c.accumulate || block > 0;
       t.activation = last ? c.activation : Activation::kLinear;
-      for (int64_t j = j0; j < j1; ++j) {
+      for (int64_t j = j1 - 1; j >= j0; --j) {
         const T* b = packed + begin * panels * kPanel<T> + j * t.k * kPanel<T>;
         for (int64_t s = 0; s < t.n_stretches; b += stretches[s++].k * kPanel<T>)
           stretches[s].b = b;
@@ -132,8 +151,11 @@ struct Direct {
         const int64_t tiles = up(c.ys.width, tall_mr(static_cast<int>(vectors)));
         const Cut column(c.ys.width, tiles);
         t.bias = last && c.bias ? c.bias + j * kPanel<T> : nullptr;
-        t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias;
+        const bool whole = t.cols == vectors * kLanes<T>;
         for (int64_t row = 0; row < rows; ++row) {
+          const int64_t behind = j * kPanel<T> + vectors * kLanes<T> - c.out;  // the row, written
+          const bool spills = late && behind <= (rows - 1 - row) * c.ys.row;
+          t.plain = (whole || spills) && t.activation == Activation::kLinear && !t.bias;
           const T* a = x + row * c.ty.stride * source.row();
           T* y = c.y + image * c.ys.image + (oy + row) * c.ys.row + j * kPanel<T>;
           for (int64_t tile = 0; tile < tiles; tile += t.count) {  // the longer ones, the others
@@ -146,6 +168,7 @@ struct Direct {
             t.c_step = width * t.ldc;
             kernels.at[width][vectors](t);
           }
+          if (late && j == j0) finish(y, table);
         }
       }
     }

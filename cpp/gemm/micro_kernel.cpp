@@ -1,31 +1,53 @@
 #include "gemm/micro_kernel.h"
 
+#include "gemm/cut.h"
+
 namespace fastnn::FASTNN_ISA {
 namespace {
 
+// n elements, not one behind them. The last vector overlaps the one before, or is cut into two
+// halves that do: for rows so short a call of memcpy takes as long as the products.
+template <class T, int kBytes = kBlocking.vector_bytes>
+inline void copy_row(const T* from, int64_t n, T* to) {
+  constexpr int64_t kCount = kBytes / sizeof(T);
+  if (n >= kCount) {
+    for (int64_t j = 0; j < n; j += kCount) {
+      const int64_t at = least(j, n - kCount);
+      __builtin_memcpy(to + at, from + at, kBytes);
+    }
+  } else if constexpr (kCount > 1) {
+    copy_row<T, kBytes / 2>(from, n, to);
+  }
+}
+
 // A tile in memory: what a plain store of the registers cannot do. Out of line, R and V at run
-// time.
+// time. Rows are moved together, so that the activation fills whole vectors.
 template <class T>
 [[gnu::noinline, gnu::noclone]] void finish_tile(const TileArgs<T>& t, const T* bias, T* c0,
                                                  T* tile, int rows, int width) {
-  for (int i = 0; i < rows; ++i) {
-    T* row = tile + i * width;
-    const T* c = c0 + i * t.ldc;
-    if (t.add)
-#pragma omp simd
-      for (int64_t j = 0; j < t.cols; ++j) row[j] += c[j];
-    if (bias && t.bias_per_row) {
-      const T b = bias[i];
-#pragma omp simd
-      for (int64_t j = 0; j < t.cols; ++j) row[j] += b;
-    } else if (bias) {
-#pragma omp simd
-      for (int64_t j = 0; j < t.cols; ++j) row[j] += bias[j];
+  constexpr int L = kLanes<T>;
+  alignas(64) T more[4 * kBlocking.nr * L];
+  store(more + width - L, Vector<T>{});  // behind the valid columns
+  if (t.add)
+    for (int i = 0; i < rows; ++i) {
+      copy_row(c0 + i * t.ldc, t.cols, more);
+      for (int j = 0; j < width; j += L)
+        store(tile + i * width + j, load(tile + i * width + j) + load(more + j));
     }
-  }
-  activate(t.activation, t.alpha, tile, rows * width);  // one call for the tile, not one per row
-  for (int i = 0; i < rows; ++i)
-    __builtin_memcpy(c0 + i * t.ldc, tile + i * width, t.cols * sizeof(T));
+  const bool along = bias && !t.bias_per_row;
+  if (along) copy_row(bias, t.cols, more);
+  if (bias || t.cols < width)
+    for (int i = 0; i < rows; ++i) {
+      const Vector<T> one = bias && !along ? fill(bias[i]) : Vector<T>{};
+      for (int j = 0; j < width; j += L)
+        store(tile + i * t.cols + j, load(tile + i * width + j) + (along ? load(more + j) : one));
+    }
+  // One call for the tile, not one per row.
+  const int64_t count = rows * t.cols;
+  activate(t.activation, t.alpha, tile, up(count, L) * L);
+  const bool whole = t.ldc == t.cols;
+  const int64_t run = whole ? count : t.cols;
+  for (int64_t i = 0; i < count; i += run) copy_row(tile + i, run, c0 + i / t.cols * t.ldc);
 }
 
 // kCopy: the first tile of a panel packs it on the way. Its stores hide behind the multiplications

@@ -28,8 +28,11 @@ struct Shares {
     const int64_t room = a.length + a.pad - a.begin(o);
     return room < a.kernel ? room : a.kernel;
   }
+  static bool is_inside(const PoolAxis& a, int64_t o) {
+    return a.begin(o) >= 0 && a.begin(o) + a.kernel <= a.length;
+  }
   double operator()(int64_t oh, int64_t ow) const {
-    if (divisor) return whole;
+    if (divisor || (is_inside(p.h, oh) && is_inside(p.w, ow))) return whole;
     const int64_t taps = count(p.h, oh) * count(p.w, ow);
     return taps == p.h.kernel * p.w.kernel ? whole : 1 / static_cast<double>(taps);
   }
@@ -71,10 +74,10 @@ struct AvgPool2d {
     }
   }
 
-  // Windows of kH x kW, 0: of any size.
+  // `count` windows of kH x kW, or one of any size where these are 0.
   template <class T, int kH, int kW>
-  static inline void mean_of(const Pool& p, const Span& h, const Span& w, T scale, const T* x, T* y,
-                             bool roomy) {
+  static inline void mean_of(const Pool& p, const Span& h, const Span& w, int64_t count, T scale,
+                             const T* x, T* y, bool roomy) {
     const int64_t row_step = p.w.length * p.C, step = p.C;
     const int64_t height = kH ? kH : h.count, width = kW ? kW : w.count;
     if (kH == 0 && p.C >= kFarApart) return far_mean_of(p, h, w, scale, x, y);
@@ -111,15 +114,18 @@ struct AvgPool2d {
     each_channels<T>(p.C - first, true, roomy, [=](auto lanes, int64_t at) {
       using V = typename decltype(lanes)::V;
       const int64_t c = first + at;
-      V sum{};
+      for (int64_t k = 0; k < count; ++k) {
+        const T* from = x + k * p.w.stride * p.C + c;
+        V sum{};
 #pragma GCC unroll 3
-      for (int64_t i = 0; i < height; ++i) {  // row by row: sums of sums round less
-        V in_row{};
+        for (int64_t i = 0; i < height; ++i) {  // row by row: sums of sums round less
+          V in_row{};
 #pragma GCC unroll 3
-        for (int64_t j = 0; j < width; ++j) in_row += get<V>(x + i * row_step + j * step + c);
-        sum += in_row;
+          for (int64_t j = 0; j < width; ++j) in_row += get<V>(from + i * row_step + j * step);
+          sum += in_row;
+        }
+        put(y + k * p.C + c, sum * scale);
       }
-      put(y + c, sum * scale);
     });
   }
 
@@ -131,10 +137,13 @@ struct AvgPool2d {
     T* y = out_data<T>(n.out[0]);
     each_output_row(p, 0.05, [=](int64_t begin, int64_t end) {
       each_window<Wide<T>::kLanes>(
-          p, begin, end, [=](const Window& v, const Span& h, const Span& w, bool roomy) {
+          p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
             const T scale = static_cast<T>(share(v.oh, v.ow));
             with_size<sizeof(T) == 4>(p, h, w, [&]<int kH, int kW>() {
-              mean_of<T, kH, kW>(p, h, w, scale, x + v.from, y + v.to, roomy);
+              const int64_t count = kH ? v.count : 1;
+              for (int64_t k = 0; k < v.count; k += count)
+                mean_of<T, kH, kW>(p, h, w, count, scale, x + v.from + k * v.next,
+                                   y + v.to + k * p.C, roomy);
             });
           });
     });

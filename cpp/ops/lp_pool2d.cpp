@@ -64,17 +64,19 @@ struct LpPool2d {
     const int64_t row_step = p.w.length * p.C;
     each_output_row(p, norm == 2 ? 0.1 : 10, [=](int64_t begin, int64_t end) {
       each_window<Wide<T>::kLanes>(
-          p, begin, end, [=](const Window& v, const Span& h, const Span& w, bool roomy) {
+          p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
             const T scale = static_cast<T>(weight(p, h, w));
-            each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
-              using L = decltype(lanes);
-              using V = typename L::V;
-              V sum{};
-              for (int64_t i = 0; i < h.count; ++i)
-                for (int64_t j = 0; j < w.count; ++j)
-                  sum += power_of<L, T>(get<V>(x + v.from + i * row_step + j * p.C + c), norm);
-              put(y + v.to + c, root_of<L, T>(sum * scale, norm));
-            });
+            for (int64_t k = 0; k < v.count; ++k)
+              each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
+                using L = decltype(lanes);
+                using V = typename L::V;
+                const T* from = x + v.from + k * v.next + c;
+                V sum{};
+                for (int64_t i = 0; i < h.count; ++i)
+                  for (int64_t j = 0; j < w.count; ++j)
+                    sum += power_of<L, T>(get<V>(from + i * row_step + j * p.C), norm);
+                put(y + v.to + k * p.C + c, root_of<L, T>(sum * scale, norm));
+              });
           });
     });
   }

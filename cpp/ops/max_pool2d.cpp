@@ -44,10 +44,10 @@ inline typename L::M get_index(const I* from) {
   }
 }
 
-// Windows of kH x kW, 0: of any size, which `h` and `w` tell.
+// `count` windows of kH x kW, or one of any size, which `h` and `w` tell, where these are 0.
 template <class T, class I, bool kValue, bool kIndex, int kH, int kW>
-inline void largest_of(const Pool& p, const Span& h, const Span& w, const T* x, T* y, I* index,
-                       bool roomy) {
+inline void largest_of(const Pool& p, const Span& h, const Span& w, int64_t count, const T* x, T* y,
+                       I* index, bool roomy) {
   const int64_t row_step = p.h.dilation * p.w.length * p.C, step = p.w.dilation * p.C;
   const int64_t height = kH ? kH : h.count, width = kW ? kW : w.count;
   const int first = static_cast<int>(kH ? 0 : h.first * p.w.kernel + w.first);
@@ -56,20 +56,24 @@ inline void largest_of(const Pool& p, const Span& h, const Span& w, const T* x, 
     using L = decltype(lanes);
     using V = typename L::V;
     using M = typename L::M;
-    V best = get<V>(x + c);
-    M at = M{} + first;
+    for (int64_t k = 0; k < count; ++k) {
+      const T* from = x + k * p.w.stride * p.C + c;
+      const int64_t to = k * p.C + c;
+      V best = get<V>(from);
+      M at = M{} + first;
 #pragma GCC unroll 3
-    for (int64_t i = 0; i < height; ++i)
+      for (int64_t i = 0; i < height; ++i)
 #pragma GCC unroll 3
-      for (int64_t j = 0; j < width; ++j) {
-        if (i == 0 && j == 0) continue;
-        const V v = get<V>(x + i * row_step + j * step + c);
-        const auto larger = (v > best) | (v != v);
-        best = larger ? v : best;
-        if (kIndex) at = larger ? M{} + static_cast<int>(first + i * kernel + j) : at;
-      }
-    if (kValue) put(y + c, best);
-    if (kIndex) put_index<I, L>(index + c, at);
+        for (int64_t j = 0; j < width; ++j) {
+          if (i == 0 && j == 0) continue;
+          const V next = get<V>(from + i * row_step + j * step);
+          const auto larger = (next > best) | (next != next);
+          best = larger ? next : best;
+          if (kIndex) at = larger ? M{} + static_cast<int>(first + i * kernel + j) : at;
+        }
+      if (kValue) put(y + to, best);
+      if (kIndex) put_index<I, L>(index + to, at);
+    }
   });
 }
 
@@ -79,13 +83,18 @@ void run_forward(const Node& n, T* y, I* index) {
   const T* x = data<T>(n.in[0]);
   each_output_row(p, 0.06, [=](int64_t begin, int64_t end) {
     each_window<Wide<T>::kLanes>(
-        p, begin, end, [=](const Window& v, const Span& h, const Span& w, bool roomy) {
+        p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
           const auto run = [&]<int kH, int kW>() {
-            largest_of<T, I, kValue, kIndex, kH, kW>(p, h, w, x + v.from, kValue ? y + v.to : y,
-                                                     kIndex ? index + v.to : index, roomy);
+            const int64_t count = kH ? v.count : 1;
+            for (int64_t k = 0; k < v.count; k += count) {
+              const int64_t to = v.to + k * p.C;
+              largest_of<T, I, kValue, kIndex, kH, kW>(p, h, w, count, x + v.from + k * v.next,
+                                                       kValue ? y + to : y,
+                                                       kIndex ? index + to : index, roomy);
+            }
           };
           if (h.count * w.count > 0)
-            with_size<kUnrolled<T, I>>(p, h, w, run);
+            with_size<kUnrolled<T, I> && kValue>(p, h, w, run);
           else  // the window has no tap inside
             for (int64_t c = 0; c < p.C; ++c) {
               if (kValue) y[v.to + c] = -static_cast<T>(__builtin_inff());

@@ -31,6 +31,11 @@ struct PoolAxis {
     if (room <= (kernel - 1) * dilation) last = room > 0 ? (room + dilation - 1) / dilation : 0;
     return {first, last > first ? last - first : 0, b + first * dilation};
   }
+  // Neighbouring windows from o on that have all of their taps inside; 1: this one perhaps not.
+  int64_t run(int64_t o) const {
+    const int64_t room = length - begin(o) - (kernel - 1) * dilation - 1;
+    return begin(o) < 0 || room < stride ? 1 : room / stride + 1;
+  }
 };
 
 struct Pool {
@@ -103,33 +108,40 @@ static inline void infer_pool(Node& n, int dilation) {
             static_cast<double>(p.w.kernel);
 }
 
-// Where a window's first tap inside of the image is in x, and its result in y.
-struct Window {
+// Where the first tap inside of the image is in x, and the result in y, of `count` windows side by
+// side that have all of their taps, or of one; `next`: from one to the next in x.
+struct Windows {
   int64_t oh, ow, from, to;
+  int64_t count, next;
 };
 
-// f(window, h, w, roomy) for each window of rows [begin, end) of outputs: its taps, and whether
-// kLanes numbers may be read from every tap on and written (what comes after the pixel is written
-// again).
+// f(windows, h, w, roomy) for all windows of rows [begin, end) of outputs: the taps of each, and
+// whether kLanes numbers may be read from every tap on and written (what comes after the pixel is
+// written again).
 template <int64_t kLanes, class F>
 static inline void each_window(const Pool& p, int64_t begin, int64_t end, const F& f) {
   const int64_t row_step = p.w.length * p.C, image = p.h.length * row_step;
-  const int64_t all = p.N * image, last = end * p.w.outputs * p.C;
+  const int64_t all = p.N * image, last = end * p.w.outputs * p.C, next = p.w.stride * p.C;
   for (int64_t row = begin; row < end; ++row) {
     const int64_t oh = row % p.h.outputs;
     const Span h = p.h.span(oh);
     const int64_t base = row / p.h.outputs * image + h.at * row_step;
     int64_t to = row * p.w.outputs * p.C;
-    for (int64_t ow = 0; ow < p.w.outputs; ++ow, to += p.C) {
+    for (int64_t ow = 0, count; ow < p.w.outputs; ow += count, to += count * p.C) {
       const Span w = p.w.span(ow);
       const int64_t from = base + w.at * p.C;
+      count = p.w.run(ow);
+      if (count > p.w.outputs - ow) count = p.w.outputs - ow;
       bool roomy = false;
       if (p.C < kLanes) {
         const int64_t reach =
             (h.count - 1) * p.h.dilation * row_step + (w.count - 1) * p.w.dilation * p.C + kLanes;
-        roomy = from + reach <= all && to + kLanes <= last;
+        const int64_t room_x = all - from - reach, room_y = last - to - kLanes;
+        roomy = room_x >= 0 && room_y >= 0;
+        if (roomy && count > room_x / next + 1) count = room_x / next + 1;
+        if (roomy && count > room_y / p.C + 1) count = room_y / p.C + 1;
       }
-      f(Window{oh, ow, from, to}, h, w, roomy);
+      f(Windows{oh, ow, from, to, count, next}, h, w, roomy);
     }
   }
 }

@@ -53,7 +53,7 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
   const int64_t covered_w = p.w.begin(OW - 1) + p.w.kernel;
   const int64_t spills = gaps ? 0 : (covered_w < p.w.length ? covered_w : p.w.length) * p.C;
   constexpr int64_t kLanes = Wide<T>::kLanes;
-  const int64_t all = p.N * OH * OW * p.C;
+  const int64_t all = p.N * OH * OW * p.C, next = p.w.stride * p.C;
   each_output_row(p, cost, [=](int64_t begin, int64_t end) {
     for (int64_t at_row = begin; at_row < end; ++at_row) {
       const int64_t oh = at_row % OH;
@@ -66,32 +66,47 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
         __builtin_memset(image + covered * row, 0,
                          static_cast<size_t>((last - covered) * row) * sizeof(T));
       const Span h = p.h.span(oh);
-      for (int64_t ow = 0; ow < OW; ++ow) {
+      for (int64_t ow = 0, count; ow < OW; ow += count) {
         const Span w = p.w.span(ow);
         const int64_t at = (at_row * OW + ow) * p.C;
         T* to = image + h.at * row + w.at * p.C;
-        const bool roomy = (w.at + w.count - 1) * p.C + kLanes <= spills && at + kLanes <= all;
+        const int64_t room_x = spills - (w.at + w.count - 1) * p.C - kLanes;
+        const int64_t room_y = all - at - kLanes;
+        const bool roomy = room_x >= 0 && room_y >= 0;
+        count = p.w.run(ow);
+        if (count > OW - ow) count = OW - ow;
+        if (p.C < kLanes && roomy && count > room_x / next + 1) count = room_x / next + 1;
+        if (p.C < kLanes && roomy && count > room_y / p.C + 1) count = room_y / p.C + 1;
         with_size<kUnrolled>(p, h, w, [&]<int kH, int kW>() {
           const auto of_window = gradient(oh, ow);
-          const auto share_of = [=](auto lanes, int64_t c) {
+          const auto share_of = [=](auto lanes, int64_t k, int64_t c) {
             using V = typename decltype(lanes)::V;
-            return of_window(lanes, at + c, [](V g) { return g; }, to + c - dx);
+            const auto keep = [](V g) { return g; };
+            return of_window(lanes, at + k * p.C + c, keep, to + k * next + c - dx);
           };
-          if (kH > 0 || h.count * w.count * p.C < kPoolNear) {
-            each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
+          if constexpr (kH > 0)
+            return each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
               using V = typename decltype(lanes)::V;
-              deposit<V, kH, kW, false>(p, h, w, share_of(lanes, c), to + c);
+              for (int64_t k = 0; k < count; ++k)
+                deposit<V, kH, kW, false>(p, h, w, share_of(lanes, k, c), to + k * next + c);
             });
-          } else {  // pixel by pixel, for they may lie far apart
-            for (int64_t i = 0; i < h.count; ++i)
-              for (int64_t j = 0; j < w.count; ++j) {
+          const bool near = h.count * w.count * p.C < kPoolNear;
+          for (int64_t k = 0; k < count; ++k)
+            for (int64_t i = 0; i < (near ? 1 : h.count);
+                 ++i)  // pixel by pixel, where they are far
+              for (int64_t j = 0; j < (near ? 1 : w.count); ++j) {
                 const int tap = static_cast<int>((h.first + i) * p.w.kernel + w.first + j);
                 const int64_t offset = i * row + j * p.C;
                 each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
-                  put(to + offset + c, share_of(lanes, c)(tap, offset));
+                  using V = typename decltype(lanes)::V;
+                  const auto share = share_of(lanes, k, c);
+                  T* const at = to + k * next + c;
+                  if (near)
+                    deposit<V, 0, 0, false>(p, h, w, share, at);
+                  else
+                    put(at + offset, share(tap, offset));
                 });
               }
-          }
         });
       }
     }

@@ -264,3 +264,68 @@ def test_conv2d_of_images_without_pixels_sums_up_nothing(shape):
         np.zeros(shape, "f4"), np.ones((6, shape[1], 3, 3), "f4"), np.arange(6), padding=2
     )
     assert y.size and (y == np.arange(6)[:, None, None]).all()
+
+
+def equals_pytorch(shape, weight, padding, seed, act=None):
+    """Values and gradients of x `shape` (N, C, H, W) by `weight` (K, C, KH, KW), on every instruction set."""
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(seed)
+    operands = [rng.standard_normal(s) for s in (shape, weight, weight[:1])]
+    top, bottom, left, right = padding
+
+    def function(x, w, b):
+        return torch.nn.functional.conv2d(
+            torch.nn.functional.pad(x, (left, right, top, bottom)), w, b
+        )
+
+    # Positive: the gradient of a bias would be what sums of both signs leave of rounding.
+    dy = rng.random(function(*(torch.tensor(a) for a in operands)).shape)
+    for isa in ISAS:
+        with using(isa, 2):
+            compare_with_torch(
+                torch, function, "conv2d", operands, attrs_of(padding=padding), dy,
+                (2, torch.tanh) if act else None,
+            )  # fmt: skip
+
+
+# Pixels of less than a vector, and of some vectors and a part: each is written over what the last one
+# spilled, up to the last of a row, a band, an image.
+@pytest.mark.parametrize("width", [1, 7, 8, 9, 15, 16, 17])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+@pytest.mark.parametrize("filters", [1, 3, 6, 9, 20, 33])
+def test_conv2d_of_few_filters(width, channels, filters):
+    seed = width + channels + filters
+    padding = [(0, 0, 0, 0), (1, 1, 1, 1), (2, 2, 2, 2), (0, 2, 1, 0)][seed % 4]
+    kernel = (3, min(3, width + padding[2] + padding[3]))
+    shape = (2, channels, 4 + seed % 3, width)
+    equals_pytorch(shape, (filters, channels, *kernel), padding, seed, act=width % 2)
+
+
+# The gradient of a kernel that stays inside of a small image collects the taps of a row, whatever the
+# number of channels; more of the border than the kernel reaches, and less.
+@pytest.mark.parametrize("channels", [1, 6, 8, 15, 17, 20])
+@pytest.mark.parametrize(
+    ("size", "kernel", "padding"),
+    [((12, 12), (5, 5), (0, 0, 0, 0)), ((7, 9), (7, 3), (0, 0, 0, 0)), ((5, 5), (5, 5), (0, 0, 0, 0)),
+     ((6, 17), (3, 5), (0, 1, 2, 0)), ((3, 4), (2, 3), (3, 2, 4, 5)), ((9, 1), (5, 1), (0, 0, 0, 0))],
+)  # fmt: skip
+def test_conv2d_of_small_images_and_their_gradient(channels, size, kernel, padding):
+    for filters in (8, 13, 40):
+        equals_pytorch((3, channels, *size), (filters, channels, *kernel), padding, filters)
+
+
+@pytest.mark.parametrize("channels", [3, 8, 20])
+def test_conv2d_of_small_images_adds_to_gradients_and_has_the_same_bits(channels):
+    rng = np.random.default_rng(5)
+    x, w = (
+        rng.standard_normal(s).astype("f4") for s in ((9, 12, 11, channels), (40, channels, 5, 5))
+    )
+    dy, attrs = rng.standard_normal((9, 8, 7, 40)).astype("f4"), attrs_of()
+    same_on(ISAS, (2, 3, 8), lambda: run("conv2d", [x, w], attrs))
+    start = [rng.standard_normal(a.shape).astype("f4") for a in (x, w)]
+    for isa in ISAS:
+        with using(isa, 2):
+            alone = _core.vjp("conv2d", [x, w], attrs, [dy])
+            added = _core.vjp("conv2d", [x, w], attrs, [dy], start=start)
+        for a, s, more in zip(alone, start, added, strict=True):
+            np.testing.assert_allclose(more, s + a, rtol=1e-5, atol=1e-3)
