@@ -132,7 +132,10 @@ struct Direct {
         const int64_t tiles = up(c.ys.width, tall_mr(static_cast<int>(vectors)));
         const Cut column(c.ys.width, tiles);
         t.bias = last && c.bias ? c.bias + j * kPanel<T> : nullptr;
-        t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias;
+        t.scale = last && c.scale ? c.scale + j * kPanel<T> : nullptr;
+        const bool adds = last && c.residual;
+        t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias &&
+                  !adds;
         for (int64_t row = 0; row < rows; ++row) {
           const T* a = x + row * c.ty.stride * source.row();
           T* y = c.y + image * c.ys.image + (oy + row) * c.ys.row + j * kPanel<T>;
@@ -144,6 +147,7 @@ struct Direct {
             t.a_step = width * t.a_row;
             t.c = y + column(tile) * t.ldc;
             t.c_step = width * t.ldc;
+            t.residual = adds ? c.residual + (t.c - c.y) : nullptr;
             kernels.at[width][vectors](t);
           }
         }
@@ -177,7 +181,8 @@ void clear(const Conv<T>& c) {
     for (int64_t oy = 0; oy < c.ys.height; ++oy)
       for (int64_t ox = 0; ox < c.ys.width; ++ox) {
         T* y = c.y + n * c.ys.image + oy * c.ys.row + ox * c.ys.pixel;
-        for (int64_t k = 0; k < c.out; ++k) y[k] = c.bias ? c.bias[k] : T(0);
+        for (int64_t k = 0; k < c.out; ++k)
+          y[k] = (c.bias ? c.bias[k] : T(0)) + (c.residual ? c.residual[y - c.y + k] : T(0));
         activate(c.activation, c.alpha, y, c.out);
       }
 }

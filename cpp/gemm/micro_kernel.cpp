@@ -6,8 +6,10 @@ namespace {
 // A tile in memory: what a plain store of the registers cannot do. Out of line, R and V at run
 // time.
 template <class T>
-[[gnu::noinline, gnu::noclone]] void finish_tile(const TileArgs<T>& t, const T* bias, T* c0,
-                                                 T* tile, int rows, int width) {
+[[gnu::noinline, gnu::noclone]] void finish_tile(const TileArgs<T>& t, int64_t n, T* c0, T* tile,
+                                                 int rows, int width) {
+  const T* const bias = t.bias ? t.bias + n * t.bias_step : nullptr;
+  const T* const scale = t.scale ? t.scale + n * t.bias_step : nullptr;
   for (int i = 0; i < rows; ++i) {
     T* row = tile + i * width;
     const T* c = c0 + i * t.ldc;
@@ -15,12 +17,20 @@ template <class T>
 #pragma omp simd
       for (int64_t j = 0; j < t.cols; ++j) row[j] += c[j];
     if (bias && t.bias_per_row) {
-      const T b = bias[i];
+      const T b = bias[i], s = scale ? scale[i] : T(1);
 #pragma omp simd
-      for (int64_t j = 0; j < t.cols; ++j) row[j] += b;
+      for (int64_t j = 0; j < t.cols; ++j) row[j] = s * row[j] + b;
+    } else if (scale) {
+#pragma omp simd
+      for (int64_t j = 0; j < t.cols; ++j) row[j] = scale[j] * row[j] + bias[j];
     } else if (bias) {
 #pragma omp simd
       for (int64_t j = 0; j < t.cols; ++j) row[j] += bias[j];
+    }
+    if (t.residual) {
+      const T* r = t.residual + n * t.c_step + i * t.ldc;
+#pragma omp simd
+      for (int64_t j = 0; j < t.cols; ++j) row[j] += r[j];
     }
   }
   activate(t.activation, t.alpha, tile, rows * width);  // one call for the tile, not one per row
@@ -85,7 +95,7 @@ void tile(const TileArgs<T>& t) {
       for (int i = 0; i < R; ++i)
 #pragma GCC unroll 64
         for (int v = 0; v < V; ++v) store(out + i * kWidth + v * L, acc[i][v]);
-      finish_tile(t, t.bias ? t.bias + n * t.bias_step : nullptr, c, out, R, kWidth);
+      finish_tile(t, n, c, out, R, kWidth);
     }
   }
 }

@@ -215,6 +215,7 @@ struct Forward {
     const int64_t rows = least(kTileOut, c.ys.height - tile.oy);
     const int64_t columns = least(kTileOut, c.ys.width - tile.ox);
     float* const y = c.y + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
+    const bool is_relu = c.activation == Activation::kRelu;
     for (int64_t channel = 0; channel < c.out; channel += kL) {
       V half[kTileOut][kPatch];
 #pragma GCC unroll 1
@@ -227,18 +228,22 @@ struct Forward {
         for (int i = 0; i < 4; ++i) half[i][j] = o[i];
       }
       const V bias = c.bias ? load(c.bias + channel) : V{};
+      const V scale = c.scale ? load(c.scale + channel) : fill(1.0f);
 #pragma GCC unroll 1
       for (int64_t i = 0; i < rows; ++i) {
         V o[4];
         winograd::results<4>(half[i], o);
         float* const to = y + i * c.ys.row + channel;
+        const float* const more = c.residual ? c.residual + (to - c.y) : c.accumulate ? to : nullptr;
         for (int64_t j = 0; j < columns; ++j) {
-          const V value = o[j] + bias;
-          store(to + j * c.ys.pixel, c.accumulate ? load(to + j * c.ys.pixel) + value : value);
+          V value = scale * o[j] + bias;
+          if (more) value += load(more + j * c.ys.pixel);
+          if (is_relu) value = value < V{} ? V{} : value;
+          store(to + j * c.ys.pixel, value);
         }
       }
     }
-    if (c.activation == Activation::kLinear) return;
+    if (is_relu || c.activation == Activation::kLinear) return;
     for (int64_t i = 0; i < rows; ++i)
       if (c.ys.pixel == c.out)
         activate(c.activation, c.alpha, y + i * c.ys.row, columns * c.out);

@@ -35,6 +35,10 @@ std::unique_ptr<Plan> Inference::take(int64_t batch) {
         return found;
       }
   }
+  return make(batch);
+}
+
+std::unique_ptr<Plan> Inference::make(int64_t batch) const {
   PlanOptions options;
   options.batch = batch;
   return std::make_unique<Plan>(graph_, outputs_, options, storage_, &kNoSteps);

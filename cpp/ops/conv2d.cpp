@@ -2,23 +2,33 @@
 // v d, c]) x (N, H, W, C), w (K, C / groups, KH, KW), b (K,), y (N, OH, OW, K); with `flip` the
 // kernel is turned by 180 degrees: convolution as mathematics has it. Backward, with dz = dy
 // act'(y): dx is the convolution of dz by w turned, dw that of x by dz, db the sum of dz over
-// pixels.
+// pixels. For inference, what stands behind it may be done on the way (graph/fuse.h): y = act((b + w *
+// x) normalised + residual), the residual being a last operand of y's shape.
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/conv_rules.h"
 #include "ops/dense.h"
+#include "ops/folded.h"
 #include "ops/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-enum { kStride, kPadding, kDilation, kGroups, kFlip, kActivation, kAlpha };
+enum { kStride, kPadding, kDilation, kGroups, kFlip, kActivation, kAlpha, kEps };
 
 long long ll(int64_t v) { return v; }
 
 Activation activation(const Node& n) {
   return static_cast<Activation>(n.attr[kActivation].ints[0]);
 }
+
+// What is among the operands beside x and w.
+bool has_norm(const Node& n) { return n.attr[kEps].real != 0; }
+bool has_residual(const Node& n) { return n.n_in > 2 && n.in[n.n_in - 1].shape.rank == 4; }
+int norm_at(const Node& n) {
+  return n.n_in - (has_residual(n) ? 1 : 0) - (has_norm(n) ? kNormOperands : 0);
+}
+bool has_bias(const Node& n) { return norm_at(n) > 2; }
 
 ConvSizes sizes(const Node& n) {
   const Shape &x = n.in[0].shape, &w = n.in[1].shape;
@@ -35,22 +45,31 @@ ConvSizes sizes(const Node& n) {
 
 DenseSizes dense_sizes(const ConvSizes& s) { return {s.N * s.y.inputs * s.x.inputs, s.C, s.K}; }
 
+// What a product does with its sums, from filter k on.
+template <class T, class Product>
+Product finished(const Node& n, const ConvSizes& s, Product p, int64_t k) {
+  p.bias = has_bias(n) ? data<T>(n.in[2]) + k : nullptr;
+  if (has_norm(n) && n.scratch) {
+    p.scale = static_cast<const T*>(n.scratch) + k;
+    p.bias = p.scale + s.K;
+  }
+  if (has_residual(n)) p.residual = data<T>(n.in[n.n_in - 1]) + k;
+  p.activation = activation(n);
+  p.alpha = n.attr[kAlpha].real;
+  return p;
+}
+
 template <class T>
 Gemm<T> pointwise(const Node& n, const ConvSizes& s) {
-  Gemm<T> g = dense_gemm(dense_sizes(s), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
-  g.bias = n.n_in > 2 ? data<T>(n.in[2]) : nullptr;
-  g.activation = activation(n);
-  g.alpha = n.attr[kAlpha].real;
-  return g;
+  return finished<T>(
+      n, s,
+      dense_gemm(dense_sizes(s), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])), 0);
 }
 
 template <class T>
 Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
-  Conv<T> c = conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
-  c.bias = n.n_in > 2 ? data<T>(n.in[2]) + g * s.out() : nullptr;
-  c.activation = activation(n);
-  c.alpha = n.attr[kAlpha].real;
-  return c;
+  return finished<T>(
+      n, s, conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])), g * s.out());
 }
 
 template <class T>
@@ -95,6 +114,7 @@ int64_t scratch_bytes(const Node& n) {
       if (g == 0) backward = most(backward, conv_scratch(dx_of(n, s, none, g, py, px)));
     });
   }
+  if (has_norm(n)) forward += folded_bytes(s.K, sizeof(T));
   return most(forward, dz_bytes(n, s, sizeof(T)) + backward);
 }
 
@@ -109,7 +129,7 @@ void check_shapes(const Node& n) {
     fail(n.where, "w must have shape (K, %lld, KH, KW) because x has shape %s%s, got %s",
          ll(C / groups), text_of(image).text, groups > 1 ? " and the channels are in groups" : "",
          text_of(w).text);
-  if (n.n_in > 2 && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != w[0]))
+  if (has_bias(n) && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != w[0]))
     fail(n.where, "b must have shape (%lld,) because w has shape %s, got %s", ll(w[0]),
          text_of(w).text, text_of(n.in[2].shape).text);
   for (int i = 0; i < 2; ++i) {
@@ -127,7 +147,7 @@ void check_shapes(const Node& n) {
 struct Conv2d {
   static constexpr const char* attrs =
       "stride:ints padding:ints dilation:ints groups:int=1 flip:int=0 activation:int=0 "
-      "alpha:real=0";
+      "alpha:real=0 eps:real=0";
 
   static void infer(Node& n) {
     check_conv_operands(n);
@@ -143,6 +163,11 @@ struct Conv2d {
     const ConvSizes s = sizes(n);
     n.out[0].shape = Shape{4, {x.shape[0], s.y.outputs, s.x.outputs, s.K}};
     n.out[0].dtype = x.dtype;
+    if (has_norm(n)) check_folded(n, n.in + norm_at(n), s.K);
+    if (has_residual(n) && !(n.in[n.n_in - 1].shape == n.out[0].shape))
+      fail(n.where, "residual must have shape %s as y has, got %s",
+           text_of(image_shape(n.out[0].shape)).text,
+           text_of(image_shape(n.in[n.n_in - 1].shape)).text);
     n.reads_in = 3u;
     n.reads_out = kind ? 1u : 0u;
     n.flops = 2.0 * s.N * s.y.outputs * s.x.outputs * s.K * elements(w.shape, 1);
@@ -153,8 +178,14 @@ struct Conv2d {
   template <class T>
   static void forward(const Node& n) {
     const ConvSizes s = sizes(n);
-    if (s.is_pointwise()) return gemm(pointwise<T>(n, s), n.scratch);
-    for (int64_t g = 0; g < s.groups; ++g) conv(forward_of<T>(n, s, g), n.scratch);
+    char* scratch = static_cast<char*>(n.scratch);
+    if (has_norm(n)) {
+      fold(n.in + norm_at(n), n.attr[kEps].real, has_bias(n) ? data<T>(n.in[2]) : nullptr, s.K,
+           static_cast<T*>(n.scratch));
+      scratch += folded_bytes(s.K, sizeof(T));
+    }
+    if (s.is_pointwise()) return gemm(pointwise<T>(n, s), scratch);
+    for (int64_t g = 0; g < s.groups; ++g) conv(forward_of<T>(n, s, g), scratch);
   }
 
   template <class T>
