@@ -150,7 +150,8 @@ struct Forward {
            (kPoints * c.in * up(c.out, kL) / kBlocking.fma_per_ns + (c.in + c.out) * 5.0);
   }
 
-  int64_t weight_bytes() const { return align64(kPoints * panels * c.in * kPanel<float> * kFloat); }
+  int64_t u_plane() const { return panels * c.in * kPanel<float> + kFarApart; }
+  int64_t weight_bytes() const { return align64(kPoints * u_plane() * kFloat); }
   int64_t v_plane() const { return block * c.in + kFarApart; }
   int64_t m_plane() const { return block * c.out + kFarApart; }
   int64_t zero_bytes() const { return align64(c.in * kFloat); }
@@ -190,7 +191,7 @@ struct Forward {
           for (int i = 0; i < 6; ++i) half[i][x] = o[i];
         }
         float* const to = u + (panel * c.in + channel) * kPanel<float> + from;
-        const int64_t plane = panels * c.in * kPanel<float>;
+        const int64_t plane = u_plane();
 #pragma GCC unroll 1
         for (int i = 0; i < kPatch; ++i) {
           V o[6];
@@ -203,10 +204,10 @@ struct Forward {
 
   void products(int64_t f, int64_t planes, int64_t count, const float* u, const float* v,
                 float* m) const {
-    const int64_t panel = c.in * kPanel<float>, u_plane = panels * panel;
+    const int64_t panel = c.in * kPanel<float>;
     multiply_planes({planes, count, c.out, c.in,                      //
                      v + f * v_plane(), v_plane(), c.in, 1,           //
-                     u + f * u_plane, u_plane, kPanel<float>, panel,  //
+                     u + f * u_plane(), u_plane(), kPanel<float>, panel,  //
                      m + f * m_plane(), m_plane(), c.out, false});
   }
 
