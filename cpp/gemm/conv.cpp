@@ -82,11 +82,13 @@ struct Direct {
           from[q] = w + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                     (c.tx.first + x * c.tx.kernel_step) * c.w_x;
         }
-        // Lane by lane: the taps of one filter share a line.
-        for (int64_t l = 0; l < lanes; ++l)
-          for (int64_t q = 0; q < n; ++q) rows[q][l] = from[q][l * c.w_out];
-        for (int64_t l = lanes; l < kPanel<T>; ++l)
-          for (int64_t q = 0; q < n; ++q) rows[q][l] = T(0);
+        // Read lane by lane, for the taps of one filter share a line, and written row by row, for
+        // rows may lie so far apart that they share a set of L1.
+        T block[kPanel<T>][kPackedTaps];
+        for (int64_t l = 0; l < kPanel<T>; ++l)
+          for (int64_t q = 0; q < n; ++q) block[l][q] = l < lanes ? from[q][l * c.w_out] : T(0);
+        for (int64_t q = 0; q < n; ++q)
+          for (int64_t l = 0; l < kPanel<T>; ++l) rows[q][l] = block[l][q];
       }
   }
   // Where row p of panel j lies.
