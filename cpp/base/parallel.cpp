@@ -124,7 +124,14 @@ void stay_on_thread() { t_stays = true; }
 
 void with_threads(double cost, Body body, void* context) {
   const int size = members_of(cost, kCostOfStep);
-  if (size <= 1 || t_team || t_stays || g_forked || omp_in_parallel()) return body(context);
+  if (t_team || t_stays || g_forked || omp_in_parallel()) return body(context);
+  if (size <= 1) {
+    struct Stay {
+      Stay() { t_stays = true; }
+      ~Stay() { t_stays = false; }
+    } stay;
+    return body(context);
+  }
   Team team(size);
   lead(team, team.size(), body, context);
 }

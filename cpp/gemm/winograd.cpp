@@ -205,8 +205,8 @@ struct Forward {
   void products(int64_t f, int64_t planes, int64_t count, const float* u, const float* v,
                 float* m) const {
     const int64_t panel = c.in * kPanel<float>;
-    multiply_planes({planes, count, c.out, c.in,                      //
-                     v + f * v_plane(), v_plane(), c.in, 1,           //
+    multiply_planes({planes, count, c.out, c.in,                          //
+                     v + f * v_plane(), v_plane(), c.in, 1,               //
                      u + f * u_plane(), u_plane(), kPanel<float>, panel,  //
                      m + f * m_plane(), m_plane(), c.out, false});
   }
@@ -235,7 +235,9 @@ struct Forward {
         V o[4];
         winograd::results<4>(half[i], o);
         float* const to = y + i * c.ys.row + channel;
-        const float* const more = c.residual ? c.residual + (to - c.y) : c.accumulate ? to : nullptr;
+        const float* const more = c.residual     ? c.residual + (to - c.y)
+                                  : c.accumulate ? to
+                                                 : nullptr;
         for (int64_t j = 0; j < columns; ++j) {
           V value = scale * o[j] + bias;
           if (more) value += load(more + j * c.ys.pixel);

@@ -143,7 +143,8 @@ class Fusion {
 
   // Products apply any activation that they know in their epilogue, batch_norm only ReLU.
   static bool takes(const GraphNode& node, const Op& activation) {
-    return !is_given(node, "activation") && activation.activation && has_attribute(node, "activation:int") &&
+    return !is_given(node, "activation") && activation.activation &&
+           has_attribute(node, "activation:int") &&
            (has_alpha(node) || activation.activation == static_cast<int>(Activation::kRelu));
   }
 

@@ -40,7 +40,8 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   if (options.training)
     for (const auto& [state, value] : graph.updates()) wanted.push_back(value);
   const bool is_inference = !options.training && options.loss < 0;
-  const Program program = options.keep_all ? needed(graph, wanted) : fuse(graph, wanted, is_inference);
+  const Program program =
+      options.keep_all ? needed(graph, wanted) : fuse(graph, wanted, is_inference);
   const size_t n_values = program.shapes.size();
   requires_.assign(n_values, false);
   has_gradient_.assign(n_values, false);

@@ -2,8 +2,8 @@
 // v d, c]) x (N, H, W, C), w (K, C / groups, KH, KW), b (K,), y (N, OH, OW, K); with `flip` the
 // kernel is turned by 180 degrees: convolution as mathematics has it. Backward, with dz = dy
 // act'(y): dx is the convolution of dz by w turned, dw that of x by dz, db the sum of dz over
-// pixels. For inference, what stands behind it may be done on the way (graph/fuse.h): y = act((b + w *
-// x) normalised + residual), the residual being a last operand of y's shape.
+// pixels. For inference, what stands behind it may be done on the way (graph/fuse.h): y = act((b +
+// w * x) normalised + residual), the residual being a last operand of y's shape.
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/conv_rules.h"
@@ -62,14 +62,14 @@ Product finished(const Node& n, const ConvSizes& s, Product p, int64_t k) {
 template <class T>
 Gemm<T> pointwise(const Node& n, const ConvSizes& s) {
   return finished<T>(
-      n, s,
-      dense_gemm(dense_sizes(s), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])), 0);
+      n, s, dense_gemm(dense_sizes(s), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])),
+      0);
 }
 
 template <class T>
 Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
-  return finished<T>(
-      n, s, conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])), g * s.out());
+  return finished<T>(n, s, conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])),
+                     g * s.out());
 }
 
 template <class T>

@@ -20,7 +20,8 @@ static void fold(const Arg* norm, double eps, const T* b, int64_t K, T* to) {
   for (int64_t k = 0; k < K; ++k) {
     const double scale = weight[k] / __builtin_sqrt(static_cast<double>(var[k]) + eps);
     to[k] = static_cast<T>(scale);
-    to[K + k] = static_cast<T>(shift[k] + ((b ? b[k] : T(0)) - static_cast<double>(mean[k])) * scale);
+    to[K + k] =
+        static_cast<T>(shift[k] + ((b ? b[k] : T(0)) - static_cast<double>(mean[k])) * scale);
   }
 }
 
