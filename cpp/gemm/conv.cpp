@@ -175,18 +175,21 @@ struct Direct {
   }
 };
 
-// No tap falls on any output: sums of nothing.
+// act(scale y + bias + residual) of sums that are there already, or of nothing (no tap falls on any
+// output). Seldom needed: kept small.
 template <class T>
-void clear(const Conv<T>& c) {
-  if (c.accumulate) return;
-  for (int64_t n = 0; n < c.images; ++n)
-    for (int64_t oy = 0; oy < c.ys.height; ++oy)
-      for (int64_t ox = 0; ox < c.ys.width; ++ox) {
-        T* y = c.y + n * c.ys.image + oy * c.ys.row + ox * c.ys.pixel;
-        for (int64_t k = 0; k < c.out; ++k)
-          y[k] = (c.bias ? c.bias[k] : T(0)) + (c.residual ? c.residual[y - c.y + k] : T(0));
-        activate(c.activation, c.alpha, y, c.out);
+[[gnu::cold, gnu::noinline]] void finish(const Conv<T>& c, bool clear) {
+  parallel(c.images, double(c.images) * c.ys.height * c.ys.width * c.out, [&](int64_t n) {
+    for (int64_t i = 0; i < c.ys.height * c.ys.width; ++i) {
+      T* y = c.y + n * c.ys.image + i / c.ys.width * c.ys.row + i % c.ys.width * c.ys.pixel;
+      for (int64_t k = 0; k < c.out; ++k) {
+        const T sum = clear ? T(0) : c.scale ? c.scale[k] * y[k] : y[k];
+        const T value = c.bias ? sum + c.bias[k] : sum;
+        y[k] = c.residual ? value + c.residual[y - c.y + k] : value;
       }
+      activate(c.activation, c.alpha, y, c.out);
+    }
+  });
 }
 
 template <class T>
@@ -208,11 +211,19 @@ int64_t conv_scratch(const Conv<T>& c) {
 template <class T>
 void conv(const Conv<T>& c, void* scratch) {
   if (is_empty(c)) return;
-  if (c.ty.count * c.tx.count * c.in == 0) return clear(c);
+  if (c.ty.count * c.tx.count * c.in == 0) {
+    if (!c.accumulate) finish(c, true);
+    return;
+  }
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
-  if (suits_narrow(c)) return narrow_conv(c, scratch);
-  Direct<T>(c).run(scratch);
+  if (!suits_narrow(c)) return Direct<T>(c).run(scratch);
+  if (!c.scale && !c.residual) return narrow_conv(c, scratch);
+  Conv<T> sums = c;
+  sums.bias = nullptr;
+  sums.activation = Activation::kLinear;
+  narrow_conv(sums, scratch);
+  finish(c, false);
 }
 
 template int64_t conv_scratch<float>(const Conv<float>&);

@@ -101,7 +101,7 @@ void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) 
 
 // scale, bias, residual and activation on rows of C.
 template <class T>
-void finish(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+[[gnu::noinline]] void finish(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
   for (int64_t i = i0; i < i1; ++i) {
     T* c = g.c + i * g.ldc;
     if (g.bias && g.bias_per_row) {

@@ -93,11 +93,9 @@ struct Narrow {
           for (int64_t v = rx.begin; v < rx.end; ++v, p += width + c.out) sum += load(p);
         }
         T* const to = y + oy * c.ys.row + ox * c.ys.pixel;
-        const T* const more = c.residual ? c.residual + (to - c.y) : c.accumulate ? to : nullptr;
         for (int64_t k = 0; k < c.out; ++k) {
-          T value = c.scale ? sum[k] * c.scale[k] : sum[k];
-          if (c.bias) value += c.bias[k];
-          to[k] = more ? more[k] + value : value;
+          const T value = c.bias ? sum[k] + c.bias[k] : sum[k];
+          to[k] = c.accumulate ? to[k] + value : value;
         }
         if (c.ys.pixel != c.out) activate(c.activation, c.alpha, to, c.out);
       }

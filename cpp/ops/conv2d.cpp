@@ -60,14 +60,14 @@ Product finished(const Node& n, const ConvSizes& s, Product p, int64_t k) {
 }
 
 template <class T>
-Gemm<T> pointwise(const Node& n, const ConvSizes& s) {
+[[gnu::noinline]] Gemm<T> pointwise(const Node& n, const ConvSizes& s) {
   return finished<T>(
       n, s, dense_gemm(dense_sizes(s), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])),
       0);
 }
 
 template <class T>
-Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
+[[gnu::noinline]] Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
   return finished<T>(n, s, conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])),
                      g * s.out());
 }

@@ -14,7 +14,7 @@ static inline int64_t folded_bytes(int64_t K, int64_t size) { return align64(2 *
 
 // to[0..K): scales, to[K..2K): biases. `b` may be null.
 template <class T>
-static void fold(const Arg* norm, double eps, const T* b, int64_t K, T* to) {
+[[gnu::noinline]] static void fold(const Arg* norm, double eps, const T* b, int64_t K, T* to) {
   const T *weight = data<T>(norm[0]), *shift = data<T>(norm[1]);
   const T *mean = data<T>(norm[2]), *var = data<T>(norm[3]);
   for (int64_t k = 0; k < K; ++k) {
@@ -25,7 +25,7 @@ static void fold(const Arg* norm, double eps, const T* b, int64_t K, T* to) {
   }
 }
 
-static inline void check_folded(const Node& n, const Arg* norm, int64_t K) {
+[[gnu::noinline]] static void check_folded(const Node& n, const Arg* norm, int64_t K) {
   for (int i = 0; i < kNormOperands; ++i)
     if (norm[i].shape.rank != 1 || norm[i].shape[0] != K || norm[i].dtype != n.in[0].dtype)
       fail(n.where, "operands of a folded batch_norm must be %s of shape (%lld,), got %s of %s",
