@@ -220,8 +220,8 @@ struct Tiles {
 
   // C[tiles t0..t1, columns j..j+cols) (+)= A[:, p..p+k) B[p..p+k, :), B given by t.stretches.
   // With `width` 0 it is one panel; else panels of that width side by side, and one row of tiles.
-  void multiply(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
-                int64_t cols, int64_t width) const {
+  [[gnu::noinline]] void multiply(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p,
+                                  int64_t j, int64_t cols, int64_t width) const {
     t.cols = width ? width : cols;
     const int64_t vectors = up(t.cols, kLanes<T>);
     t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias &&
