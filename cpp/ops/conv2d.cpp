@@ -4,6 +4,7 @@
 // act'(y): dx is the convolution of dz by w turned, dw that of x by dz, db the sum of dz over
 // pixels. For inference, what stands behind it may be done on the way (graph/fuse.h): y = act((b +
 // w * x) normalised + residual), the residual being a last operand of y's shape.
+#include "gemm/depthwise.h"
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/conv_rules.h"
@@ -85,6 +86,14 @@ ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g)
           grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
 }
 
+// The gradient for w of all groups at once: depthwise.
+template <class T>
+ConvGradient<T> all_dw_of(const Node& n, const ConvSizes& s, const T* dz) {
+  ConvGradient<T> all = dw_of(n, s, dz, 0);
+  all.of = all_groups(all.of, s.groups);
+  return all;
+}
+
 // dz (pixels, K) summed over pixels.
 Reduction over_pixels(const ConvSizes& s) {
   const bool kept[] = {false, true};
@@ -97,25 +106,31 @@ int64_t dz_bytes(const Node& n, const ConvSizes& s, int64_t size) {
 }
 
 template <class T>
-int64_t scratch_bytes(const Node& n) {
+void set_scratch(Node& n) {
   const ConvSizes s = sizes(n);
   const DenseSizes d = dense_sizes(s);
   const T* none = nullptr;
-  int64_t forward, backward = reduce_scratch(over_pixels(s));
+  int64_t& forward = n.scratch_bytes;
+  int64_t backward = reduce_scratch(over_pixels(s));
   if (s.is_pointwise()) {
     T* to = nullptr;
     forward = gemm_scratch(pointwise<T>(n, s));
     backward = most(backward, gemm_scratch(dense_dx_gemm(d, none, none, to)));
     backward = most(backward, gemm_scratch(dense_dw_gemm(d, none, none, to)));
   } else {
-    forward = conv_scratch(forward_of<T>(n, s, 0));
-    backward = most(backward, conv_gradient_scratch(dw_of(n, s, none, 0)));
-    for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
-      if (g == 0) backward = most(backward, conv_scratch(dx_of(n, s, none, g, py, px)));
+    const bool deep = s.is_depthwise();
+    const auto scratch_of = [=](const Conv<T>& c) {
+      return deep ? depthwise_scratch(all_groups(c, s.groups)) : conv_scratch(c);
+    };
+    forward = scratch_of(forward_of<T>(n, s, 0));
+    backward = most(backward, deep ? depthwise_gradient_scratch(all_dw_of(n, s, none))
+                                   : conv_gradient_scratch(dw_of(n, s, none, 0)));
+    for_phases(s, false, [&](int64_t g, int64_t py, int64_t px) {
+      backward = most(backward, scratch_of(dx_of(n, s, none, g, py, px)));
     });
   }
   if (has_norm(n)) forward += folded_bytes(s.K, sizeof(T));
-  return most(forward, dz_bytes(n, s, sizeof(T)) + backward);
+  n.reverse_bytes = dz_bytes(n, s, sizeof(T)) + backward;
 }
 
 void check_shapes(const Node& n) {
@@ -171,8 +186,7 @@ struct Conv2d {
     n.reads_in = 3u;
     n.reads_out = kind ? 1u : 0u;
     n.flops = 2.0 * s.N * s.y.outputs * s.x.outputs * s.K * elements(w.shape, 1);
-    n.scratch_bytes =
-        x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
+    x.dtype == DType::kFloat32 ? set_scratch<float>(n) : set_scratch<double>(n);
   }
 
   template <class T>
@@ -185,6 +199,7 @@ struct Conv2d {
       scratch += folded_bytes(s.K, sizeof(T));
     }
     if (s.is_pointwise()) return gemm(pointwise<T>(n, s), scratch);
+    if (s.is_depthwise()) return depthwise(all_groups(forward_of<T>(n, s, 0), s.groups), scratch);
     for (int64_t g = 0; g < s.groups; ++g) conv(forward_of<T>(n, s, g), scratch);
   }
 
@@ -208,11 +223,15 @@ struct Conv2d {
       reduce(Reducer::kSum, over_pixels(s), stored(dz), scratch, count * 0.15,
              store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
     if (s.is_pointwise()) return pointwise_backward(n, s, dz, scratch);
-    if (n.in[1].grad)
+    const bool deep = s.is_depthwise();
+    if (n.in[1].grad && deep) depthwise_gradient(all_dw_of(n, s, dz), scratch);
+    if (n.in[1].grad && !deep)
       for (int64_t g = 0; g < s.groups; ++g) conv_gradient(dw_of(n, s, dz, g), scratch);
     if (n.in[0].grad)
-      for_phases(
-          s, [&](int64_t g, int64_t py, int64_t px) { conv(dx_of(n, s, dz, g, py, px), scratch); });
+      for_phases(s, !deep, [&](int64_t g, int64_t py, int64_t px) {
+        const Conv<T> c = dx_of(n, s, dz, g, py, px);
+        deep ? depthwise(all_groups(c, s.groups), scratch) : conv(c, scratch);
+      });
   }
 
   template <class T>

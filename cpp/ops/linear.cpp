@@ -56,17 +56,17 @@ Reduction over_rows(int64_t rows, int64_t K) {
 int64_t dz_bytes(int64_t rows, int64_t K, int64_t size) { return (rows * K * size + 63) / 64 * 64; }
 
 template <class T>
-int64_t scratch_bytes(const Node& n) {
+void set_scratch(Node& n) {
   const auto [rows, D, K] = sizes(n);
-  int64_t forward = gemm_scratch(forward_gemm<T>(n));
-  if (has_norm(n)) forward += folded_bytes(K, sizeof(T));
+  n.scratch_bytes = gemm_scratch(forward_gemm<T>(n));
+  if (has_norm(n)) n.scratch_bytes += folded_bytes(K, sizeof(T));
   const int64_t dx = gemm_scratch(dx_gemm<T>(n, nullptr));
   const int64_t dw = gemm_scratch(dw_gemm<T>(n, nullptr));
   const int64_t db = reduce_scratch(over_rows(rows, K));
   const int64_t gemms = dx > dw ? dx : dw;
   const int64_t most = gemms > db ? gemms : db;
   const int64_t dz = n.attr[kActivation].ints[0] ? dz_bytes(rows, K, sizeof(T)) : 0;
-  return forward > dz + most ? forward : dz + most;
+  n.reverse_bytes = dz + most;
 }
 
 struct Linear {
@@ -104,8 +104,7 @@ struct Linear {
     n.reads_in = 3u;
     n.reads_out = n.attr[kActivation].ints[0] ? 1u : 0u;
     n.flops = 2.0 * elements(x.shape) * K;
-    n.scratch_bytes =
-        x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
+    x.dtype == DType::kFloat32 ? set_scratch<float>(n) : set_scratch<double>(n);
   }
 
   template <class T>

@@ -1,0 +1,367 @@
+#include "gemm/depthwise.h"
+
+#include "base/parallel.h"
+#include "gemm/cut.h"
+#include "gemm/vector.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+constexpr int64_t kTasks = 32;
+constexpr double kTaskNs = 20e3;  // tasks are not shorter than this
+constexpr double kFmaPerNs = 4;   // vectors: each waits for a load
+constexpr int kPixels = 4;        // neighbouring outputs that share the weights
+constexpr int kTaps = 9;          // of the gradient for the weight, in registers
+constexpr int kAhead = 4;         // pixels that they take together
+
+// V is a vector, or one number.
+template <class V, class T>
+inline V get(const T* p) {
+  V v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V, class T>
+inline void put(T* p, V v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+// Channels [k, k + lanes) of the wider side, and those of the narrower that they meet. `first`: the
+// ones before were done by another vector.
+template <class T, class V, bool kSpread>
+struct Lanes {
+  static constexpr int64_t kCount = sizeof(V) / sizeof(T);
+  int64_t k, first, x;
+  typename VectorOf<typename BitsOf<T>::type>::type order;
+
+  Lanes(int64_t k, int64_t first, int64_t m, int64_t narrow) : k(k), first(first), x(k), order{} {
+    if constexpr (kSpread) {
+      x = kCount == 1 ? k / m : least(k / m, narrow - kCount);
+      for (int64_t l = 0; l < kCount; ++l) order[l] = (k + l) / m - x;
+    }
+  }
+  V load_x(const T* p) const {
+    const V v = get<V>(p);
+    if constexpr (kSpread && kCount > 1)
+      return __builtin_shuffle(v, order);
+    else
+      return v;
+  }
+};
+
+// f(Lanes) on all channels; whole vectors where both sides have as many, else one by one. `pairs`:
+// f<2> may take two vectors.
+template <class T, bool kSpread, class F>
+inline void each_lanes(int64_t wide, int64_t narrow, bool pairs, const F& f) {
+  constexpr int64_t L = kLanes<T>;
+  const int64_t m = wide / narrow;
+  int64_t k = 0;
+  if (wide >= L && (!kSpread || narrow >= L)) {
+    if constexpr (!kSpread)
+      for (; pairs && k + 2 * L <= wide; k += 2 * L)
+        f.template operator()<2>(Lanes<T, Vector<T>, kSpread>(k, 0, m, narrow));
+    for (; k < wide; k += L) {
+      const int64_t at = least(k, wide - L);
+      f.template operator()<1>(Lanes<T, Vector<T>, kSpread>(at, k - at, m, narrow));
+    }
+  }
+  for (; k < wide; ++k) f.template operator()<1>(Lanes<T, T, kSpread>(k, 0, m, narrow));
+}
+
+// Taps [begin, end) of output o that fall on inputs.
+struct Inside {
+  int64_t begin, end;
+  Inside(const Taps& t, int64_t o, int64_t inputs) {
+    const int64_t at = o * t.stride + t.offset;
+    begin = at < 0 ? least(up(-at, t.step), t.count) : 0;
+    end = at < inputs ? most(least(up(inputs - at, t.step), t.count), begin) : begin;
+  }
+};
+
+// Outputs [begin, end) all of whose taps fall on inputs.
+struct Interior {
+  int64_t begin, end;
+  Interior(const Taps& t, int64_t outputs, int64_t inputs) {
+    const int64_t last = inputs - 1 - t.offset - (t.count - 1) * t.step;
+    begin = least(t.offset < 0 ? up(-t.offset, t.stride) : 0, outputs);
+    end = most(least(last < 0 ? 0 : last / t.stride + 1, outputs), begin);
+  }
+};
+
+// Rows of outputs of all images, cut into tasks.
+template <class T>
+struct Rows {
+  int64_t rows, tasks;
+  double cost;
+  Rows(const Conv<T>& c, int64_t wide) : rows(c.images * c.ys.height) {
+    cost =
+        double(rows) * c.ys.width * up(wide, kLanes<T>) * (c.ty.count * c.tx.count + 2) / kFmaPerNs;
+    tasks = least(rows, most(least(static_cast<int64_t>(cost / kTaskNs), kTasks), 1));
+  }
+};
+
+template <class T>
+struct Depthwise {
+  const Conv<T>& c;
+  int64_t wide, narrow, m;
+  bool folds;  // m channels read make one written
+
+  explicit Depthwise(const Conv<T>& conv)
+      : c(conv),
+        wide(most(c.in, c.out)),
+        narrow(least(c.in, c.out)),
+        m(wide / narrow),
+        folds(c.in > c.out) {}
+
+  int64_t scratch() const { return align64(c.ty.count * c.tx.count * wide * sizeof(T)); }
+
+  // Weights tap by tap, scaled.
+  void pack(T* packed) const {
+    for (int64_t y = 0; y < c.ty.count; ++y)
+      for (int64_t x = 0; x < c.tx.count; ++x, packed += wide) {
+        const T* w = c.w + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                     (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+        for (int64_t k = 0; k < wide; ++k)
+          packed[k] = c.scale ? w[k * c.w_out] * c.scale[k] : w[k * c.w_out];
+      }
+  }
+
+  template <class V, bool kSpread>
+  void store(const Lanes<T, V, kSpread>& lanes, int64_t k, V value, T* y) const {
+    if (folds) {
+      T parts[sizeof(V) / sizeof(T)];
+      put(parts, value);
+      for (int64_t l = lanes.first; l < lanes.kCount; ++l) y[(k + l) / m] += parts[l];
+      return;
+    }
+    const T* more = c.residual ? c.residual + (y - c.y) : c.accumulate ? y : nullptr;
+    if (more) value += get<V>(more + k);
+    if (c.activation == Activation::kRelu) value = value < V{} ? V{} : value;
+    if (lanes.first == 0) return put(y + k, value);
+    T parts[sizeof(V) / sizeof(T)];
+    put(parts, value);
+    for (int64_t l = lanes.first; l < lanes.kCount; ++l) y[k + l] = parts[l];
+  }
+
+  // kCount outputs from (oy, ox) on: x and y of the first one's first tap, taps [v0, v1) of rows
+  // [u0, u1).
+  template <int kCount, int kVectors, class V, bool kSpread>
+  [[gnu::always_inline]] void tile(const Lanes<T, V, kSpread>& lanes, const Inside& u,
+                                   const Inside& v, const T* x, const T* packed, T* y) const {
+    constexpr int64_t L = sizeof(V) / sizeof(T);
+    V sum[kCount][kVectors];
+#pragma GCC unroll 2
+    for (int i = 0; i < kVectors; ++i)
+#pragma GCC unroll 4
+      for (int p = 0; p < kCount; ++p) sum[p][i] = c.bias ? get<V>(c.bias + lanes.k + i * L) : V{};
+    const int64_t step = c.tx.stride * c.xs.pixel, across = c.tx.step * c.xs.pixel;
+    for (int64_t i = u.begin; i < u.end; ++i) {
+      const T* from = x + i * c.ty.step * c.xs.row + v.begin * across + lanes.x;
+      const T* w = packed + (i * c.tx.count + v.begin) * wide + lanes.k;
+      for (int64_t j = v.begin; j < v.end; ++j, from += across, w += wide)
+#pragma GCC unroll 2
+        for (int q = 0; q < kVectors; ++q) {
+          const V weight = get<V>(w + q * L);
+#pragma GCC unroll 4
+          for (int p = 0; p < kCount; ++p)
+            sum[p][q] += weight * lanes.load_x(from + p * step + q * L);
+        }
+    }
+#pragma GCC unroll 4
+    for (int p = 0; p < kCount; ++p)
+#pragma GCC unroll 2
+      for (int q = 0; q < kVectors; ++q)
+        store(lanes, lanes.k + q * L, sum[p][q], y + p * c.ys.pixel);
+  }
+
+  template <bool kSpread>
+  void row(int64_t image, int64_t oy, const T* packed) const {
+    T* const y = c.y + image * c.ys.image + oy * c.ys.row;
+    const T* const x = c.x + image * c.xs.image + (oy * c.ty.stride + c.ty.offset) * c.xs.row +
+                       c.tx.offset * c.xs.pixel;
+    if (folds && !c.accumulate)
+      for (int64_t ox = 0; ox < c.ys.width; ++ox)
+        __builtin_memset(y + ox * c.ys.pixel, 0, c.out * sizeof(T));
+    const Inside u(c.ty, oy, c.xs.height);
+    const Interior inner(c.tx, c.ys.width, c.xs.width);
+    each_lanes<T, kSpread>(
+        wide, narrow, true,
+        [&]<int kVectors, class V>(const Lanes<T, V, kSpread>& lanes)
+            __attribute__((always_inline)) {
+              const int64_t step = c.tx.stride * c.xs.pixel;
+              for (int64_t ox = 0; ox < c.ys.width;) {
+                const bool whole = ox >= inner.begin && ox + kPixels <= inner.end;
+                const Inside v(c.tx, ox, c.xs.width);
+                const T* const from = x + ox * step;
+                T* const to = y + ox * c.ys.pixel;
+                if (kVectors > 1 && whole)
+                  tile<kVectors == 1 ? 1 : kPixels, kVectors>(lanes, u, v, from, packed, to);
+                else
+                  tile<1, kVectors>(lanes, u, v, from, packed, to);
+                ox += kVectors > 1 && whole ? kPixels : 1;
+              }
+            });
+    if (c.activation == Activation::kLinear || c.activation == Activation::kRelu) return;
+    for (int64_t ox = 0; ox < c.ys.width; ++ox)
+      activate(c.activation, c.alpha, y + ox * c.ys.pixel, c.out);
+  }
+
+  void run(T* packed) const {
+    pack(packed);
+    const Rows<T> all(c, wide);
+    parallel(all.tasks, all.cost, [&](int64_t task) {
+      const Cut cut(all.rows, all.tasks);
+      for (int64_t r = cut(task); r < cut(task + 1); ++r)
+        if (c.out > c.in)
+          row<true>(r / c.ys.height, r % c.ys.height, packed);
+        else
+          row<false>(r / c.ys.height, r % c.ys.height, packed);
+    });
+  }
+};
+
+// dw[k, tap] = sum over pixels of x[pixel at tap, k / m] dz[pixel, k]: rows of outputs one by one,
+// each task into sums of its own, (tap, k).
+template <class T>
+struct Gradient {
+  const ConvGradient<T>& g;
+  const Conv<T>& c;
+  int64_t wide, taps;
+  Rows<T> all;
+
+  explicit Gradient(const ConvGradient<T>& given)
+      : g(given), c(g.of), wide(c.out), taps(c.ty.count * c.tx.count), all(c, wide) {
+    all.tasks = least(all.tasks, kTasks / 2);
+  }
+
+  int64_t task_bytes() const { return align64(taps * wide * sizeof(T)); }
+  int64_t scratch() const { return all.tasks * task_bytes(); }
+
+  // sums[t] += sum over `count` pixels of dz x, for kTaps taps whose inputs lie at[t] from x.
+  template <class V, bool kSpread>
+  void pixels(const Lanes<T, V, kSpread>& lanes, int64_t count, const int64_t* at, const T* x,
+              const T* dz, T* const* sums) const {
+    V sum[kTaps] = {};
+    const int64_t step = c.tx.stride * c.xs.pixel, dz_step = c.ys.pixel;
+    for (; count >= kAhead; count -= kAhead, x += kAhead * step, dz += kAhead * dz_step) {
+      V d[kAhead];
+#pragma GCC unroll 4
+      for (int p = 0; p < kAhead; ++p) d[p] = get<V>(dz + p * dz_step);
+#pragma GCC unroll 9
+      for (int t = 0; t < kTaps; ++t) {
+        const T* from = x + at[t];
+#pragma GCC unroll 4
+        for (int p = 0; p < kAhead; ++p) sum[t] += d[p] * lanes.load_x(from + p * step);
+      }
+    }
+    for (; count > 0; --count, x += step, dz += dz_step) {
+      const V d = get<V>(dz);
+#pragma GCC unroll 9
+      for (int t = 0; t < kTaps; ++t) sum[t] += d * lanes.load_x(x + at[t]);
+    }
+#pragma GCC unroll 9
+    for (int t = 0; t < kTaps; ++t) {
+      T parts[sizeof(V) / sizeof(T)];
+      put(parts, sum[t]);
+      if (lanes.first == 0)
+        put(sums[t], get<V>(sums[t]) + sum[t]);
+      else
+        for (int64_t l = lanes.first; l < lanes.kCount; ++l) sums[t][l] += parts[l];
+    }
+  }
+
+  // Taps [v0, v1) of rows [u0, u1) for `count` pixels from ox on.
+  template <class V, bool kSpread>
+  void stretch(const Lanes<T, V, kSpread>& lanes, const Inside& u, const Inside& v, int64_t count,
+               const T* x, const T* dz, T* sums) const {
+    const int64_t row = v.end - v.begin, n = (u.end - u.begin) * row;
+    T nobody[sizeof(V) / sizeof(T)] = {};
+    for (int64_t first = 0; first < n; first += kTaps) {
+      int64_t at[kTaps];
+      T* to[kTaps];
+      for (int64_t t = 0; t < kTaps; ++t) {
+        const int64_t tap = least(first + t, n - 1);
+        const int64_t i = u.begin + tap / row, j = v.begin + tap % row;
+        at[t] = i * c.ty.step * c.xs.row + j * c.tx.step * c.xs.pixel;
+        to[t] = first + t < n ? sums + (i * c.tx.count + j) * wide : nobody;
+      }
+      pixels(lanes, count, at, x, dz, to);
+    }
+  }
+
+  template <bool kSpread>
+  void row(int64_t image, int64_t oy, T* sums) const {
+    const T* const dz = g.dz + image * c.ys.image + oy * c.ys.row;
+    const T* const x = c.x + image * c.xs.image + (oy * c.ty.stride + c.ty.offset) * c.xs.row +
+                       c.tx.offset * c.xs.pixel;
+    const Inside u(c.ty, oy, c.xs.height);
+    const Interior inner(c.tx, c.ys.width, c.xs.width);
+    each_lanes<T, kSpread>(wide, wide / (c.out / c.in), false,
+                           [&]<int kVectors, class V>(const Lanes<T, V, kSpread>& lanes) {
+                             for (int64_t ox = 0; ox < c.ys.width;) {
+                               const bool whole = ox == inner.begin && inner.end > ox;
+                               const int64_t count = whole ? inner.end - ox : 1;
+                               stretch(lanes, u, Inside(c.tx, ox, c.xs.width), count,
+                                       x + ox * c.tx.stride * c.xs.pixel + lanes.x,
+                                       dz + ox * c.ys.pixel + lanes.k, sums + lanes.k);
+                               ox += count;
+                             }
+                           });
+  }
+
+  void run(char* memory) const {
+    const auto sums_of = [&](int64_t task) {
+      return reinterpret_cast<T*>(memory + task * task_bytes());
+    };
+    parallel(all.tasks, all.cost, [&](int64_t task) {
+      T* const sums = sums_of(task);
+      __builtin_memset(sums, 0, taps * wide * sizeof(T));
+      const Cut cut(all.rows, all.tasks);
+      for (int64_t r = cut(task); r < cut(task + 1); ++r)
+        if (c.out > c.in)
+          row<true>(r / c.ys.height, r % c.ys.height, sums);
+        else
+          row<false>(r / c.ys.height, r % c.ys.height, sums);
+    });
+    for (int64_t tap = 0; tap < taps; ++tap) {
+      const int64_t y = tap / c.tx.count, x = tap % c.tx.count;
+      T* const dw = g.dw + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                    (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+      for (int64_t k = 0; k < wide; ++k) {
+        T sum = g.accumulate ? dw[k * c.w_out] : T(0);
+        for (int64_t task = 0; task < all.tasks; ++task) sum += sums_of(task)[tap * wide + k];
+        dw[k * c.w_out] = sum;
+      }
+    }
+  }
+};
+
+}  // namespace
+
+template <class T>
+int64_t depthwise_scratch(const Conv<T>& c) {
+  return Depthwise<T>(c).scratch();
+}
+template <class T>
+void depthwise(const Conv<T>& c, void* scratch) {
+  Depthwise<T>(c).run(static_cast<T*>(scratch));
+}
+template <class T>
+int64_t depthwise_gradient_scratch(const ConvGradient<T>& g) {
+  return Gradient<T>(g).scratch();
+}
+template <class T>
+void depthwise_gradient(const ConvGradient<T>& g, void* scratch) {
+  Gradient<T>(g).run(static_cast<char*>(scratch));
+}
+
+template int64_t depthwise_scratch<float>(const Conv<float>&);
+template int64_t depthwise_scratch<double>(const Conv<double>&);
+template void depthwise<float>(const Conv<float>&, void*);
+template void depthwise<double>(const Conv<double>&, void*);
+template int64_t depthwise_gradient_scratch<float>(const ConvGradient<float>&);
+template int64_t depthwise_gradient_scratch<double>(const ConvGradient<double>&);
+template void depthwise_gradient<float>(const ConvGradient<float>&, void*);
+template void depthwise_gradient<double>(const ConvGradient<double>&, void*);
+
+}  // namespace fastnn::FASTNN_ISA
