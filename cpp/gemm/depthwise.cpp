@@ -12,7 +12,8 @@ constexpr double kTaskNs = 20e3;  // tasks are not shorter than this
 constexpr double kFmaPerNs = 4;   // vectors: each waits for a load
 constexpr int kPixels = 4;        // neighbouring outputs that share the weights
 constexpr int kTaps = 9;          // of the gradient for the weight, in registers
-constexpr int kAhead = 4;         // pixels that they take together
+constexpr int kAhead = 4;         // pixels that they take together,
+constexpr int64_t kStretch = 16;  // and one after the other
 
 // V is a vector, or one number.
 template <class V, class T>
@@ -40,6 +41,12 @@ struct Lanes {
       for (int64_t l = 0; l < kCount; ++l) order[l] = (k + l) / m - x;
     }
   }
+  // Of lanes that another vector has done.
+  auto is_first() const {
+    decltype(order) lane{};
+    for (int64_t l = 0; l < kCount; ++l) lane[l] = l;
+    return lane < static_cast<typename BitsOf<T>::type>(first);
+  }
   V load_x(const T* p) const {
     const V v = get<V>(p);
     if constexpr (kSpread && kCount > 1)
@@ -49,16 +56,16 @@ struct Lanes {
   }
 };
 
-// f(Lanes) on all channels; whole vectors where both sides have as many, else one by one. `pairs`:
-// f<2> may take two vectors.
-template <class T, bool kSpread, class F>
-inline void each_lanes(int64_t wide, int64_t narrow, bool pairs, const F& f) {
+// f<n>(Lanes) on all channels, n vectors at a time, kMost at most; one by one where a side has
+// fewer than a vector's.
+template <class T, bool kSpread, int kMost = kSpread ? 1 : 2, class F>
+inline void each_lanes(int64_t wide, int64_t narrow, const F& f) {
   constexpr int64_t L = kLanes<T>;
   const int64_t m = wide / narrow;
   int64_t k = 0;
   if (wide >= L && (!kSpread || narrow >= L)) {
-    if constexpr (!kSpread)
-      for (; pairs && k + 2 * L <= wide; k += 2 * L)
+    if constexpr (kMost > 1)
+      for (; k + 2 * L <= wide; k += 2 * L)
         f.template operator()<2>(Lanes<T, Vector<T>, kSpread>(k, 0, m, narrow));
     for (; k < wide; k += L) {
       const int64_t at = least(k, wide - L);
@@ -126,28 +133,29 @@ struct Depthwise {
       }
   }
 
-  template <class V, bool kSpread>
-  void store(const Lanes<T, V, kSpread>& lanes, int64_t k, V value, T* y) const {
-    if (folds) {
-      T parts[sizeof(V) / sizeof(T)];
-      put(parts, value);
-      for (int64_t l = lanes.first; l < lanes.kCount; ++l) y[(k + l) / m] += parts[l];
-      return;
-    }
-    const T* more = c.residual ? c.residual + (y - c.y) : c.accumulate ? y : nullptr;
-    if (more) value += get<V>(more + k);
-    if (c.activation == Activation::kRelu) value = value < V{} ? V{} : value;
-    if (lanes.first == 0) return put(y + k, value);
-    T parts[sizeof(V) / sizeof(T)];
+  // What a plain store of a vector is not enough for.
+  template <class V>
+  [[gnu::noinline]] void finish(V value, int64_t k, int64_t first, T* y) const {
+    constexpr int64_t L = sizeof(V) / sizeof(T);
+    T parts[L];
     put(parts, value);
-    for (int64_t l = lanes.first; l < lanes.kCount; ++l) y[k + l] = parts[l];
+    const T* more = c.residual ? c.residual + (y - c.y) : c.accumulate ? y : nullptr;
+#pragma GCC unroll 1
+    for (int64_t l = first; l < L; ++l) {
+      if (folds) {
+        y[(k + l) / m] += parts[l];
+        continue;
+      }
+      const T sum = more ? more[k + l] + parts[l] : parts[l];
+      y[k + l] = c.activation == Activation::kRelu && sum < T(0) ? T(0) : sum;
+    }
   }
 
   // kCount outputs from (oy, ox) on: x and y of the first one's first tap, taps [v0, v1) of rows
   // [u0, u1).
   template <int kCount, int kVectors, class V, bool kSpread>
-  [[gnu::always_inline]] void tile(const Lanes<T, V, kSpread>& lanes, const Inside& u,
-                                   const Inside& v, const T* x, const T* packed, T* y) const {
+  [[gnu::noinline]] void tile(const Lanes<T, V, kSpread>& lanes, const Inside& u, const Inside& v,
+                              const T* x, const T* packed, T* y) const {
     constexpr int64_t L = sizeof(V) / sizeof(T);
     V sum[kCount][kVectors];
 #pragma GCC unroll 2
@@ -167,11 +175,22 @@ struct Depthwise {
             sum[p][q] += weight * lanes.load_x(from + p * step + q * L);
         }
     }
+    if (folds || c.residual || c.accumulate || lanes.first) {
+#pragma GCC unroll 1
+      for (int p = 0; p < kCount; ++p)
+#pragma GCC unroll 1
+        for (int q = 0; q < kVectors; ++q)
+          finish(sum[p][q], lanes.k + q * L, lanes.first, y + p * c.ys.pixel);
+      return;
+    }
+    const bool is_relu = c.activation == Activation::kRelu;
 #pragma GCC unroll 4
     for (int p = 0; p < kCount; ++p)
 #pragma GCC unroll 2
-      for (int q = 0; q < kVectors; ++q)
-        store(lanes, lanes.k + q * L, sum[p][q], y + p * c.ys.pixel);
+      for (int q = 0; q < kVectors; ++q) {
+        if (is_relu) sum[p][q] = sum[p][q] < V{} ? V{} : sum[p][q];
+        put(y + p * c.ys.pixel + lanes.k + q * L, sum[p][q]);
+      }
   }
 
   template <bool kSpread>
@@ -184,23 +203,37 @@ struct Depthwise {
         __builtin_memset(y + ox * c.ys.pixel, 0, c.out * sizeof(T));
     const Inside u(c.ty, oy, c.xs.height);
     const Interior inner(c.tx, c.ys.width, c.xs.width);
-    each_lanes<T, kSpread>(
-        wide, narrow, true,
-        [&]<int kVectors, class V>(const Lanes<T, V, kSpread>& lanes)
-            __attribute__((always_inline)) {
-              const int64_t step = c.tx.stride * c.xs.pixel;
-              for (int64_t ox = 0; ox < c.ys.width;) {
-                const bool whole = ox >= inner.begin && ox + kPixels <= inner.end;
-                const Inside v(c.tx, ox, c.xs.width);
-                const T* const from = x + ox * step;
-                T* const to = y + ox * c.ys.pixel;
-                if (kVectors > 1 && whole)
-                  tile<kVectors == 1 ? 1 : kPixels, kVectors>(lanes, u, v, from, packed, to);
-                else
-                  tile<1, kVectors>(lanes, u, v, from, packed, to);
-                ox += kVectors > 1 && whole ? kPixels : 1;
-              }
-            });
+    // Pixel by pixel, for memory is read in order; what a spread vector needs is kept for the row.
+    const auto each = [&](const auto& f) {  // f(ox, count, v) on all pixels
+      for (int64_t ox = 0; ox < c.ys.width;) {
+        const bool whole = ox >= inner.begin && ox + kPixels <= inner.end;
+        f(ox, whole ? kPixels : 1, Inside(c.tx, ox, c.xs.width));
+        ox += whole ? kPixels : 1;
+      }
+    };
+    const auto at = [&]<int kVectors, class V>(const Lanes<T, V, kSpread>& lanes, int64_t ox,
+                                               int64_t count, const Inside& v) {
+      const T* const from = x + ox * c.tx.stride * c.xs.pixel;
+      T* const to = y + ox * c.ys.pixel;
+      if constexpr (sizeof(V) > sizeof(T))
+        if (count == kPixels) return tile<kPixels, kVectors>(lanes, u, v, from, packed, to);
+      for (int64_t p = 0; p < count; ++p)
+        tile<1, kVectors>(lanes, u, v, from + p * c.tx.stride * c.xs.pixel, packed,
+                          to + p * c.ys.pixel);
+    };
+    if constexpr (kSpread)
+      each_lanes<T, true>(wide, narrow, [&]<int kVectors, class V>(const Lanes<T, V, true>& lanes) {
+        each([&](int64_t ox, int64_t count, const Inside& v) {
+          at.template operator()<kVectors>(lanes, ox, count, v);
+        });
+      });
+    else
+      each([&](int64_t ox, int64_t count, const Inside& v) {
+        each_lanes<T, false>(wide, narrow,
+                             [&]<int kVectors, class V>(const Lanes<T, V, false>& lanes) {
+                               at.template operator()<kVectors>(lanes, ox, count, v);
+                             });
+      });
     if (c.activation == Activation::kLinear || c.activation == Activation::kRelu) return;
     for (int64_t ox = 0; ox < c.ys.width; ++ox)
       activate(c.activation, c.alpha, y + ox * c.ys.pixel, c.out);
@@ -237,10 +270,12 @@ struct Gradient {
   int64_t task_bytes() const { return align64(taps * wide * sizeof(T)); }
   int64_t scratch() const { return all.tasks * task_bytes(); }
 
-  // sums[t] += sum over `count` pixels of dz x, for kTaps taps whose inputs lie at[t] from x.
+  // sums[tap[t]] += sum over `count` pixels of dz x, whose inputs lie at[t] from x. The first
+  // `valid` of kTaps count.
   template <class V, bool kSpread>
-  void pixels(const Lanes<T, V, kSpread>& lanes, int64_t count, const int64_t* at, const T* x,
-              const T* dz, T* const* sums) const {
+  [[gnu::noinline]] void pixels(const Lanes<T, V, kSpread>& lanes, int64_t count, int64_t valid,
+                                const int64_t* at, const int64_t* tap, const T* x, const T* dz,
+                                T* sums) const {
     V sum[kTaps] = {};
     const int64_t step = c.tx.stride * c.xs.pixel, dz_step = c.ys.pixel;
     for (; count >= kAhead; count -= kAhead, x += kAhead * step, dz += kAhead * dz_step) {
@@ -259,33 +294,40 @@ struct Gradient {
 #pragma GCC unroll 9
       for (int t = 0; t < kTaps; ++t) sum[t] += d * lanes.load_x(x + at[t]);
     }
+    if constexpr (sizeof(V) > sizeof(T)) {
+      if (lanes.first)  // the others have been counted
+#pragma GCC unroll 9
+        for (int t = 0; t < kTaps; ++t) sum[t] = lanes.is_first() ? V{} : sum[t];
+    }
 #pragma GCC unroll 9
     for (int t = 0; t < kTaps; ++t) {
-      T parts[sizeof(V) / sizeof(T)];
-      put(parts, sum[t]);
-      if (lanes.first == 0)
-        put(sums[t], get<V>(sums[t]) + sum[t]);
-      else
-        for (int64_t l = lanes.first; l < lanes.kCount; ++l) sums[t][l] += parts[l];
+      if (t >= valid) break;
+      T* const to = sums + tap[t];
+      put(to, get<V>(to) + sum[t]);
     }
   }
 
-  // Taps [v0, v1) of rows [u0, u1) for `count` pixels from ox on.
-  template <class V, bool kSpread>
-  void stretch(const Lanes<T, V, kSpread>& lanes, const Inside& u, const Inside& v, int64_t count,
-               const T* x, const T* dz, T* sums) const {
+  // Taps of rows u, v in them, for `count` pixels; a few pixels at a time, whose lines stay in L1
+  // for all channels.
+  template <bool kSpread>
+  void stretch(const Inside& u, const Inside& v, int64_t count, const T* x, const T* dz,
+               T* sums) const {
     const int64_t row = v.end - v.begin, n = (u.end - u.begin) * row;
-    T nobody[sizeof(V) / sizeof(T)] = {};
     for (int64_t first = 0; first < n; first += kTaps) {
-      int64_t at[kTaps];
-      T* to[kTaps];
+      int64_t at[kTaps], tap[kTaps];
       for (int64_t t = 0; t < kTaps; ++t) {
-        const int64_t tap = least(first + t, n - 1);
-        const int64_t i = u.begin + tap / row, j = v.begin + tap % row;
+        const int64_t q = least(first + t, n - 1), i = u.begin + q / row, j = v.begin + q % row;
         at[t] = i * c.ty.step * c.xs.row + j * c.tx.step * c.xs.pixel;
-        to[t] = first + t < n ? sums + (i * c.tx.count + j) * wide : nobody;
+        tap[t] = (i * c.tx.count + j) * wide;
       }
-      pixels(lanes, count, at, x, dz, to);
+      const int64_t valid = least(n - first, kTaps);
+      for (int64_t p = 0; p < count; p += kStretch)
+        each_lanes<T, kSpread, 1>(wide, c.in,
+                                  [&]<int kVectors, class V>(const Lanes<T, V, kSpread>& lanes) {
+                                    pixels(lanes, least(count - p, kStretch), valid, at, tap,
+                                           x + p * c.tx.stride * c.xs.pixel + lanes.x,
+                                           dz + p * c.ys.pixel + lanes.k, sums + lanes.k);
+                                  });
     }
   }
 
@@ -296,17 +338,12 @@ struct Gradient {
                        c.tx.offset * c.xs.pixel;
     const Inside u(c.ty, oy, c.xs.height);
     const Interior inner(c.tx, c.ys.width, c.xs.width);
-    each_lanes<T, kSpread>(wide, wide / (c.out / c.in), false,
-                           [&]<int kVectors, class V>(const Lanes<T, V, kSpread>& lanes) {
-                             for (int64_t ox = 0; ox < c.ys.width;) {
-                               const bool whole = ox == inner.begin && inner.end > ox;
-                               const int64_t count = whole ? inner.end - ox : 1;
-                               stretch(lanes, u, Inside(c.tx, ox, c.xs.width), count,
-                                       x + ox * c.tx.stride * c.xs.pixel + lanes.x,
-                                       dz + ox * c.ys.pixel + lanes.k, sums + lanes.k);
-                               ox += count;
-                             }
-                           });
+    for (int64_t ox = 0; ox < c.ys.width;) {
+      const int64_t count = ox == inner.begin && inner.end > ox ? inner.end - ox : 1;
+      stretch<kSpread>(u, Inside(c.tx, ox, c.xs.width), count, x + ox * c.tx.stride * c.xs.pixel,
+                       dz + ox * c.ys.pixel, sums);
+      ox += count;
+    }
   }
 
   void run(char* memory) const {
