@@ -38,12 +38,18 @@ struct Lanes {
   Lanes(int64_t k, int64_t first, int64_t m, int64_t narrow) : k(k), first(first), x(k), order{} {
     if constexpr (kSpread) {
       x = kCount == 1 ? k / m : least(k / m, narrow - kCount);
-      for (int64_t l = 0; l < kCount; ++l) order[l] = (k + l) / m - x;
+      int64_t from = k / m - x, left = m - k % m;
+#pragma GCC unroll 1
+      for (int64_t l = 0; l < kCount; ++l, --left) {
+        if (left == 0) ++from, left = m;
+        order[l] = from;
+      }
     }
   }
   // Of lanes that another vector has done.
   auto is_first() const {
     decltype(order) lane{};
+#pragma GCC unroll 1
     for (int64_t l = 0; l < kCount; ++l) lane[l] = l;
     return lane < static_cast<typename BitsOf<T>::type>(first);
   }
@@ -194,7 +200,7 @@ struct Depthwise {
   }
 
   template <bool kSpread>
-  void row(int64_t image, int64_t oy, const T* packed) const {
+  [[gnu::noinline]] void row(int64_t image, int64_t oy, const T* packed) const {
     T* const y = c.y + image * c.ys.image + oy * c.ys.row;
     const T* const x = c.x + image * c.xs.image + (oy * c.ty.stride + c.ty.offset) * c.xs.row +
                        c.tx.offset * c.xs.pixel;
@@ -276,42 +282,47 @@ struct Gradient {
   [[gnu::noinline]] void pixels(const Lanes<T, V, kSpread>& lanes, int64_t count, int64_t valid,
                                 const int64_t* at, const int64_t* tap, const T* x, const T* dz,
                                 T* sums) const {
-    V sum[kTaps] = {};
     const int64_t step = c.tx.stride * c.xs.pixel, dz_step = c.ys.pixel;
-    for (; count >= kAhead; count -= kAhead, x += kAhead * step, dz += kAhead * dz_step) {
-      V d[kAhead];
+    if constexpr (sizeof(V) == sizeof(T)) {
+      for (int64_t t = 0; t < valid; ++t)
+        for (int64_t p = 0; p < count; ++p) sums[tap[t]] += dz[p * dz_step] * x[at[t] + p * step];
+    } else {
+      V sum[kTaps] = {};
+      for (; count >= kAhead; count -= kAhead, x += kAhead * step, dz += kAhead * dz_step) {
+        V d[kAhead];
 #pragma GCC unroll 4
-      for (int p = 0; p < kAhead; ++p) d[p] = get<V>(dz + p * dz_step);
+        for (int p = 0; p < kAhead; ++p) d[p] = get<V>(dz + p * dz_step);
+#pragma GCC unroll 9
+        for (int t = 0; t < kTaps; ++t) {
+          const T* from = x + at[t];
+#pragma GCC unroll 4
+          for (int p = 0; p < kAhead; ++p) sum[t] += d[p] * lanes.load_x(from + p * step);
+        }
+      }
+      for (; count > 0; --count, x += step, dz += dz_step) {
+        const V d = get<V>(dz);
+#pragma GCC unroll 9
+        for (int t = 0; t < kTaps; ++t) sum[t] += d * lanes.load_x(x + at[t]);
+      }
+      if (lanes.first) {  // the others have been counted
+        const auto counted = lanes.is_first();
+#pragma GCC unroll 9
+        for (int t = 0; t < kTaps; ++t) sum[t] = counted ? V{} : sum[t];
+      }
 #pragma GCC unroll 9
       for (int t = 0; t < kTaps; ++t) {
-        const T* from = x + at[t];
-#pragma GCC unroll 4
-        for (int p = 0; p < kAhead; ++p) sum[t] += d[p] * lanes.load_x(from + p * step);
+        if (t >= valid) break;
+        T* const to = sums + tap[t];
+        put(to, get<V>(to) + sum[t]);
       }
-    }
-    for (; count > 0; --count, x += step, dz += dz_step) {
-      const V d = get<V>(dz);
-#pragma GCC unroll 9
-      for (int t = 0; t < kTaps; ++t) sum[t] += d * lanes.load_x(x + at[t]);
-    }
-    if constexpr (sizeof(V) > sizeof(T)) {
-      if (lanes.first)  // the others have been counted
-#pragma GCC unroll 9
-        for (int t = 0; t < kTaps; ++t) sum[t] = lanes.is_first() ? V{} : sum[t];
-    }
-#pragma GCC unroll 9
-    for (int t = 0; t < kTaps; ++t) {
-      if (t >= valid) break;
-      T* const to = sums + tap[t];
-      put(to, get<V>(to) + sum[t]);
     }
   }
 
   // Taps of rows u, v in them, for `count` pixels; a few pixels at a time, whose lines stay in L1
   // for all channels.
   template <bool kSpread>
-  void stretch(const Inside& u, const Inside& v, int64_t count, const T* x, const T* dz,
-               T* sums) const {
+  [[gnu::noinline]] void stretch(const Inside& u, const Inside& v, int64_t count, const T* x,
+                                 const T* dz, T* sums) const {
     const int64_t row = v.end - v.begin, n = (u.end - u.begin) * row;
     for (int64_t first = 0; first < n; first += kTaps) {
       int64_t at[kTaps], tap[kTaps];
@@ -332,7 +343,7 @@ struct Gradient {
   }
 
   template <bool kSpread>
-  void row(int64_t image, int64_t oy, T* sums) const {
+  [[gnu::noinline]] void row(int64_t image, int64_t oy, T* sums) const {
     const T* const dz = g.dz + image * c.ys.image + oy * c.ys.row;
     const T* const x = c.x + image * c.xs.image + (oy * c.ty.stride + c.ty.offset) * c.xs.row +
                        c.tx.offset * c.xs.pixel;
