@@ -33,6 +33,7 @@ template <class T, class V, bool kSpread>
 struct Lanes {
   static constexpr int64_t kCount = sizeof(V) / sizeof(T);
   int64_t k, first, x;
+  int64_t blocks = 1;  // so many vectors, or pairs of them, one after the other
   typename VectorOf<typename BitsOf<T>::type>::type order;
 
   Lanes(int64_t k, int64_t first, int64_t m, int64_t narrow) : k(k), first(first), x(k), order{} {
@@ -70,9 +71,12 @@ inline void each_lanes(int64_t wide, int64_t narrow, const F& f) {
   const int64_t m = wide / narrow;
   int64_t k = 0;
   if (wide >= L && (!kSpread || narrow >= L)) {
-    if constexpr (kMost > 1)
-      for (; k + 2 * L <= wide; k += 2 * L)
-        f.template operator()<2>(Lanes<T, Vector<T>, kSpread>(k, 0, m, narrow));
+    if constexpr (kMost > 1) {
+      Lanes<T, Vector<T>, kSpread> pairs(0, 0, m, narrow);
+      pairs.blocks = wide / (2 * L);
+      k = pairs.blocks * 2 * L;
+      if (k) f.template operator()<2>(pairs);
+    }
     for (; k < wide; k += L) {
       const int64_t at = least(k, wide - L);
       f.template operator()<1>(Lanes<T, Vector<T>, kSpread>(at, k - at, m, narrow));
@@ -126,17 +130,30 @@ struct Depthwise {
         m(wide / narrow),
         folds(c.in > c.out) {}
 
-  int64_t scratch() const { return align64(c.ty.count * c.tx.count * wide * sizeof(T)); }
+  int64_t taps() const { return c.ty.count * c.tx.count; }
+  int64_t scratch() const {
+    return align64(taps() * (up(wide, kLanes<T>) + 1) * kLanes<T> * sizeof(T));
+  }
 
-  // Weights tap by tap, scaled.
+  // Weights of kLanes channels tap by tap, scaled, then of the next ones. Those of the last vector,
+  // which may begin earlier, once more at the end.
   void pack(T* packed) const {
+    constexpr int64_t L = kLanes<T>;
+    for (int64_t k = 0; k < wide; ++k) pack_filter(k, packed + k / L * L * taps() + k % L);
+    for (int64_t l = 0; l < L && wide > L; ++l)
+      pack_filter(wide - L + l, packed + up(wide, L) * L * taps() + l);
+  }
+  void pack_filter(int64_t k, T* to) const {
+    const T scale = c.scale ? c.scale[k] : T(1);
     for (int64_t y = 0; y < c.ty.count; ++y)
-      for (int64_t x = 0; x < c.tx.count; ++x, packed += wide) {
-        const T* w = c.w + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                     (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-        for (int64_t k = 0; k < wide; ++k)
-          packed[k] = c.scale ? w[k * c.w_out] * c.scale[k] : w[k * c.w_out];
-      }
+      for (int64_t x = 0; x < c.tx.count; ++x, to += kLanes<T>)
+        *to = scale * c.w[k * c.w_out + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                          (c.tx.first + x * c.tx.kernel_step) * c.w_x];
+  }
+  // Where those of channel k on begin.
+  const T* packed_at(const T* packed, int64_t k) const {
+    constexpr int64_t L = kLanes<T>;
+    return packed + (k % L == 0 ? k : up(wide, L) * L) * taps();
   }
 
   // What a plain store of a vector is not enough for.
@@ -163,40 +180,54 @@ struct Depthwise {
   [[gnu::noinline]] void tile(const Lanes<T, V, kSpread>& lanes, const Inside& u, const Inside& v,
                               const T* x, const T* packed, T* y) const {
     constexpr int64_t L = sizeof(V) / sizeof(T);
-    V sum[kCount][kVectors];
-#pragma GCC unroll 2
-    for (int i = 0; i < kVectors; ++i)
-#pragma GCC unroll 4
-      for (int p = 0; p < kCount; ++p) sum[p][i] = c.bias ? get<V>(c.bias + lanes.k + i * L) : V{};
     const int64_t step = c.tx.stride * c.xs.pixel, across = c.tx.step * c.xs.pixel;
-    for (int64_t i = u.begin; i < u.end; ++i) {
-      const T* from = x + i * c.ty.step * c.xs.row + v.begin * across + lanes.x;
-      const T* w = packed + (i * c.tx.count + v.begin) * wide + lanes.k;
-      for (int64_t j = v.begin; j < v.end; ++j, from += across, w += wide)
+    const int64_t down = c.ty.step * c.xs.row, pixel = c.ys.pixel, apart = taps() * L;
+    const bool is_relu = c.activation == Activation::kRelu;
+    const bool is_plain = !folds && !c.residual && !c.accumulate && !lanes.first;
+    const int64_t begin = u.begin * c.tx.count + v.begin, columns = c.tx.count, n = v.end - v.begin;
+    const T* const w0 =
+        L == 1 ? packed + lanes.k / kLanes<T> * kLanes<T> * taps() + lanes.k % kLanes<T>
+               : packed_at(packed, lanes.k);
+    x += u.begin * down + v.begin * across + lanes.x;
+    for (int64_t block = 0; block < lanes.blocks; ++block) {
+      const int64_t k = lanes.k + block * kVectors * L;
+      V sum[kCount][kVectors];
+#pragma GCC unroll 2
+      for (int q = 0; q < kVectors; ++q)
+#pragma GCC unroll 4
+        for (int p = 0; p < kCount; ++p) sum[p][q] = c.bias ? get<V>(c.bias + k + q * L) : V{};
+      const T* row = x + block * kVectors * L;
+      const T* w_row = w0 + block * kVectors * apart + begin * kLanes<T>;
+      for (int64_t i = u.begin; i < u.end; ++i, row += down, w_row += columns * kLanes<T>) {
+        const T *from = row, *w = w_row;
+        for (int64_t j = 0; j < n; ++j, from += across, w += kLanes<T>)
+#pragma GCC unroll 2
+          for (int q = 0; q < kVectors; ++q) {
+            const V weight = get<V>(w + q * apart);
+#pragma GCC unroll 4
+            for (int p = 0; p < kCount; ++p)
+              sum[p][q] += weight * lanes.load_x(from + p * step + q * L);
+          }
+      }
+      if (!is_plain) {
+        V kept[kCount * kVectors];
+#pragma GCC unroll 4
+        for (int p = 0; p < kCount; ++p)
+#pragma GCC unroll 2
+          for (int q = 0; q < kVectors; ++q) kept[p * kVectors + q] = sum[p][q];
+#pragma GCC unroll 1
+        for (int64_t p = 0; p < kCount * kVectors; ++p)
+          finish(kept[p], k + p % kVectors * L, lanes.first, y + p / kVectors * pixel);
+        continue;
+      }
+#pragma GCC unroll 4
+      for (int p = 0; p < kCount; ++p)
 #pragma GCC unroll 2
         for (int q = 0; q < kVectors; ++q) {
-          const V weight = get<V>(w + q * L);
-#pragma GCC unroll 4
-          for (int p = 0; p < kCount; ++p)
-            sum[p][q] += weight * lanes.load_x(from + p * step + q * L);
+          if (is_relu) sum[p][q] = sum[p][q] < V{} ? V{} : sum[p][q];
+          put(y + p * pixel + k + q * L, sum[p][q]);
         }
     }
-    if (folds || c.residual || c.accumulate || lanes.first) {
-#pragma GCC unroll 1
-      for (int p = 0; p < kCount; ++p)
-#pragma GCC unroll 1
-        for (int q = 0; q < kVectors; ++q)
-          finish(sum[p][q], lanes.k + q * L, lanes.first, y + p * c.ys.pixel);
-      return;
-    }
-    const bool is_relu = c.activation == Activation::kRelu;
-#pragma GCC unroll 4
-    for (int p = 0; p < kCount; ++p)
-#pragma GCC unroll 2
-      for (int q = 0; q < kVectors; ++q) {
-        if (is_relu) sum[p][q] = sum[p][q] < V{} ? V{} : sum[p][q];
-        put(y + p * c.ys.pixel + lanes.k + q * L, sum[p][q]);
-      }
   }
 
   template <bool kSpread>
