@@ -228,3 +228,17 @@ def test_operands_that_do_not_fit_are_told():
     assert str(error.value) == (
         "conv2d: residual must have shape (1, 3, 4, 4) as y has, got (1, 3, 4, 3)"
     )
+
+
+def test_inference_reserves_no_memory_for_a_reverse_run():
+    """The slopes of a fused ReLU take as much as the outputs, and only a reverse run needs them."""
+
+    def network(x):
+        return nn.Dense(3, "softmax")(nn.Flatten()(conv(16, 1, activation="relu")(x)))
+
+    model = model_of(network)
+    trainer = fnn.Trainer(model, "cross_entropy", fnn.optim.SGD(0.1))
+    trainer.step(images_of(model, 64), np.zeros(64, int))
+    slopes = 64 * 9 * 10 * 16 * 4
+    assert trainer._objective.core.plan_info(64)["scratch_bytes"] >= slopes
+    assert model._inference.plan_info(64)["scratch_bytes"] < slopes // 4

@@ -27,62 +27,39 @@ inline void put(T* p, V v) {
   __builtin_memcpy(p, &v, sizeof v);
 }
 
-// Channels [k, k + lanes) of the wider side, and those of the narrower that they meet. `first`: the
-// ones before were done by another vector.
-template <class T, class V, bool kSpread>
+// Channels [k, k + lanes), of which another vector has done the `first`.
+template <class T, class V>
 struct Lanes {
   static constexpr int64_t kCount = sizeof(V) / sizeof(T);
-  int64_t k, first, x;
+  int64_t k, first;
   int64_t blocks = 1;  // so many vectors, or pairs of them, one after the other
-  typename VectorOf<typename BitsOf<T>::type>::type order;
 
-  Lanes(int64_t k, int64_t first, int64_t m, int64_t narrow) : k(k), first(first), x(k), order{} {
-    if constexpr (kSpread) {
-      x = kCount == 1 ? k / m : least(k / m, narrow - kCount);
-      int64_t from = k / m - x, left = m - k % m;
-#pragma GCC unroll 1
-      for (int64_t l = 0; l < kCount; ++l, --left) {
-        if (left == 0) ++from, left = m;
-        order[l] = from;
-      }
-    }
-  }
-  // Of lanes that another vector has done.
-  auto is_first() const {
-    decltype(order) lane{};
+  auto is_done() const {
+    typename VectorOf<typename BitsOf<T>::type>::type lane{};
 #pragma GCC unroll 1
     for (int64_t l = 0; l < kCount; ++l) lane[l] = l;
     return lane < static_cast<typename BitsOf<T>::type>(first);
   }
-  V load_x(const T* p) const {
-    const V v = get<V>(p);
-    if constexpr (kSpread && kCount > 1)
-      return __builtin_shuffle(v, order);
-    else
-      return v;
-  }
 };
 
-// f<n>(Lanes) on all channels, n vectors at a time, kMost at most; one by one where a side has
-// fewer than a vector's.
-template <class T, bool kSpread, int kMost = kSpread ? 1 : 2, class F>
-inline void each_lanes(int64_t wide, int64_t narrow, const F& f) {
+// f<n>(Lanes) on all channels, n vectors at a time, kMost at most; one by one where there are fewer
+// than a vector's.
+template <class T, int kMost, class F>
+inline void each_lanes(int64_t wide, const F& f) {
   constexpr int64_t L = kLanes<T>;
-  const int64_t m = wide / narrow;
   int64_t k = 0;
-  if (wide >= L && (!kSpread || narrow >= L)) {
+  if (wide >= L) {
     if constexpr (kMost > 1) {
-      Lanes<T, Vector<T>, kSpread> pairs(0, 0, m, narrow);
-      pairs.blocks = wide / (2 * L);
-      k = pairs.blocks * 2 * L;
-      if (k) f.template operator()<2>(pairs);
+      const int64_t pairs = wide / (2 * L);
+      k = pairs * 2 * L;
+      if (k) f.template operator()<2>(Lanes<T, Vector<T>>{0, 0, pairs});
     }
     for (; k < wide; k += L) {
       const int64_t at = least(k, wide - L);
-      f.template operator()<1>(Lanes<T, Vector<T>, kSpread>(at, k - at, m, narrow));
+      f.template operator()<1>(Lanes<T, Vector<T>>{at, k - at});
     }
   }
-  for (; k < wide; ++k) f.template operator()<1>(Lanes<T, T, kSpread>(k, 0, m, narrow));
+  for (; k < wide; ++k) f.template operator()<1>(Lanes<T, T>{k, 0});
 }
 
 // Taps [begin, end) of output o that fall on inputs.
@@ -120,15 +97,11 @@ struct Rows {
 template <class T>
 struct Depthwise {
   const Conv<T>& c;
-  int64_t wide, narrow, m;
+  int64_t wide, m;
   bool folds;  // m channels read make one written
 
   explicit Depthwise(const Conv<T>& conv)
-      : c(conv),
-        wide(most(c.in, c.out)),
-        narrow(least(c.in, c.out)),
-        m(wide / narrow),
-        folds(c.in > c.out) {}
+      : c(conv), wide(most(c.in, c.out)), m(wide / least(c.in, c.out)), folds(c.in > c.out) {}
 
   int64_t taps() const { return c.ty.count * c.tx.count; }
   int64_t scratch() const {
@@ -176,8 +149,8 @@ struct Depthwise {
 
   // kCount outputs from (oy, ox) on: x and y of the first one's first tap, taps [v0, v1) of rows
   // [u0, u1).
-  template <int kCount, int kVectors, class V, bool kSpread>
-  [[gnu::noinline]] void tile(const Lanes<T, V, kSpread>& lanes, const Inside& u, const Inside& v,
+  template <int kCount, int kVectors, class V>
+  [[gnu::noinline]] void tile(const Lanes<T, V>& lanes, const Inside& u, const Inside& v,
                               const T* x, const T* packed, T* y) const {
     constexpr int64_t L = sizeof(V) / sizeof(T);
     const int64_t step = c.tx.stride * c.xs.pixel, across = c.tx.step * c.xs.pixel;
@@ -188,7 +161,7 @@ struct Depthwise {
     const T* const w0 =
         L == 1 ? packed + lanes.k / kLanes<T> * kLanes<T> * taps() + lanes.k % kLanes<T>
                : packed_at(packed, lanes.k);
-    x += u.begin * down + v.begin * across + lanes.x;
+    x += u.begin * down + v.begin * across + lanes.k;
     for (int64_t block = 0; block < lanes.blocks; ++block) {
       const int64_t k = lanes.k + block * kVectors * L;
       V sum[kCount][kVectors];
@@ -205,8 +178,7 @@ struct Depthwise {
           for (int q = 0; q < kVectors; ++q) {
             const V weight = get<V>(w + q * apart);
 #pragma GCC unroll 4
-            for (int p = 0; p < kCount; ++p)
-              sum[p][q] += weight * lanes.load_x(from + p * step + q * L);
+            for (int p = 0; p < kCount; ++p) sum[p][q] += weight * get<V>(from + p * step + q * L);
           }
       }
       if (!is_plain) {
@@ -230,7 +202,6 @@ struct Depthwise {
     }
   }
 
-  template <bool kSpread>
   [[gnu::noinline]] void row(int64_t image, int64_t oy, const T* packed) const {
     T* const y = c.y + image * c.ys.image + oy * c.ys.row;
     const T* const x = c.x + image * c.xs.image + (oy * c.ty.stride + c.ty.offset) * c.xs.row +
@@ -241,51 +212,33 @@ struct Depthwise {
     const Inside u(c.ty, oy, c.xs.height);
     const Interior inner(c.tx, c.ys.width, c.xs.width);
     // Pixel by pixel, for memory is read in order; what a spread vector needs is kept for the row.
-    const auto each = [&](const auto& f) {  // f(ox, count, v) on all pixels
-      for (int64_t ox = 0; ox < c.ys.width;) {
-        const bool whole = ox >= inner.begin && ox + kPixels <= inner.end;
-        f(ox, whole ? kPixels : 1, Inside(c.tx, ox, c.xs.width));
-        ox += whole ? kPixels : 1;
-      }
-    };
-    const auto at = [&]<int kVectors, class V>(const Lanes<T, V, kSpread>& lanes, int64_t ox,
-                                               int64_t count, const Inside& v) {
-      const T* const from = x + ox * c.tx.stride * c.xs.pixel;
-      T* const to = y + ox * c.ys.pixel;
-      if constexpr (sizeof(V) > sizeof(T))
-        if (count == kPixels) return tile<kPixels, kVectors>(lanes, u, v, from, packed, to);
-      for (int64_t p = 0; p < count; ++p)
-        tile<1, kVectors>(lanes, u, v, from + p * c.tx.stride * c.xs.pixel, packed,
-                          to + p * c.ys.pixel);
-    };
-    if constexpr (kSpread)
-      each_lanes<T, true>(wide, narrow, [&]<int kVectors, class V>(const Lanes<T, V, true>& lanes) {
-        each([&](int64_t ox, int64_t count, const Inside& v) {
-          at.template operator()<kVectors>(lanes, ox, count, v);
-        });
+    // Pixel by pixel, for memory is read in order.
+    for (int64_t ox = 0; ox < c.ys.width;) {
+      const bool whole = ox >= inner.begin && ox + kPixels <= inner.end;
+      const int64_t count = whole ? kPixels : 1;
+      const Inside v(c.tx, ox, c.xs.width);
+      each_lanes<T, 2>(wide, [&]<int kVectors, class V>(const Lanes<T, V>& lanes) {
+        const T* const from = x + ox * c.tx.stride * c.xs.pixel;
+        T* const to = y + ox * c.ys.pixel;
+        if constexpr (sizeof(V) > sizeof(T))
+          if (whole) return tile<kPixels, kVectors>(lanes, u, v, from, packed, to);
+        for (int64_t p = 0; p < count; ++p)
+          tile<1, kVectors>(lanes, u, v, from + p * c.tx.stride * c.xs.pixel, packed,
+                            to + p * c.ys.pixel);
       });
-    else
-      each([&](int64_t ox, int64_t count, const Inside& v) {
-        each_lanes<T, false>(wide, narrow,
-                             [&]<int kVectors, class V>(const Lanes<T, V, false>& lanes) {
-                               at.template operator()<kVectors>(lanes, ox, count, v);
-                             });
-      });
+      ox += count;
+    }
     if (c.activation == Activation::kLinear || c.activation == Activation::kRelu) return;
     for (int64_t ox = 0; ox < c.ys.width; ++ox)
       activate(c.activation, c.alpha, y + ox * c.ys.pixel, c.out);
   }
 
-  void run(T* packed) const {
-    pack(packed);
+  void run(const T* packed) const {
     const Rows<T> all(c, wide);
     parallel(all.tasks, all.cost, [&](int64_t task) {
       const Cut cut(all.rows, all.tasks);
       for (int64_t r = cut(task); r < cut(task + 1); ++r)
-        if (c.out > c.in)
-          row<true>(r / c.ys.height, r % c.ys.height, packed);
-        else
-          row<false>(r / c.ys.height, r % c.ys.height, packed);
+        row(r / c.ys.height, r % c.ys.height, packed);
     });
   }
 };
@@ -309,8 +262,8 @@ struct Gradient {
 
   // sums[tap[t]] += sum over `count` pixels of dz x, whose inputs lie at[t] from x. The first
   // `valid` of kTaps count.
-  template <class V, bool kSpread>
-  [[gnu::noinline]] void pixels(const Lanes<T, V, kSpread>& lanes, int64_t count, int64_t valid,
+  template <class V>
+  [[gnu::noinline]] void pixels(const Lanes<T, V>& lanes, int64_t count, int64_t valid,
                                 const int64_t* at, const int64_t* tap, const T* x, const T* dz,
                                 T* sums) const {
     const int64_t step = c.tx.stride * c.xs.pixel, dz_step = c.ys.pixel;
@@ -327,16 +280,16 @@ struct Gradient {
         for (int t = 0; t < kTaps; ++t) {
           const T* from = x + at[t];
 #pragma GCC unroll 4
-          for (int p = 0; p < kAhead; ++p) sum[t] += d[p] * lanes.load_x(from + p * step);
+          for (int p = 0; p < kAhead; ++p) sum[t] += d[p] * get<V>(from + p * step);
         }
       }
       for (; count > 0; --count, x += step, dz += dz_step) {
         const V d = get<V>(dz);
 #pragma GCC unroll 9
-        for (int t = 0; t < kTaps; ++t) sum[t] += d * lanes.load_x(x + at[t]);
+        for (int t = 0; t < kTaps; ++t) sum[t] += d * get<V>(x + at[t]);
       }
       if (lanes.first) {  // the others have been counted
-        const auto counted = lanes.is_first();
+        const auto counted = lanes.is_done();
 #pragma GCC unroll 9
         for (int t = 0; t < kTaps; ++t) sum[t] = counted ? V{} : sum[t];
       }
@@ -351,7 +304,6 @@ struct Gradient {
 
   // Taps of rows u, v in them, for `count` pixels; a few pixels at a time, whose lines stay in L1
   // for all channels.
-  template <bool kSpread>
   [[gnu::noinline]] void stretch(const Inside& u, const Inside& v, int64_t count, const T* x,
                                  const T* dz, T* sums) const {
     const int64_t row = v.end - v.begin, n = (u.end - u.begin) * row;
@@ -364,16 +316,14 @@ struct Gradient {
       }
       const int64_t valid = least(n - first, kTaps);
       for (int64_t p = 0; p < count; p += kStretch)
-        each_lanes<T, kSpread, 1>(wide, c.in,
-                                  [&]<int kVectors, class V>(const Lanes<T, V, kSpread>& lanes) {
-                                    pixels(lanes, least(count - p, kStretch), valid, at, tap,
-                                           x + p * c.tx.stride * c.xs.pixel + lanes.x,
-                                           dz + p * c.ys.pixel + lanes.k, sums + lanes.k);
-                                  });
+        each_lanes<T, 1>(wide, [&]<int kVectors, class V>(const Lanes<T, V>& lanes) {
+          pixels(lanes, least(count - p, kStretch), valid, at, tap,
+                 x + p * c.tx.stride * c.xs.pixel + lanes.k, dz + p * c.ys.pixel + lanes.k,
+                 sums + lanes.k);
+        });
     }
   }
 
-  template <bool kSpread>
   [[gnu::noinline]] void row(int64_t image, int64_t oy, T* sums) const {
     const T* const dz = g.dz + image * c.ys.image + oy * c.ys.row;
     const T* const x = c.x + image * c.xs.image + (oy * c.ty.stride + c.ty.offset) * c.xs.row +
@@ -382,8 +332,8 @@ struct Gradient {
     const Interior inner(c.tx, c.ys.width, c.xs.width);
     for (int64_t ox = 0; ox < c.ys.width;) {
       const int64_t count = ox == inner.begin && inner.end > ox ? inner.end - ox : 1;
-      stretch<kSpread>(u, Inside(c.tx, ox, c.xs.width), count, x + ox * c.tx.stride * c.xs.pixel,
-                       dz + ox * c.ys.pixel, sums);
+      stretch(u, Inside(c.tx, ox, c.xs.width), count, x + ox * c.tx.stride * c.xs.pixel,
+              dz + ox * c.ys.pixel, sums);
       ox += count;
     }
   }
@@ -397,10 +347,7 @@ struct Gradient {
       __builtin_memset(sums, 0, taps * wide * sizeof(T));
       const Cut cut(all.rows, all.tasks);
       for (int64_t r = cut(task); r < cut(task + 1); ++r)
-        if (c.out > c.in)
-          row<true>(r / c.ys.height, r % c.ys.height, sums);
-        else
-          row<false>(r / c.ys.height, r % c.ys.height, sums);
+        row(r / c.ys.height, r % c.ys.height, sums);
     });
     for (int64_t tap = 0; tap < taps; ++tap) {
       const int64_t y = tap / c.tx.count, x = tap % c.tx.count;
@@ -415,23 +362,68 @@ struct Gradient {
   }
 };
 
+// Where a channel has several filters, one image at a time is spread out to as many channels.
+template <class T>
+bool is_spread(const Conv<T>& c) {
+  return c.out > c.in;
+}
+template <class T>
+int64_t spread_bytes(const Conv<T>& c) {
+  return is_spread(c) ? align64(c.xs.height * c.xs.width * c.out * sizeof(T)) : 0;
+}
+template <class T>
+Conv<T> spread(const Conv<T>& c, int64_t image, T* to) {
+  const int64_t m = c.out / c.in, width = c.xs.width;
+  const double cost = double(c.xs.height) * width * c.out;
+  parallel_chunks(c.xs.height, 16, cost, [=, &c](int64_t y, int64_t end) {
+    for (int64_t p = y * width; p < end * width; ++p) {
+      const T* x = c.x + image * c.xs.image + p / width * c.xs.row + p % width * c.xs.pixel;
+      T* at = to + p * c.out;
+      for (int64_t k = 0; k < c.in; ++k)
+        for (int64_t i = 0; i < m; ++i) *at++ = x[k];
+    }
+  });
+  Conv<T> one = c;
+  one.images = 1;
+  one.in = c.out;
+  one.x = to;
+  one.xs = {c.xs.height, width, c.out, width * c.out, 0};
+  one.y = c.y + image * c.ys.image;
+  if (c.residual) one.residual = c.residual + image * c.ys.image;
+  return one;
+}
+
 }  // namespace
 
 template <class T>
 int64_t depthwise_scratch(const Conv<T>& c) {
-  return Depthwise<T>(c).scratch();
+  return spread_bytes(c) + Depthwise<T>(c).scratch();
 }
 template <class T>
 void depthwise(const Conv<T>& c, void* scratch) {
-  Depthwise<T>(c).run(static_cast<T*>(scratch));
+  T* const packed = reinterpret_cast<T*>(static_cast<char*>(scratch) + spread_bytes(c));
+  Depthwise<T>(c).pack(packed);
+  if (!is_spread(c)) return Depthwise<T>(c).run(packed);
+  for (int64_t image = 0; image < c.images; ++image) {
+    const Conv<T> one = spread(c, image, static_cast<T*>(scratch));
+    Depthwise<T>(one).run(packed);
+  }
 }
 template <class T>
 int64_t depthwise_gradient_scratch(const ConvGradient<T>& g) {
-  return Gradient<T>(g).scratch();
+  return spread_bytes(g.of) + Gradient<T>(g).scratch();
 }
 template <class T>
 void depthwise_gradient(const ConvGradient<T>& g, void* scratch) {
-  Gradient<T>(g).run(static_cast<char*>(scratch));
+  char* const memory = static_cast<char*>(scratch) + spread_bytes(g.of);
+  if (!is_spread(g.of) || g.of.images == 0) return Gradient<T>(g).run(memory);
+  ConvGradient<T> one = g;
+  for (int64_t image = 0; image < g.of.images; ++image) {
+    one.of = spread(g.of, image, static_cast<T*>(scratch));
+    one.dz = g.dz + image * g.of.ys.image;
+    Gradient<T>(one).run(memory);
+    one.accumulate = true;
+  }
 }
 
 template int64_t depthwise_scratch<float>(const Conv<float>&);
