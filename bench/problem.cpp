@@ -63,7 +63,7 @@ void take_arrays(Node& node, const std::vector<Operand>& operands, bool backward
   for (int i = 0; i < node.n_out; ++i) node.out[i].data = take(node.out[i]);
   for (int i = 0; i < node.n_saved; ++i) node.saved[i].data = take(node.saved[i]);
   if (backward) node.out[0].grad = take(node.out[0]);
-  node.scratch = pool.take(node.scratch_bytes);
+  node.scratch = pool.take(scratch_of(node, backward));
 }
 
 }  // namespace

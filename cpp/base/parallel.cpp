@@ -24,6 +24,8 @@ namespace {
 // ready costs 0.3 us.
 constexpr double kCostOfRegion = 15000.0;
 constexpr double kCostInTeam = 1500.0;
+// The same where the whole is little: a job of its own that was not foreseen.
+constexpr double kCostOfSurprise = 500e3;
 // The least share of a step that is worth a thread that waits for it awake.
 constexpr double kCostOfStep = 30000.0;
 constexpr double kLongJob = 5e6;  // ns: jobs that ask for Ctrl-C between tasks
@@ -67,10 +69,11 @@ void set_thread_count(int count) { threads().count = std::clamp(count, 1, kMostT
 
 namespace {
 
-thread_local Team* t_team = nullptr;  // that this thread leads, or takes tasks of
-thread_local int t_member = 0;        // which of its members this thread is
-thread_local bool t_stays = false;    // whether its jobs stay on this thread
-thread_local bool t_in_task = false;  // jobs inside a task stay on its thread
+thread_local Team* t_team = nullptr;    // that this thread leads, or takes tasks of
+thread_local int t_member = 0;          // which of its members this thread is
+thread_local bool t_stays = false;      // whether its jobs stay on this thread
+thread_local bool t_is_little = false;  // whether the body at work got no company
+thread_local bool t_in_task = false;    // jobs inside a task stay on its thread
 
 int members_of(double cost, double least) {
   return static_cast<int>(std::min(cost / least, static_cast<double>(thread_count())));
@@ -124,15 +127,26 @@ void stay_on_thread() { t_stays = true; }
 
 void with_threads(double cost, Body body, void* context) {
   const int size = members_of(cost, kCostOfStep);
-  if (size <= 1 || t_team || t_stays || g_forked || omp_in_parallel()) return body(context);
+  if (t_team || t_stays || g_forked || omp_in_parallel()) return body(context);
+  if (size <= 1) {
+    struct Little {
+      const bool before = t_is_little;
+      Little() { t_is_little = true; }
+      ~Little() { t_is_little = before; }
+    } little;
+    return body(context);
+  }
   Team team(size);
   lead(team, team.size(), body, context);
 }
 
 void parallel_for(int64_t n_tasks, double cost, Task task, void* context) {
   const bool ask = cost > kLongJob && may_interrupt();
-  const int members = static_cast<int>(
-      std::min<int64_t>(members_of(cost, t_team ? kCostInTeam : kCostOfRegion), n_tasks));
+  const int members =
+      static_cast<int>(std::min<int64_t>(members_of(cost, t_team        ? kCostInTeam
+                                                          : t_is_little ? kCostOfSurprise
+                                                                        : kCostOfRegion),
+                                         n_tasks));
   if (members <= 1 || t_in_task || t_stays || g_forked) return alone(n_tasks, ask, task, context);
   if (!t_team) {
     if (omp_in_parallel()) return alone(n_tasks, ask, task, context);

@@ -13,7 +13,8 @@ using Task = void (*)(void* context, int64_t index);
 void parallel_for(int64_t n_tasks, double cost, Task task, void* context);
 
 // Runs body(context) with threads kept ready for the jobs in it. `cost` as above, of what the body
-// does again and again (a training step): little work gets no company.
+// does again and again (a training step): little work gets no company, nor do
+// the jobs in it, but for long ones.
 using Body = void (*)(void* context);
 void with_threads(double cost, Body body, void* context);
 

@@ -104,6 +104,14 @@ py::dict dict_of(const Progress& p, const std::vector<double>& sums) {
   return out;
 }
 
+// What a plan is made of, for tests and measurements.
+py::dict info_of(const Plan& plan) {
+  py::list steps;
+  for (const auto& step : plan.steps()) steps.append(std::string(step->node.op->name));
+  return py::dict(py::arg("steps") = steps, py::arg("arena_bytes") = plan.arena_bytes(),
+                  py::arg("scratch_bytes") = plan.scratch_bytes(), py::arg("flops") = plan.flops());
+}
+
 class PyInference {
  public:
   PyInference(const Graph& graph, const std::vector<int>& outputs, const py::array& theta,
@@ -166,6 +174,8 @@ class PyInference {
     }
     return y;
   }
+
+  py::dict plan_info(int64_t batch) { return info_of(*inference_.make(batch)); }
 
  private:
   const Graph& graph_;
@@ -376,7 +386,8 @@ void bind_graph(py::module_& m) {
       .def(py::init<const Graph&, const std::vector<int>&, const py::array&, const py::array&>(),
            py::keep_alive<1, 2>(), py::keep_alive<1, 4>(), py::keep_alive<1, 5>())
       .def("run", &PyInference::run)
-      .def("rows", &PyInference::rows);
+      .def("rows", &PyInference::rows)
+      .def("plan_info", &PyInference::plan_info);
 
   py::class_<PyTraining>(m, "Training")
       .def(py::init<const Graph&, int, const std::vector<int>&, const py::dict&, uint64_t,
@@ -398,13 +409,7 @@ void bind_graph(py::module_& m) {
              return out;
            })
       .def("plan_info",
-           [](PyTraining& t, int64_t batch) {
-             const Plan& plan = t.training_.plan(batch);
-             py::list steps;
-             for (const auto& step : plan.steps()) steps.append(std::string(step->node.op->name));
-             return py::dict(py::arg("steps") = steps, py::arg("arena_bytes") = plan.arena_bytes(),
-                             py::arg("flops") = plan.flops());
-           })
+           [](PyTraining& t, int64_t batch) { return info_of(t.training_.plan(batch)); })
       // Seconds of (op, where, forward, backward) for each step of the plan, on the last batch.
       .def("measure", [](PyTraining& t, int64_t batch, int runs) { return t.measure(batch, runs); })
       .def("batch_sizes", [](const PyTraining& t) { return t.training_.batch_sizes(); })

@@ -10,7 +10,7 @@ namespace {
 
 // Room for what a node keeps between forward and backward, and its working memory.
 struct Workspace {
-  explicit Workspace(Node& node) : scratch(node.scratch_bytes) {
+  Workspace(Node& node, bool backward) : scratch(scratch_of(node, backward)) {
     node.scratch = scratch.get();
     for (int i = 0; i < node.n_saved; ++i) {
       saved.push_back(new_array(node.saved[i].shape, node.saved[i].dtype));
@@ -35,7 +35,7 @@ py::tuple call(const std::string& name, const std::vector<py::array>& inputs, co
   Node& node = step.node;
   node.key.seed = seed;
   node.step = &step_count;
-  Workspace workspace(node);
+  Workspace workspace(node, false);
   py::tuple out(node.n_out);
   for (int i = 0; i < node.n_out; ++i) {
     py::array y = new_array(node.out[i].shape, node.out[i].dtype);
@@ -60,7 +60,7 @@ py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, con
   Node& node = step.node;
   node.key.seed = seed;
   node.step = &step_count;
-  Workspace workspace(node);
+  Workspace workspace(node, true);
   std::vector<py::array> keep;
   for (int i = 0; i < node.n_out; ++i) {
     keep.push_back(new_array(node.out[i].shape, node.out[i].dtype));

@@ -53,8 +53,8 @@ struct Direct {
     const int64_t room = kMostBytes / most(source.bytes(band), 1);
     tasks = least(c.images * bands, least(kTasks, most(room, 1)));
     shares = tasks && tasks < wanted ? least(panels, up(wanted, tasks)) : 1;
-    late = c.out < kMostLate<T> && blocks == 1 && shares == 1 && !c.accumulate &&
-           c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
+    late = c.out < kMostLate<T> && blocks == 1 && shares == 1 && !c.accumulate && !c.scale &&
+           !c.residual && c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
   }
 
   int64_t weight_bytes() const {
@@ -87,11 +87,13 @@ struct Direct {
           from[q] = w + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                     (c.tx.first + x * c.tx.kernel_step) * c.w_x;
         }
-        // Lane by lane: the taps of one filter share a line.
-        for (int64_t l = 0; l < lanes; ++l)
-          for (int64_t q = 0; q < n; ++q) rows[q][l] = from[q][l * c.w_out];
-        for (int64_t l = lanes; l < kPanel<T>; ++l)
-          for (int64_t q = 0; q < n; ++q) rows[q][l] = T(0);
+        // Read lane by lane, for the taps of one filter share a line, and written row by row, for
+        // rows may lie so far apart that they share a set of L1.
+        T block[kPanel<T>][kPackedTaps];
+        for (int64_t l = 0; l < kPanel<T>; ++l)
+          for (int64_t q = 0; q < n; ++q) block[l][q] = l < lanes ? from[q][l * c.w_out] : T(0);
+        for (int64_t q = 0; q < n; ++q)
+          for (int64_t l = 0; l < kPanel<T>; ++l) rows[q][l] = block[l][q];
       }
   }
   // Where row p of panel j lies.
@@ -151,11 +153,13 @@ struct Direct {
         const int64_t tiles = up(c.ys.width, tall_mr(static_cast<int>(vectors)));
         const Cut column(c.ys.width, tiles);
         t.bias = last && c.bias ? c.bias + j * kPanel<T> : nullptr;
+        t.scale = last && c.scale ? c.scale + j * kPanel<T> : nullptr;
+        const bool adds = last && c.residual;
         const bool whole = t.cols == vectors * kLanes<T>;
         for (int64_t row = 0; row < rows; ++row) {
           const int64_t behind = j * kPanel<T> + vectors * kLanes<T> - c.out;  // the row, written
           const bool spills = late && behind <= (rows - 1 - row) * c.ys.row;
-          t.plain = (whole || spills) && t.activation == Activation::kLinear && !t.bias;
+          t.plain = (whole || spills) && t.activation == Activation::kLinear && !t.bias && !adds;
           const T* a = x + row * c.ty.stride * source.row();
           T* y = c.y + image * c.ys.image + (oy + row) * c.ys.row + j * kPanel<T>;
           for (int64_t tile = 0; tile < tiles; tile += t.count) {  // the longer ones, the others
@@ -166,6 +170,7 @@ struct Direct {
             t.a_step = width * t.a_row;
             t.c = y + column(tile) * t.ldc;
             t.c_step = width * t.ldc;
+            t.residual = adds ? c.residual + (t.c - c.y) : nullptr;
             kernels.at[width][vectors](t);
           }
           if (late && j == j0) finish(y, table);
@@ -192,17 +197,21 @@ struct Direct {
   }
 };
 
-// No tap falls on any output: sums of nothing.
+// act(scale y + bias + residual) of sums that are there already, or of nothing (no tap falls on any
+// output). Seldom needed: kept small.
 template <class T>
-void clear(const Conv<T>& c) {
-  if (c.accumulate) return;
-  for (int64_t n = 0; n < c.images; ++n)
-    for (int64_t oy = 0; oy < c.ys.height; ++oy)
-      for (int64_t ox = 0; ox < c.ys.width; ++ox) {
-        T* y = c.y + n * c.ys.image + oy * c.ys.row + ox * c.ys.pixel;
-        for (int64_t k = 0; k < c.out; ++k) y[k] = c.bias ? c.bias[k] : T(0);
-        activate(c.activation, c.alpha, y, c.out);
+[[gnu::cold, gnu::noinline]] void finish(const Conv<T>& c, bool clear) {
+  parallel(c.images, double(c.images) * c.ys.height * c.ys.width * c.out, [&](int64_t n) {
+    for (int64_t i = 0; i < c.ys.height * c.ys.width; ++i) {
+      T* y = c.y + n * c.ys.image + i / c.ys.width * c.ys.row + i % c.ys.width * c.ys.pixel;
+      for (int64_t k = 0; k < c.out; ++k) {
+        const T sum = clear ? T(0) : c.scale ? c.scale[k] * y[k] : y[k];
+        const T value = c.bias ? sum + c.bias[k] : sum;
+        y[k] = c.residual ? value + c.residual[y - c.y + k] : value;
       }
+      activate(c.activation, c.alpha, y, c.out);
+    }
+  });
 }
 
 template <class T>
@@ -224,11 +233,19 @@ int64_t conv_scratch(const Conv<T>& c) {
 template <class T>
 void conv(const Conv<T>& c, void* scratch) {
   if (is_empty(c)) return;
-  if (c.ty.count * c.tx.count * c.in == 0) return clear(c);
+  if (c.ty.count * c.tx.count * c.in == 0) {
+    if (!c.accumulate) finish(c, true);
+    return;
+  }
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
-  if (suits_narrow(c)) return narrow_conv(c, scratch);
-  Direct<T>(c).run(scratch);
+  if (!suits_narrow(c)) return Direct<T>(c).run(scratch);
+  if (!c.scale && !c.residual) return narrow_conv(c, scratch);
+  Conv<T> sums = c;
+  sums.bias = nullptr;
+  sums.activation = Activation::kLinear;
+  narrow_conv(sums, scratch);
+  finish(c, false);
 }
 
 template int64_t conv_scratch<float>(const Conv<float>&);

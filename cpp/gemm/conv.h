@@ -32,7 +32,9 @@ struct Conv {
   bool accumulate = false;  // y += (bias and activation must be none)
   const T* bias = nullptr;  // `out` values
   Activation activation = Activation::kLinear;
-  double alpha = 0;  // parameter of the activation
+  double alpha = 0;             // parameter of the activation
+  const T* scale = nullptr;     // `out` values, beside a bias: y = act(scale (w * x) + bias
+  const T* residual = nullptr;  // + residual), which lies as y does
 };
 
 // The gradient of `of` for its weight.

@@ -99,19 +99,25 @@ void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) 
       }
 }
 
-// bias and activation on rows of C.
+// scale, bias, residual and activation on rows of C.
 template <class T>
-void finish(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+[[gnu::noinline]] void finish(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
   for (int64_t i = i0; i < i1; ++i) {
     T* c = g.c + i * g.ldc;
     if (g.bias && g.bias_per_row) {
-      const T b = g.bias[i];
+      const T b = g.bias[i], s = g.scale ? g.scale[i] : T(1);
 #pragma omp simd
-      for (int64_t j = j0; j < j1; ++j) c[j] += b;
+      for (int64_t j = j0; j < j1; ++j) c[j] = s * c[j] + b;
+    } else if (g.scale) {
+#pragma omp simd
+      for (int64_t j = j0; j < j1; ++j) c[j] = g.scale[j] * c[j] + g.bias[j];
     } else if (g.bias) {
 #pragma omp simd
       for (int64_t j = j0; j < j1; ++j) c[j] += g.bias[j];
     }
+    if (g.residual)
+#pragma omp simd
+      for (int64_t j = j0; j < j1; ++j) c[j] += g.residual[i * g.ldc + j];
     activate(g.activation, g.alpha, c + j0, j1 - j0);
   }
 }
@@ -204,6 +210,8 @@ struct Tiles {
     t.add = g.accumulate || p > 0;
     const bool last = p + k == g.k;
     t.bias = last ? g.bias : nullptr;
+    t.scale = last ? g.scale : nullptr;
+    t.residual = last ? g.residual : nullptr;
     t.bias_per_row = g.bias_per_row;
     t.activation = last ? g.activation : Activation::kLinear;
     t.alpha = g.alpha;
@@ -212,11 +220,12 @@ struct Tiles {
 
   // C[tiles t0..t1, columns j..j+cols) (+)= A[:, p..p+k) B[p..p+k, :), B given by t.stretches.
   // With `width` 0 it is one panel; else panels of that width side by side, and one row of tiles.
-  void multiply(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
-                int64_t cols, int64_t width) const {
+  [[gnu::noinline]] void multiply(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p,
+                                  int64_t j, int64_t cols, int64_t width) const {
     t.cols = width ? width : cols;
     const int64_t vectors = up(t.cols, kLanes<T>);
-    t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias;
+    t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias &&
+              !t.residual;
     for (int64_t tile = t0; tile < t1; tile += t.count) {  // the taller tiles, then the others
       const bool longer = tile < row.longer;
       const int64_t i = row(tile), rows = row.size + longer;
@@ -236,6 +245,8 @@ struct Tiles {
       t.c = g.c + i * g.ldc + j;
       t.c_step = rows * g.ldc;
       if (t.bias) t.bias = g.bias + (g.bias_per_row ? i : j);
+      if (t.scale) t.scale = g.scale + (g.bias_per_row ? i : j);
+      if (t.residual) t.residual = g.residual + i * g.ldc + j;
       t.bias_step = g.bias_per_row ? rows : 0;
       if (width) {
         t.count = cols / width;

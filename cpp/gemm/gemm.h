@@ -17,7 +17,9 @@ struct Gemm {
   const T* bias = nullptr;  // n values, added to each row; m values with bias_per_row
   bool bias_per_row = false;
   Activation activation = Activation::kLinear;
-  double alpha = 0;  // parameter of the activation
+  double alpha = 0;             // parameter of the activation
+  const T* scale = nullptr;     // beside a bias, as many: C = act(scale (A B) + bias
+  const T* residual = nullptr;  // + residual), which lies as C does
 };
 
 // The two functions below as one instruction set exports them: for tests and benchmarks.

@@ -23,24 +23,36 @@ inline void copy_row(const T* from, int64_t n, T* to) {
 // A tile in memory: what a plain store of the registers cannot do. Out of line, R and V at run
 // time. Rows are moved together, so that the activation fills whole vectors.
 template <class T>
-[[gnu::noinline, gnu::noclone]] void finish_tile(const TileArgs<T>& t, const T* bias, T* c0,
-                                                 T* tile, int rows, int width) {
-  constexpr int L = kLanes<T>;
-  alignas(64) T more[4 * kBlocking.nr * L];
-  store(more + width - L, Vector<T>{});  // behind the valid columns
+[[gnu::noinline, gnu::noclone]] void finish_tile(const TileArgs<T>& t, int64_t n, T* c0, T* tile,
+                                                 int rows, int width) {
+  constexpr int L = kLanes<T>, kMost = 4 * kBlocking.nr * L;
+  const T* const bias = t.bias ? t.bias + n * t.bias_step : nullptr;
+  const T* const scale = t.scale ? t.scale + n * t.bias_step : nullptr;
+  alignas(64) T more[kMost], factors[kMost], before[kMost];
+  store(more + width - L, Vector<T>{});  // zeros behind the valid columns
+  store(factors + width - L, Vector<T>{});
+  store(before + width - L, Vector<T>{});
   if (t.add)
     for (int i = 0; i < rows; ++i) {
-      copy_row(c0 + i * t.ldc, t.cols, more);
+      copy_row(c0 + i * t.ldc, t.cols, before);
       for (int j = 0; j < width; j += L)
-        store(tile + i * width + j, load(tile + i * width + j) + load(more + j));
+        store(tile + i * width + j, load(tile + i * width + j) + load(before + j));
     }
   const bool along = bias && !t.bias_per_row;
   if (along) copy_row(bias, t.cols, more);
-  if (bias || t.cols < width)
+  if (along && scale) copy_row(scale, t.cols, factors);
+  if (bias || t.residual || t.cols < width)
     for (int i = 0; i < rows; ++i) {
       const Vector<T> one = bias && !along ? fill(bias[i]) : Vector<T>{};
-      for (int j = 0; j < width; j += L)
-        store(tile + i * t.cols + j, load(tile + i * width + j) + (along ? load(more + j) : one));
+      const Vector<T> factor = fill(scale && !along ? scale[i] : T(1));
+      if (t.residual) copy_row(t.residual + n * t.c_step + i * t.ldc, t.cols, before);
+      for (int j = 0; j < width; j += L) {
+        Vector<T> sum = load(tile + i * width + j);
+        if (scale) sum *= along ? load(factors + j) : factor;
+        sum += along ? load(more + j) : one;
+        if (t.residual) sum += load(before + j);
+        store(tile + i * t.cols + j, sum);
+      }
     }
   // One call for the tile, not one per row.
   const int64_t count = rows * t.cols;
@@ -107,7 +119,7 @@ void tile(const TileArgs<T>& t) {
       for (int i = 0; i < R; ++i)
 #pragma GCC unroll 64
         for (int v = 0; v < V; ++v) store(out + i * kWidth + v * L, acc[i][v]);
-      finish_tile(t, t.bias ? t.bias + n * t.bias_step : nullptr, c, out, R, kWidth);
+      finish_tile(t, n, c, out, R, kWidth);
     }
   }
 }

@@ -33,12 +33,14 @@ struct TileArgs {
   T* copy;  // kCopy: the panel is left here, packed, for the tiles to come
   T* c;
   int64_t ldc, c_step;
-  int64_t cols;   // valid columns, <= V * lanes
-  bool add;       // C += instead of C =
-  bool plain;     // whole vectors, no bias, no activation
-  const T* bias;  // of the first row or column, or null
-  int64_t bias_step;
+  int64_t cols;       // valid columns, <= V * lanes
+  bool add;           // C += instead of C =
+  bool plain;         // whole vectors, no bias, no residual, no activation
+  const T* bias;      // of the first row or column, or null
+  const T* scale;     // likewise, beside a bias
+  int64_t bias_step;  // of both
   bool bias_per_row;
+  const T* residual;      // lies as C does, or null
   Activation activation;  // kLinear until the last block of k
   double alpha;
 };

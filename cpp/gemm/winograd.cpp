@@ -150,7 +150,8 @@ struct Forward {
            (kPoints * c.in * up(c.out, kL) / kBlocking.fma_per_ns + (c.in + c.out) * 5.0);
   }
 
-  int64_t weight_bytes() const { return align64(kPoints * panels * c.in * kPanel<float> * kFloat); }
+  int64_t u_plane() const { return panels * c.in * kPanel<float> + kFarApart; }
+  int64_t weight_bytes() const { return align64(kPoints * u_plane() * kFloat); }
   int64_t v_plane() const { return block * c.in + kFarApart; }
   int64_t m_plane() const { return block * c.out + kFarApart; }
   int64_t zero_bytes() const { return align64(c.in * kFloat); }
@@ -190,7 +191,7 @@ struct Forward {
           for (int i = 0; i < 6; ++i) half[i][x] = o[i];
         }
         float* const to = u + (panel * c.in + channel) * kPanel<float> + from;
-        const int64_t plane = panels * c.in * kPanel<float>;
+        const int64_t plane = u_plane();
 #pragma GCC unroll 1
         for (int i = 0; i < kPatch; ++i) {
           V o[6];
@@ -203,10 +204,10 @@ struct Forward {
 
   void products(int64_t f, int64_t planes, int64_t count, const float* u, const float* v,
                 float* m) const {
-    const int64_t panel = c.in * kPanel<float>, u_plane = panels * panel;
-    multiply_planes({planes, count, c.out, c.in,                      //
-                     v + f * v_plane(), v_plane(), c.in, 1,           //
-                     u + f * u_plane, u_plane, kPanel<float>, panel,  //
+    const int64_t panel = c.in * kPanel<float>;
+    multiply_planes({planes, count, c.out, c.in,                          //
+                     v + f * v_plane(), v_plane(), c.in, 1,               //
+                     u + f * u_plane(), u_plane(), kPanel<float>, panel,  //
                      m + f * m_plane(), m_plane(), c.out, false});
   }
 
@@ -215,6 +216,7 @@ struct Forward {
     const int64_t rows = least(kTileOut, c.ys.height - tile.oy);
     const int64_t columns = least(kTileOut, c.ys.width - tile.ox);
     float* const y = c.y + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
+    const bool is_relu = c.activation == Activation::kRelu;
     for (int64_t channel = 0; channel < c.out; channel += kL) {
       V half[kTileOut][kPatch];
 #pragma GCC unroll 1
@@ -227,18 +229,24 @@ struct Forward {
         for (int i = 0; i < 4; ++i) half[i][j] = o[i];
       }
       const V bias = c.bias ? load(c.bias + channel) : V{};
+      const V scale = c.scale ? load(c.scale + channel) : fill(1.0f);
 #pragma GCC unroll 1
       for (int64_t i = 0; i < rows; ++i) {
         V o[4];
         winograd::results<4>(half[i], o);
         float* const to = y + i * c.ys.row + channel;
+        const float* const more = c.residual     ? c.residual + (to - c.y)
+                                  : c.accumulate ? to
+                                                 : nullptr;
         for (int64_t j = 0; j < columns; ++j) {
-          const V value = o[j] + bias;
-          store(to + j * c.ys.pixel, c.accumulate ? load(to + j * c.ys.pixel) + value : value);
+          V value = scale * o[j] + bias;
+          if (more) value += load(more + j * c.ys.pixel);
+          if (is_relu) value = value < V{} ? V{} : value;
+          store(to + j * c.ys.pixel, value);
         }
       }
     }
-    if (c.activation == Activation::kLinear) return;
+    if (is_relu || c.activation == Activation::kLinear) return;
     for (int64_t i = 0; i < rows; ++i)
       if (c.ys.pixel == c.out)
         activate(c.activation, c.alpha, y + i * c.ys.row, columns * c.out);

@@ -17,7 +17,9 @@ Program needed(const Graph& graph, const std::vector<int>& wanted) {
     nodes.push_back(*node);
   }
   std::reverse(nodes.begin(), nodes.end());
-  return {std::move(nodes), graph.values().size()};
+  std::vector<Shape> shapes;
+  for (const Value& value : graph.values()) shapes.push_back(value.shape);
+  return {std::move(nodes), std::move(shapes)};
 }
 
 namespace {
@@ -25,18 +27,23 @@ namespace {
 class Fusion {
  public:
   Fusion(Program given, const std::vector<int>& wanted)
-      : nodes_(std::move(given.nodes)), wanted_(wanted), producer_(given.n_values, -1) {
+      : nodes_(std::move(given.nodes)),
+        shapes_(std::move(given.shapes)),
+        wanted_(wanted),
+        producer_(shapes_.size(), -1) {
     for (size_t i = 0; i < nodes_.size(); ++i)
       for (const int id : nodes_[i].out) producer_[id] = static_cast<int>(i);
   }
 
-  Program run() {
+  Program run(bool inference) {
     for (size_t i = 0; i < nodes_.size(); ++i) fuse_cost(i);
+    for (size_t i = 0; inference && i < nodes_.size(); ++i) fuse_norm(i);
+    for (size_t i = 0; inference && i < nodes_.size(); ++i) fuse_residual(i);
     for (size_t i = 0; i < nodes_.size(); ++i) fuse_activation(i);
     std::vector<GraphNode> kept;
     for (GraphNode& node : nodes_)
       if (!node.op.empty()) kept.push_back(std::move(node));
-    return {std::move(kept), producer_.size()};
+    return {std::move(kept), std::move(shapes_)};
   }
 
  private:
@@ -86,12 +93,58 @@ class Fusion {
   }
   static bool has_alpha(const GraphNode& node) { return has_attribute(node, "alpha:real"); }
 
+  static bool is_given(const GraphNode& node, const char* name) {
+    return std::any_of(node.attrs.begin(), node.attrs.end(),
+                       [=](const NamedAttr& attr) { return attr.name == name; });
+  }
+
+  // The node that makes `z` for nobody else, and does nothing with it yet but what may come before
+  // more.
+  int open_producer(int z) const {
+    const int at = producer_[z];
+    if (at < 0 || (nodes_[at].op != "conv2d" && nodes_[at].op != "linear")) return -1;
+    return uses(z) == 1 && !is_given(nodes_[at], "activation") ? at : -1;
+  }
+
+  // What node `at` computes, and more, is computed where node i was: all operands exist by then.
+  void move_into(size_t at, size_t i, std::vector<int> more) {
+    GraphNode moved = std::move(nodes_[at]);
+    moved.in.insert(moved.in.end(), more.begin(), more.end());
+    moved.out = {nodes_[i].out[0]};
+    producer_[moved.out[0]] = static_cast<int>(i);
+    nodes_[at].op.clear();
+    nodes_[i] = std::move(moved);
+  }
+
+  void fuse_norm(size_t i) {
+    const GraphNode& norm = nodes_[i];
+    if (norm.op != "batch_norm" || uses(norm.out[1]) || uses(norm.out[2])) return;
+    const int at = open_producer(norm.in[0]);
+    if (at < 0 || is_given(nodes_[at], "eps")) return;
+    Node node;
+    node.op = &find_op("batch_norm", table());
+    set_attributes(node, norm.attrs);
+    nodes_[at].attrs.push_back({"eps", {}, node.attr[1].real, true});
+    move_into(at, i, {norm.in.begin() + 1, norm.in.end()});
+  }
+
+  void fuse_residual(size_t i) {
+    if (nodes_[i].op != "add") return;
+    const std::vector<int> terms = nodes_[i].in;
+    if (!(shapes_[terms[0]] == shapes_[terms[1]])) return;
+    for (const int side : {0, 1}) {
+      const int at = open_producer(terms[side]);
+      if (at < 0 || nodes_[at].op != "conv2d") continue;
+      const std::vector<int>& in = nodes_[at].in;
+      if (in.size() > 2 && shapes_[in.back()].rank == 4) continue;  // it has one
+      return move_into(at, i, {terms[1 - side]});
+    }
+  }
+
   // Products apply any activation that they know in their epilogue, batch_norm only ReLU.
   static bool takes(const GraphNode& node, const Op& activation) {
-    const bool is_free =
-        std::none_of(node.attrs.begin(), node.attrs.end(),
-                     [](const NamedAttr& attr) { return attr.name == "activation"; });
-    return is_free && activation.activation && has_attribute(node, "activation:int") &&
+    return !is_given(node, "activation") && activation.activation &&
+           has_attribute(node, "activation:int") &&
            (has_alpha(node) || activation.activation == static_cast<int>(Activation::kRelu));
   }
 
@@ -113,14 +166,15 @@ class Fusion {
   }
 
   std::vector<GraphNode> nodes_;
+  std::vector<Shape> shapes_;
   const std::vector<int>& wanted_;
   std::vector<int> producer_;
 };
 
 }  // namespace
 
-Program fuse(const Graph& graph, const std::vector<int>& wanted) {
-  return Fusion(channels_last(graph, needed(graph, wanted), wanted), wanted).run();
+Program fuse(const Graph& graph, const std::vector<int>& wanted, bool inference) {
+  return Fusion(channels_last(graph, needed(graph, wanted), wanted), wanted).run(inference);
 }
 
 }  // namespace fastnn

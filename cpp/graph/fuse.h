@@ -15,7 +15,10 @@ Program needed(const Graph& graph, const std::vector<int>& wanted);
 //   batch_norm + relu                        -> one op
 //   softmax + cross_entropy                  -> softmax_cross_entropy (exact and stable)
 //   sigmoid + binary_cross_entropy           -> sigmoid_binary_cross_entropy
+// and in `inference`, whose batch_norm is by running statistics and which has no reverse run,
+//   conv2d or linear + batch_norm            -> one op, scaled in the product's epilogue
+//   conv2d (+ batch_norm) + add              -> one op, where both summands have one shape
 // Ids of the values that remain are unchanged.
-Program fuse(const Graph& graph, const std::vector<int>& wanted);
+Program fuse(const Graph& graph, const std::vector<int>& wanted, bool inference);
 
 }  // namespace fastnn

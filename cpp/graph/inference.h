@@ -19,6 +19,7 @@ class Inference {
   void run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n, int64_t batch,
            void* const* rows, double* means);
 
+  std::unique_ptr<Plan> make(int64_t batch) const;  // a new plan, as runs use it
   // Shape of an output for n rows.
   Arg output(int i, int64_t n);
   const std::vector<int>& outputs() const { return outputs_; }

@@ -14,9 +14,10 @@ class Layout {
       : graph_(graph),
         given_(given),
         wanted_(wanted),
-        last_(given.n_values, kNone),
-        same_(given.n_values),
-        pending_(given.n_values, false) {
+        shapes_(given.shapes),
+        last_(shapes_.size(), kNone),
+        same_(shapes_.size()),
+        pending_(shapes_.size(), false) {
     for (size_t id = 0; id < same_.size(); ++id) same_[id] = static_cast<int>(id);
   }
 
@@ -32,7 +33,7 @@ class Layout {
         keep(node);
     }
     for (const int id : wanted_) make(id);
-    return {std::move(nodes_), last_.size()};
+    return {std::move(nodes_), std::move(shapes_)};
   }
 
  private:
@@ -108,12 +109,13 @@ class Layout {
     view.where = where;
     view.in = {id};
     view.attrs = {{"shape", {elements(graph_.values()[id].shape)}, 0, false}};
-    view.out = {add_value()};
+    view.out = {add_value(Shape{1, {elements(graph_.values()[id].shape)}})};
     nodes_.push_back(view);
     return channels_[id] = view.out[0];
   }
 
-  int add_value() {
+  int add_value(const Shape& shape) {
+    shapes_.push_back(shape);
     const int id = static_cast<int>(last_.size());
     last_.push_back(kNone);
     same_.push_back(id);
@@ -145,7 +147,9 @@ class Layout {
     back.out = node.out;
     rename_axes(node);
     for (int& id : node.in) id = operand(id, node.where);
-    const int made = add_value();
+    Shape shape = shapes_[back.out[0]];
+    std::rotate(shape.dims + 1, shape.dims + 2, shape.dims + shape.rank);
+    const int made = add_value(shape);
     node.out = {made};
     nodes_.push_back(std::move(node));
     leave_pending(std::move(back), made);
@@ -162,6 +166,7 @@ class Layout {
   const Graph& graph_;
   const Program& given_;
   const std::vector<int>& wanted_;
+  std::vector<Shape> shapes_;    // by value
   std::vector<int> last_;        // by value: its channels-last form
   std::vector<int> same_;        // by value: the one that stands for it
   std::vector<bool> pending_;    // by value: its conversion has not been needed yet

@@ -9,10 +9,11 @@
 
 namespace fastnn {
 
-// Nodes, and how many values they name: those of the graph and, from there on, some of their own.
+// Nodes, and the shapes of the values they name: those of the graph and, from there on, some of
+// their own.
 struct Program {
   std::vector<GraphNode> nodes;
-  size_t n_values;
+  std::vector<Shape> shapes;
 };
 
 // Computes the wanted values as the nodes of `given` do, with the same bits but for sums over an

@@ -39,8 +39,10 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   if (options.loss >= 0) wanted.push_back(options.loss);
   if (options.training)
     for (const auto& [state, value] : graph.updates()) wanted.push_back(value);
-  const Program program = options.keep_all ? needed(graph, wanted) : fuse(graph, wanted);
-  const size_t n_values = program.n_values;
+  const bool is_inference = !options.training && options.loss < 0;
+  const Program program =
+      options.keep_all ? needed(graph, wanted) : fuse(graph, wanted, is_inference);
+  const size_t n_values = program.shapes.size();
   requires_.assign(n_values, false);
   has_gradient_.assign(n_values, false);
   view_of_.assign(n_values, -1);
@@ -152,12 +154,12 @@ void Plan::lay_out(const std::vector<int>& wanted) {
   std::vector<std::pair<Arg*, size_t>> saved;
   for (size_t s = 0; s < steps_.size(); ++s) {
     Node& node = steps_[s]->node;
-    scratch = std::max(scratch, node.scratch_bytes);
+    const bool reverse = options_.loss >= 0 && active_[s];
+    scratch = std::max(scratch, scratch_of(node, reverse));
     for (int i = 0; i < node.n_saved; ++i) {
       const int time = static_cast<int>(s);
-      const bool kept = options_.loss >= 0 && active_[s];
       saved.emplace_back(&node.saved[i], buffers.size());
-      buffers.push_back({bytes_of(node.saved[i]), time, kept ? backward_time(time) : time});
+      buffers.push_back({bytes_of(node.saved[i]), time, reverse ? backward_time(time) : time});
     }
   }
   if (options_.keep_all)

@@ -48,6 +48,7 @@ class Plan {
   bool has(int id) const { return location_[id] >= 0; }
   int64_t batch() const { return options_.batch; }
   int64_t arena_bytes() const { return arena_.bytes(); }
+  int64_t scratch_bytes() const { return scratch_.bytes(); }
   // Seconds that each step's forward and backward run takes, means over runs of the whole.
   struct StepTime {
     double forward = 0, backward = 0;

@@ -102,7 +102,7 @@ struct Binary {
     n.flops = static_cast<double>(elements(n.out[0].shape));
     for (int i = 0; i < 2; ++i) {
       const int64_t bytes = reduce_scratch(reduction(n, i));
-      if (is_repeated(n, i) && bytes > n.scratch_bytes) n.scratch_bytes = bytes;
+      if (is_repeated(n, i) && bytes > n.reverse_bytes) n.reverse_bytes = bytes;
     }
   }
 

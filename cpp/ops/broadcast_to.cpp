@@ -39,7 +39,7 @@ struct BroadcastTo {
     n.out[0].dtype = x.dtype;
     n.reads_in = 0u;
     n.reads_out = 0u;
-    n.scratch_bytes = reduce_scratch(reduction(n));
+    n.reverse_bytes = reduce_scratch(reduction(n));
   }
 
   template <class T>

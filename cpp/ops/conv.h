@@ -53,6 +53,8 @@ struct ConvSizes {
   Pixels outputs() const {
     return {y.outputs, x.outputs, K, x.outputs * K, y.outputs * x.outputs * K};
   }
+  // Each channel of x by filters of its own.
+  bool is_depthwise() const { return groups > 1 && groups == C; }
   // One product of pixels by a matrix.
   bool is_pointwise() const {
     return kernel() == 1 && groups == 1 && y.stride * x.stride == 1 && y.before == 0 &&
@@ -105,10 +107,18 @@ static Conv<T> conv_dx_of(const ConvSizes& s, int64_t g, int64_t py, int64_t px,
   return c;
 }
 
-// f(g, py, px) for all groups and phases that have inputs.
+// Of a depthwise convolution, group 0 stands for all of them.
+template <class T>
+static Conv<T> all_groups(Conv<T> c, int64_t groups) {
+  c.in *= groups;
+  c.out *= groups;
+  return c;
+}
+
+// f(g, py, px) for all groups, or the first, and phases that have inputs.
 template <class F>
-static void for_phases(const ConvSizes& s, const F& f) {
-  for (int64_t g = 0; g < s.groups; ++g)
+static void for_phases(const ConvSizes& s, bool all, const F& f) {
+  for (int64_t g = 0; g < (all ? s.groups : 1); ++g)
     for (int64_t py = 0; py < least(s.y.stride, s.y.inputs); ++py)
       for (int64_t px = 0; px < least(s.x.stride, s.x.inputs); ++px) f(g, py, px);
 }

@@ -2,23 +2,34 @@
 // v d, c]) x (N, H, W, C), w (K, C / groups, KH, KW), b (K,), y (N, OH, OW, K); with `flip` the
 // kernel is turned by 180 degrees: convolution as mathematics has it. Backward, with dz = dy
 // act'(y): dx is the convolution of dz by w turned, dw that of x by dz, db the sum of dz over
-// pixels.
+// pixels. For inference, what stands behind it may be done on the way (graph/fuse.h): y = act((b +
+// w * x) normalised + residual), the residual being a last operand of y's shape.
+#include "gemm/depthwise.h"
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/conv_rules.h"
 #include "ops/dense.h"
+#include "ops/folded.h"
 #include "ops/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-enum { kStride, kPadding, kDilation, kGroups, kFlip, kActivation, kAlpha };
+enum { kStride, kPadding, kDilation, kGroups, kFlip, kActivation, kAlpha, kEps };
 
 long long ll(int64_t v) { return v; }
 
 Activation activation(const Node& n) {
   return static_cast<Activation>(n.attr[kActivation].ints[0]);
 }
+
+// What is among the operands beside x and w.
+bool has_norm(const Node& n) { return n.attr[kEps].real != 0; }
+bool has_residual(const Node& n) { return n.n_in > 2 && n.in[n.n_in - 1].shape.rank == 4; }
+int norm_at(const Node& n) {
+  return n.n_in - (has_residual(n) ? 1 : 0) - (has_norm(n) ? kNormOperands : 0);
+}
+bool has_bias(const Node& n) { return norm_at(n) > 2; }
 
 ConvSizes sizes(const Node& n) {
   const Shape &x = n.in[0].shape, &w = n.in[1].shape;
@@ -35,22 +46,31 @@ ConvSizes sizes(const Node& n) {
 
 DenseSizes dense_sizes(const ConvSizes& s) { return {s.N * s.y.inputs * s.x.inputs, s.C, s.K}; }
 
-template <class T>
-Gemm<T> pointwise(const Node& n, const ConvSizes& s) {
-  Gemm<T> g = dense_gemm(dense_sizes(s), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
-  g.bias = n.n_in > 2 ? data<T>(n.in[2]) : nullptr;
-  g.activation = activation(n);
-  g.alpha = n.attr[kAlpha].real;
-  return g;
+// What a product does with its sums, from filter k on.
+template <class T, class Product>
+Product finished(const Node& n, const ConvSizes& s, Product p, int64_t k) {
+  p.bias = has_bias(n) ? data<T>(n.in[2]) + k : nullptr;
+  if (has_norm(n) && n.scratch) {
+    p.scale = static_cast<const T*>(n.scratch) + k;
+    p.bias = p.scale + s.K;
+  }
+  if (has_residual(n)) p.residual = data<T>(n.in[n.n_in - 1]) + k;
+  p.activation = activation(n);
+  p.alpha = n.attr[kAlpha].real;
+  return p;
 }
 
 template <class T>
-Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
-  Conv<T> c = conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
-  c.bias = n.n_in > 2 ? data<T>(n.in[2]) + g * s.out() : nullptr;
-  c.activation = activation(n);
-  c.alpha = n.attr[kAlpha].real;
-  return c;
+[[gnu::noinline]] Gemm<T> pointwise(const Node& n, const ConvSizes& s) {
+  return finished<T>(
+      n, s, dense_gemm(dense_sizes(s), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])),
+      0);
+}
+
+template <class T>
+[[gnu::noinline]] Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
+  return finished<T>(n, s, conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0])),
+                     g * s.out());
 }
 
 template <class T>
@@ -66,6 +86,14 @@ ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g)
           grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
 }
 
+// The gradient for w of all groups at once: depthwise.
+template <class T>
+ConvGradient<T> all_dw_of(const Node& n, const ConvSizes& s, const T* dz) {
+  ConvGradient<T> all = dw_of(n, s, dz, 0);
+  all.of = all_groups(all.of, s.groups);
+  return all;
+}
+
 // dz (pixels, K) summed over pixels.
 Reduction over_pixels(const ConvSizes& s) {
   const bool kept[] = {false, true};
@@ -78,24 +106,31 @@ int64_t dz_bytes(const Node& n, const ConvSizes& s, int64_t size) {
 }
 
 template <class T>
-int64_t scratch_bytes(const Node& n) {
+void set_scratch(Node& n) {
   const ConvSizes s = sizes(n);
   const DenseSizes d = dense_sizes(s);
   const T* none = nullptr;
-  int64_t forward, backward = reduce_scratch(over_pixels(s));
+  int64_t& forward = n.scratch_bytes;
+  int64_t backward = reduce_scratch(over_pixels(s));
   if (s.is_pointwise()) {
     T* to = nullptr;
     forward = gemm_scratch(pointwise<T>(n, s));
     backward = most(backward, gemm_scratch(dense_dx_gemm(d, none, none, to)));
     backward = most(backward, gemm_scratch(dense_dw_gemm(d, none, none, to)));
   } else {
-    forward = conv_scratch(forward_of<T>(n, s, 0));
-    backward = most(backward, conv_gradient_scratch(dw_of(n, s, none, 0)));
-    for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
-      if (g == 0) backward = most(backward, conv_scratch(dx_of(n, s, none, g, py, px)));
+    const bool deep = s.is_depthwise();
+    const auto scratch_of = [=](const Conv<T>& c) {
+      return deep ? depthwise_scratch(all_groups(c, s.groups)) : conv_scratch(c);
+    };
+    forward = scratch_of(forward_of<T>(n, s, 0));
+    backward = most(backward, deep ? depthwise_gradient_scratch(all_dw_of(n, s, none))
+                                   : conv_gradient_scratch(dw_of(n, s, none, 0)));
+    for_phases(s, false, [&](int64_t g, int64_t py, int64_t px) {
+      backward = most(backward, scratch_of(dx_of(n, s, none, g, py, px)));
     });
   }
-  return most(forward, dz_bytes(n, s, sizeof(T)) + backward);
+  if (has_norm(n)) forward += folded_bytes(s.K, sizeof(T));
+  n.reverse_bytes = dz_bytes(n, s, sizeof(T)) + backward;
 }
 
 void check_shapes(const Node& n) {
@@ -109,7 +144,7 @@ void check_shapes(const Node& n) {
     fail(n.where, "w must have shape (K, %lld, KH, KW) because x has shape %s%s, got %s",
          ll(C / groups), text_of(image).text, groups > 1 ? " and the channels are in groups" : "",
          text_of(w).text);
-  if (n.n_in > 2 && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != w[0]))
+  if (has_bias(n) && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != w[0]))
     fail(n.where, "b must have shape (%lld,) because w has shape %s, got %s", ll(w[0]),
          text_of(w).text, text_of(n.in[2].shape).text);
   for (int i = 0; i < 2; ++i) {
@@ -127,7 +162,7 @@ void check_shapes(const Node& n) {
 struct Conv2d {
   static constexpr const char* attrs =
       "stride:ints padding:ints dilation:ints groups:int=1 flip:int=0 activation:int=0 "
-      "alpha:real=0";
+      "alpha:real=0 eps:real=0";
 
   static void infer(Node& n) {
     check_conv_operands(n);
@@ -143,18 +178,29 @@ struct Conv2d {
     const ConvSizes s = sizes(n);
     n.out[0].shape = Shape{4, {x.shape[0], s.y.outputs, s.x.outputs, s.K}};
     n.out[0].dtype = x.dtype;
+    if (has_norm(n)) check_folded(n, n.in + norm_at(n), s.K);
+    if (has_residual(n) && !(n.in[n.n_in - 1].shape == n.out[0].shape))
+      fail(n.where, "residual must have shape %s as y has, got %s",
+           text_of(image_shape(n.out[0].shape)).text,
+           text_of(image_shape(n.in[n.n_in - 1].shape)).text);
     n.reads_in = 3u;
     n.reads_out = kind ? 1u : 0u;
     n.flops = 2.0 * s.N * s.y.outputs * s.x.outputs * s.K * elements(w.shape, 1);
-    n.scratch_bytes =
-        x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
+    x.dtype == DType::kFloat32 ? set_scratch<float>(n) : set_scratch<double>(n);
   }
 
   template <class T>
   static void forward(const Node& n) {
     const ConvSizes s = sizes(n);
-    if (s.is_pointwise()) return gemm(pointwise<T>(n, s), n.scratch);
-    for (int64_t g = 0; g < s.groups; ++g) conv(forward_of<T>(n, s, g), n.scratch);
+    char* scratch = static_cast<char*>(n.scratch);
+    if (has_norm(n)) {
+      fold(n.in + norm_at(n), n.attr[kEps].real, has_bias(n) ? data<T>(n.in[2]) : nullptr, s.K,
+           static_cast<T*>(n.scratch));
+      scratch += folded_bytes(s.K, sizeof(T));
+    }
+    if (s.is_pointwise()) return gemm(pointwise<T>(n, s), scratch);
+    if (s.is_depthwise()) return depthwise(all_groups(forward_of<T>(n, s, 0), s.groups), scratch);
+    for (int64_t g = 0; g < s.groups; ++g) conv(forward_of<T>(n, s, g), scratch);
   }
 
   template <class T>
@@ -177,11 +223,15 @@ struct Conv2d {
       reduce(Reducer::kSum, over_pixels(s), stored(dz), scratch, count * 0.15,
              store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
     if (s.is_pointwise()) return pointwise_backward(n, s, dz, scratch);
-    if (n.in[1].grad)
+    const bool deep = s.is_depthwise();
+    if (n.in[1].grad && deep) depthwise_gradient(all_dw_of(n, s, dz), scratch);
+    if (n.in[1].grad && !deep)
       for (int64_t g = 0; g < s.groups; ++g) conv_gradient(dw_of(n, s, dz, g), scratch);
     if (n.in[0].grad)
-      for_phases(
-          s, [&](int64_t g, int64_t py, int64_t px) { conv(dx_of(n, s, dz, g, py, px), scratch); });
+      for_phases(s, !deep, [&](int64_t g, int64_t py, int64_t px) {
+        const Conv<T> c = dx_of(n, s, dz, g, py, px);
+        deep ? depthwise(all_groups(c, s.groups), scratch) : conv(c, scratch);
+      });
   }
 
   template <class T>

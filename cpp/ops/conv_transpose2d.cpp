@@ -63,13 +63,13 @@ Reduction over_pixels(const ConvSizes& s) {
 }
 
 template <class T>
-int64_t scratch_bytes(const Node& n) {
+void set_scratch(Node& n) {
   const ConvSizes s = sizes(n);
-  int64_t bytes = most(conv_scratch(dx_of<T>(n, s, 0)), conv_gradient_scratch(dw_of<T>(n, s, 0)));
-  for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
-    if (g == 0) bytes = most(bytes, conv_scratch(forward_of<T>(n, s, g, py, px)));
+  n.reverse_bytes = most(conv_scratch(dx_of<T>(n, s, 0)), conv_gradient_scratch(dw_of<T>(n, s, 0)));
+  n.reverse_bytes = most(n.reverse_bytes, reduce_scratch(over_pixels(s)));
+  for_phases(s, false, [&](int64_t g, int64_t py, int64_t px) {
+    n.scratch_bytes = most(n.scratch_bytes, conv_scratch(forward_of<T>(n, s, g, py, px)));
   });
-  return most(bytes, reduce_scratch(over_pixels(s)));
 }
 
 void check_shapes(const Node& n) {
@@ -116,14 +116,13 @@ struct ConvTranspose2d {
     n.reads_in = 3u;
     n.reads_out = 0u;
     n.flops = 2.0 * elements(x.shape) * elements(w.shape, 1);
-    n.scratch_bytes =
-        x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
+    x.dtype == DType::kFloat32 ? set_scratch<float>(n) : set_scratch<double>(n);
   }
 
   template <class T>
   static void forward(const Node& n) {
     const ConvSizes s = sizes(n);
-    for_phases(s, [&](int64_t g, int64_t py, int64_t px) {
+    for_phases(s, true, [&](int64_t g, int64_t py, int64_t px) {
       conv(forward_of<T>(n, s, g, py, px), n.scratch);
     });
   }

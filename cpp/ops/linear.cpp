@@ -1,13 +1,19 @@
 // Dense layer:  y = act(x w^T + b),  x (..., D), w (K, D), b (K,), y (..., K)
 // Backward, with dz = dy act'(y):  dx = dz w,  dw = dz^T x,  db = sum over rows of dz
+// For inference, batch_norm behind it may be folded in (folded.h).
 #include "ops/dense.h"
+#include "ops/folded.h"
 #include "ops/op.h"
 #include "ops/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-enum { kActivation, kAlpha };
+enum { kActivation, kAlpha, kEps };
+
+bool has_norm(const Node& n) { return n.attr[kEps].real != 0; }
+int norm_at(const Node& n) { return n.n_in - (has_norm(n) ? kNormOperands : 0); }
+bool has_bias(const Node& n) { return norm_at(n) > 2; }
 
 DenseSizes sizes(const Node& n) {
   const Shape& x = n.in[0].shape;
@@ -17,7 +23,11 @@ DenseSizes sizes(const Node& n) {
 template <class T>
 Gemm<T> forward_gemm(const Node& n) {
   Gemm<T> g = dense_gemm(sizes(n), data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
-  g.bias = n.n_in > 2 ? data<T>(n.in[2]) : nullptr;
+  g.bias = has_bias(n) ? data<T>(n.in[2]) : nullptr;
+  if (has_norm(n) && n.scratch) {
+    g.scale = static_cast<const T*>(n.scratch);
+    g.bias = g.scale + g.n;
+  }
   g.activation = static_cast<Activation>(n.attr[kActivation].ints[0]);
   g.alpha = n.attr[kAlpha].real;
   return g;
@@ -46,20 +56,21 @@ Reduction over_rows(int64_t rows, int64_t K) {
 int64_t dz_bytes(int64_t rows, int64_t K, int64_t size) { return (rows * K * size + 63) / 64 * 64; }
 
 template <class T>
-int64_t scratch_bytes(const Node& n) {
+void set_scratch(Node& n) {
   const auto [rows, D, K] = sizes(n);
-  const int64_t forward = gemm_scratch(forward_gemm<T>(n));
+  n.scratch_bytes = gemm_scratch(forward_gemm<T>(n));
+  if (has_norm(n)) n.scratch_bytes += folded_bytes(K, sizeof(T));
   const int64_t dx = gemm_scratch(dx_gemm<T>(n, nullptr));
   const int64_t dw = gemm_scratch(dw_gemm<T>(n, nullptr));
   const int64_t db = reduce_scratch(over_rows(rows, K));
   const int64_t gemms = dx > dw ? dx : dw;
   const int64_t most = gemms > db ? gemms : db;
   const int64_t dz = n.attr[kActivation].ints[0] ? dz_bytes(rows, K, sizeof(T)) : 0;
-  return forward > dz + most ? forward : dz + most;
+  n.reverse_bytes = dz + most;
 }
 
 struct Linear {
-  static constexpr const char* attrs = "activation:int=0 alpha:real=0";
+  static constexpr const char* attrs = "activation:int=0 alpha:real=0 eps:real=0";
 
   static void infer(Node& n) {
     const Arg& x = n.in[0];
@@ -69,7 +80,7 @@ struct Linear {
     if (w.dtype != x.dtype)
       fail_type(n.where, "w must be %s because x is, got %s", name_of(x.dtype), name_of(w.dtype));
     if (x.shape.rank < 1) fail(n.where, "x must have at least 1 axis, got shape ()");
-    if (n.n_in > 2 && n.in[2].dtype != x.dtype)
+    if (has_bias(n) && n.in[2].dtype != x.dtype)
       fail_type(n.where, "b must be %s because x is, got %s", name_of(x.dtype),
                 name_of(n.in[2].dtype));
     const int64_t kind = n.attr[kActivation].ints[0];
@@ -83,22 +94,29 @@ struct Linear {
       fail(n.where, "w must have shape (K, %lld) because x has shape %s, got %s",
            static_cast<long long>(D), text_of(x.shape).text, text_of(w.shape).text);
     const int64_t K = w.shape[0];
-    if (n.n_in > 2 && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != K))
+    if (has_bias(n) && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != K))
       fail(n.where, "b must have shape (%lld,) because w has shape %s, got %s",
            static_cast<long long>(K), text_of(w.shape).text, text_of(n.in[2].shape).text);
+    if (has_norm(n)) check_folded(n, n.in + norm_at(n), K);
     n.out[0].shape = x.shape;
     n.out[0].shape.dims[x.shape.rank - 1] = K;
     n.out[0].dtype = x.dtype;
     n.reads_in = 3u;
     n.reads_out = n.attr[kActivation].ints[0] ? 1u : 0u;
     n.flops = 2.0 * elements(x.shape) * K;
-    n.scratch_bytes =
-        x.dtype == DType::kFloat32 ? scratch_bytes<float>(n) : scratch_bytes<double>(n);
+    x.dtype == DType::kFloat32 ? set_scratch<float>(n) : set_scratch<double>(n);
   }
 
   template <class T>
   static void forward(const Node& n) {
-    gemm(forward_gemm<T>(n), n.scratch);
+    char* scratch = static_cast<char*>(n.scratch);
+    const Gemm<T> g = forward_gemm<T>(n);
+    if (has_norm(n)) {
+      fold(n.in + norm_at(n), n.attr[kEps].real, has_bias(n) ? data<T>(n.in[2]) : nullptr, g.n,
+           static_cast<T*>(n.scratch));
+      scratch += folded_bytes(g.n, sizeof(T));
+    }
+    gemm(g, scratch);
   }
 
   template <class T>

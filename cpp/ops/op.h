@@ -48,7 +48,8 @@ struct Node {
   uint32_t reads_in = ~0u;    // inputs whose data the backward kernel reads, a bit each
   uint32_t reads_out = ~0u;   // outputs likewise
   bool is_view = false;       // out[0] is in[0] under another shape: no work, no memory
-  int64_t scratch_bytes = 0;  // working memory of one forward or backward run
+  int64_t scratch_bytes = 0;  // working memory of a run,
+  int64_t reverse_bytes = 0;  // and of a backward run where that needs more
   double flops = 0;           // of the forward run; an unknown batch counts as 1
 
   // Given to the kernels.
@@ -57,6 +58,10 @@ struct Node {
   const uint64_t* step = nullptr;  // counter of training steps, for chance
   void* callback = nullptr;        // op "python" only: a Callback
 };
+
+static inline int64_t scratch_of(const Node& n, bool backward) {
+  return backward && n.reverse_bytes > n.scratch_bytes ? n.reverse_bytes : n.scratch_bytes;
+}
 
 // Code outside the core that computes op "python". It keeps the rules of kernels: it writes
 // out[i].data, in backward in[i].grad where that is not null, adding where `accumulate` says so.

@@ -80,7 +80,7 @@ struct Where {
     n.flops = static_cast<double>(elements(n.out[0].shape));
     for (int i = 1; i < 3; ++i) {
       const int64_t bytes = reduce_scratch(reduction(n, i));
-      if (bytes > n.scratch_bytes) n.scratch_bytes = bytes;
+      if (bytes > n.reverse_bytes) n.reverse_bytes = bytes;
     }
   }
 

@@ -129,6 +129,12 @@ class Graph:
 class Function:
     def __init__(self, forward: object, backward: object) -> None: ...
 
+class PlanInfo(TypedDict):
+    steps: list[str]
+    arena_bytes: int
+    scratch_bytes: int
+    flops: float
+
 class Inference:
     def __init__(
         self, graph: Graph, outputs: Sequence[int], theta: Array, states: Array, /
@@ -137,6 +143,7 @@ class Inference:
         self, feeds: Sequence[Feed], order: NDArray[np.int64] | None, n: int, batch: int, /
     ) -> list[Any]: ...
     def rows(self, input: int, x: object, most: int, /) -> Array | None: ...
+    def plan_info(self, batch: int, /) -> PlanInfo: ...
 
 class Rule(TypedDict):
     optimizer: str
@@ -152,11 +159,6 @@ class Done(TypedDict):
     rows: int
     sums: list[float]
     error: BaseException | None  # what ended a run with "error": Ctrl-C, or a Python op's
-
-class PlanInfo(TypedDict):
-    steps: list[str]
-    arena_bytes: int
-    flops: float
 
 class Training:
     step_counter: int

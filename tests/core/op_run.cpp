@@ -124,16 +124,21 @@ OpRun::OpRun(const Text& text, DType real, const std::vector<bench::Operand>& op
       set(y.dtype, y.grad, j, static_cast<float>(random()));
   }
   for (int i = 0; i < n.n_saved; ++i) n.saved[i].data = take(bytes_of(n.saved[i]));
-  scratch_ = std::unique_ptr<char[]>(new char[n.scratch_bytes + 64]);
+}
+
+void OpRun::take_scratch(bool backward) {
+  const int64_t bytes = scratch_of(step_.node, backward);
+  scratch_ = std::unique_ptr<char[]>(new char[bytes + 64]);
   // 64-byte aligned, and up to the end of the block.
   const auto free = reinterpret_cast<uintptr_t>(scratch_.get());
-  n.scratch = scratch_.get() + (64 - free % 64) % 64;
+  step_.node.scratch = scratch_.get() + (64 - free % 64) % 64;
+  std::memset(step_.node.scratch, kUnwritten, bytes);
 }
 
 void OpRun::forward() {
   const Node& n = step_.node;
   for (int i = 0; i < n.n_out; ++i) std::memset(n.out[i].data, kUnwritten, bytes_of(n.out[i]));
-  std::memset(n.scratch, kUnwritten, n.scratch_bytes);
+  take_scratch(false);
   step_.forward();
 }
 
@@ -146,7 +151,7 @@ void OpRun::backward(double start, int skip) {
     if (grads_[i])
       for (int64_t j = 0; j < elements(x.shape); ++j) set(x.dtype, grads_[i], j, start);
   }
-  std::memset(n.scratch, kUnwritten, n.scratch_bytes);
+  take_scratch(true);
   step_.backward();
 }
 

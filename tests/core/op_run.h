@@ -52,6 +52,7 @@ class OpRun {
     int64_t bytes;
   };
   void* take(int64_t bytes);
+  void take_scratch(bool backward);
   static std::vector<Arg> args(const std::vector<bench::Operand>& operands, DType real);
 
   std::vector<bench::Operand> operands_;

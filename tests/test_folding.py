@@ -1,0 +1,244 @@
+"""Plans for inference fold batch_norm, a residual sum and its activation into the product before."""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import _core, nn, ops
+from laws import ISAS, using
+
+
+def conv(filters, kernel=3, **options):
+    return nn.Conv2d(filters, kernel, padding="same", **options)
+
+
+def model_of(network, shape=(8, 9, 10), dtype="float32"):
+    """A model whose parameters and running statistics are any numbers."""
+    x = fnn.Input(shape)
+    model = fnn.Model(x, network(x), seed=3, dtype=dtype)
+    rng = np.random.default_rng(1)
+    model.theta[...] += 0.3 * rng.standard_normal(model.theta.shape)
+    model.state_vector[...] = 0.5 + rng.random(model.state_vector.shape)
+    return model
+
+
+def images_of(model, n=3):
+    return np.random.default_rng(2).standard_normal((n, *model.inputs[0].shape[1:])).astype("f4")
+
+
+def steps_of(model, n=3):
+    return [s for s in model._inference.plan_info(n)["steps"] if not s.startswith("channels_")]
+
+
+def unfused(model, x):
+    """What inspection computes: every node as the user wrote it."""
+    graph = model._graph
+    values = _core.inspect(
+        graph.core, [graph[t] for t in model.outputs], -1, model.theta, model.state_vector,
+        [(model._input_id, x.astype(model.dtype), 1.0, 0.0)], len(x), False, 0, 0, False,
+    )  # fmt: skip
+    return [values[graph[t]][0] for t in model.outputs]
+
+
+def check(network, steps, shape=(8, 9, 10)):
+    for dtype, tolerance in (("float32", 3e-6), ("float64", 1e-13)):
+        model = model_of(network, shape, dtype)
+        assert steps_of(model) == steps
+        x = images_of(model)
+        want = unfused(model, x)
+        for isa in ISAS:
+            with using(isa, 1):
+                got = model.predict(x)
+            got = got if isinstance(got, list) else [got]
+            for y, z in zip(got, want, strict=True):
+                assert y.dtype == dtype
+                scale = max(np.abs(z).max(), 1e-3)
+                np.testing.assert_allclose(y, z, rtol=0, atol=tolerance * 8 * scale, err_msg=isa)
+
+
+def residual(h, **options):
+    y = nn.BatchNorm()(conv(h.shape[1], use_bias=False, **options)(h))
+    return ops.relu(y + h)
+
+
+CONVOLUTIONS = {  # by the ways that conv2d has
+    "winograd": ((16, 16, 16), lambda h: conv(24)(h)),
+    "direct": ((5, 9, 10), lambda h: conv(19, use_bias=False)(h)),
+    "deep": ((40, 9, 10), lambda h: conv(19)(h)),
+    "strided": ((16, 9, 10), lambda h: nn.Conv2d(24, 3, 2, padding=1)(h)),
+    "pointwise": ((16, 9, 10), lambda h: conv(21, 1)(h)),
+    "one filter": ((1, 9, 10), lambda h: conv(1, 1)(h)),
+    "dot": ((64, 3, 3), lambda h: conv(3, 1, use_bias=False)(h)),
+    "narrow": ((16, 9, 10), lambda h: conv(3, 5)(h)),
+    "groups": ((8, 9, 10), lambda h: conv(12, groups=4)(h)),
+    "depthwise": ((8, 9, 10), lambda h: conv(16, groups=8)(h)),
+}
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+@pytest.mark.parametrize("activation", [None, "relu", "tanh"])
+def test_convolution_norm_sum_and_activation_are_one_step(name, activation):
+    shape, first = CONVOLUTIONS[name]
+
+    def network(x, add):
+        y = nn.BatchNorm()(first(x))
+        z = ops.abs(x) if x.shape == y.shape else None
+        if add:
+            y = y + (z if z is not None else nn.Conv2d(y.shape[1], 1, x.shape[2] // y.shape[2])(x))
+        return y if activation is None else getattr(ops, activation)(y)
+
+    check(lambda x: network(x, False), ["conv2d"], shape)
+    steps = ["abs", "conv2d"] if name == "one filter" else ["conv2d", "conv2d"]
+    if name == "strided":
+        shape = (16, 8, 10)
+    check(lambda x: network(x, True), steps, shape)
+
+
+def test_any_number_of_threads_gives_the_same_bits():
+    for shape, first in CONVOLUTIONS.values():
+        model = model_of(lambda x, first=first: residual(nn.BatchNorm()(first(x))), shape)
+        x = images_of(model, 40)
+        for isa in ISAS:
+            with using(isa, 1):
+                alone = model.predict(x)
+            with using(isa, 2):
+                assert model.predict(x).tobytes() == alone.tobytes()
+
+
+def test_parameters_may_change_between_calls():
+    model = model_of(lambda x: residual(x))
+    x = images_of(model)
+    model.predict(x)
+    model.parameters["batchnorm1.weight"][...] = 2
+    model.states["batchnorm1.running_var"][...] = 0.25
+    np.testing.assert_allclose(model.predict(x), unfused(model, x)[0], rtol=1e-4, atol=1e-4)
+
+
+def test_either_summand_may_be_the_convolution():
+    check(lambda x: ops.relu(x + nn.BatchNorm()(conv(8)(x))), ["conv2d"])
+    check(lambda x: ops.relu(conv(8)(x) + x), ["conv2d"])
+
+    def both(x):
+        return ops.relu(nn.BatchNorm()(conv(8)(x)) + nn.BatchNorm()(conv(8, 1)(x)))
+
+    check(both, ["conv2d", "conv2d"])
+
+
+def test_the_residual_may_be_made_after_the_convolution():
+    def network(x):
+        y = nn.BatchNorm()(conv(8)(x))
+        return ops.relu(y + ops.tanh(nn.AvgPool2d(3, 1, padding=1)(x)))
+
+    check(network, ["avg_pool2d", "tanh", "conv2d"])
+
+
+def test_norms_without_weight_or_bias():
+    check(lambda x: nn.BatchNorm(use_scale=False)(conv(8)(x)), ["conv2d"])
+    check(lambda x: nn.BatchNorm(use_bias=False, eps=0.1)(conv(8, use_bias=False)(x)), ["conv2d"])
+
+
+def test_dense_layers_too():
+    def network(x):
+        y = ops.relu(nn.BatchNorm()(nn.Dense(13)(nn.Flatten()(x))))
+        return nn.BatchNorm()(nn.Dense(7, use_bias=False)(y))
+
+    check(network, ["reshape", "linear", "linear"])
+    check(lambda x: nn.BatchNorm()(nn.Dense(1)(x)), ["linear"], (1,))
+    check(lambda x: ops.sigmoid(nn.BatchNorm()(nn.Dense(1)(x))), ["linear"], (70,))
+
+
+def _used_twice(x):
+    y = conv(8)(x)
+    return ops.tanh(nn.BatchNorm()(y)), ops.abs(y)
+
+
+def _wanted(x):
+    y = conv(8)(x)
+    return y, nn.BatchNorm()(y)
+
+
+def _per_channel(x):
+    y = conv(8)(x)
+    return y + ops.mean(y, axis=(2, 3), keepdims=True)
+
+
+def _excited(x):
+    return conv(8)(x) + conv(8)(nn.AvgPool2d((9, 10))(x))
+
+
+@pytest.mark.parametrize(
+    ("network", "steps"),
+    [
+        (_used_twice, ["conv2d", "batch_norm", "tanh", "abs"]),
+        (_wanted, ["conv2d", "batch_norm"]),
+        (_per_channel, ["conv2d", "mean", "add"]),
+        (_excited, ["conv2d", "avg_pool2d", "conv2d", "add"]),
+        (lambda x: nn.BatchNorm()(ops.relu(conv(8)(x))), ["conv2d", "batch_norm"]),
+        (lambda x: ops.relu(conv(8)(x)) + x, ["conv2d", "add"]),
+        (lambda x: nn.BatchNorm()(conv(8)(x) + x), ["conv2d", "batch_norm"]),
+        (lambda x: nn.BatchNorm()(nn.BatchNorm()(conv(8)(x))), ["conv2d", "batch_norm"]),
+        (lambda x: conv(8)(x) + x + ops.abs(x), ["conv2d", "abs", "add"]),
+        (lambda x: ops.add(*[conv(8)(x)] * 2), ["conv2d", "add"]),
+        (lambda x: conv(8)(x) + 1.0, ["conv2d", "add"]),
+        (lambda x: nn.BatchNorm()(nn.ConvTranspose2d(8, 3)(x)), ["conv_transpose2d", "batch_norm"]),
+        (lambda x: nn.BatchNorm()(nn.Dense(8)(x)), ["linear", "batch_norm"]),
+        (
+            lambda x: ops.reshape(conv(8)(x), (None, 8, 90)) + ops.reshape(x, (None, 8, 90)),
+            ["conv2d", "reshape", "reshape", "add"],
+        ),
+    ],
+)
+def test_what_is_nearly_one_of_them_stays(network, steps):
+    check(network, steps)
+
+
+def test_running_statistics_that_are_asked_for_are_made():
+    def network(x):
+        layer = nn.BatchNorm()
+        y = layer(conv(8)(x))
+        return y, x * ops.reshape(layer.running_mean.update, (8, 1, 1))
+
+    check(network, ["conv2d", "batch_norm", "reshape", "reshape", "multiply"])
+
+
+def test_training_keeps_its_own_steps():
+    def network(x):
+        return nn.Dense(3, "softmax")(nn.Flatten()(residual(x)))
+
+    model = model_of(network)
+    trainer = fnn.Trainer(model, "cross_entropy", fnn.optim.SGD(0.1))
+    x = images_of(model)
+    trainer.step(x, np.array([0, 1, 2]))
+    steps = trainer._objective.core.plan_info(3)["steps"]
+    assert "batch_norm" in steps
+    assert "add" in steps
+
+
+def test_operands_that_do_not_fit_are_told():
+    x, w = np.ones((1, 4, 4, 2), "f4"), np.ones((3, 2, 1, 1), "f4")
+    attrs = {"stride": [1, 1], "padding": [0, 0, 0, 0], "dilation": [1, 1]}
+    norm = [np.ones(3, "f4")] * 3 + [np.ones(4, "f4")]
+    with pytest.raises(ValueError) as error:
+        _core.call("conv2d", [x, w, *norm], {**attrs, "eps": 1e-5})
+    assert str(error.value) == (
+        "conv2d: operands of a folded batch_norm must be float32 of shape (3,), got float32 of (4,)"
+    )
+    with pytest.raises(ValueError) as error:
+        _core.call("conv2d", [x, w, np.ones((1, 4, 3, 3), "f4")], attrs)
+    assert str(error.value) == (
+        "conv2d: residual must have shape (1, 3, 4, 4) as y has, got (1, 3, 4, 3)"
+    )
+
+
+def test_inference_reserves_no_memory_for_a_reverse_run():
+    """The slopes of a fused ReLU take as much as the outputs, and only a reverse run needs them."""
+
+    def network(x):
+        return nn.Dense(3, "softmax")(nn.Flatten()(conv(16, 1, activation="relu")(x)))
+
+    model = model_of(network)
+    trainer = fnn.Trainer(model, "cross_entropy", fnn.optim.SGD(0.1))
+    trainer.step(images_of(model, 64), np.zeros(64, int))
+    slopes = 64 * 9 * 10 * 16 * 4
+    assert trainer._objective.core.plan_info(64)["scratch_bytes"] >= slopes
+    assert model._inference.plan_info(64)["scratch_bytes"] < slopes // 4
