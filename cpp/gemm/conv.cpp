@@ -6,6 +6,7 @@
 #include "gemm/band.h"
 #include "gemm/micro_kernel.h"
 #include "gemm/narrow.h"
+#include "gemm/pack.h"
 #include "gemm/winograd.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -16,7 +17,7 @@ constexpr int64_t kTasks = 32;             // with memory of their own,
 constexpr int64_t kMostBytes = 64 << 20;   // not more than this together
 constexpr int64_t kFewTasks = 16;          // what they are cut into where images are few
 constexpr double kTaskNs = 20e3;           // but not shorter than this
-constexpr int64_t kPackedTaps = 16;        // of a kernel, packed together
+constexpr int64_t kTurnedRows = 128;       // of a panel of weights, turned together
 template <class T>
 constexpr int64_t kMostLate = 4 * kLanes<T>;  // filters whose pixels overlap
 
@@ -76,33 +77,45 @@ struct Direct {
   void pack_panel(int64_t j, int64_t i0, int64_t i1, T* packed) const {
     const int64_t lanes = least(kPanel<T>, c.out - j * kPanel<T>), taps = c.ty.count * c.tx.count;
     const T* w = c.w + j * kPanel<T> * c.w_out;
-    T* rows[kPackedTaps];
-    for (int64_t i = i0; i < i1; ++i)
-      for (int64_t t = 0; t < taps; t += kPackedTaps) {
-        const T* from[kPackedTaps];
-        const int64_t n = least(taps - t, kPackedTaps);
-        for (int64_t q = 0; q < n; ++q) {
-          const int64_t y = (t + q) / c.tx.count, x = (t + q) % c.tx.count;
-          rows[q] = packed_row(j, (t + q) * c.in + i, packed);
-          from[q] = w + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                    (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+    const bool turns = lanes == kPanel<T> && taps <= kTurnedRows && stands();
+    const int64_t some = turns ? kTurnedRows / taps : 1;  // channels at a time
+    T turned[kTurnedRows * kPanel<T>];                    // rows of taps by channels
+    for (int64_t i = i0; i < i1; i += some) {
+      const int64_t channels = least(some, i1 - i);
+      if (turns) pack_b(channels * taps, kPanel<T>, w + i * c.w_in, 1, c.w_out, turned);
+      for (int64_t t = 0; t < taps; ++t) {
+        const int64_t y = t / c.tx.count, x = t % c.tx.count;
+        const T* from = w + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                        (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+        for (int64_t q = 0; q < channels;) {
+          Rows rows = packed_rows(j, t * c.in + i + q, packed);
+          for (; rows.left && q < channels; --rows.left, ++q, rows.at += kPanel<T>)
+            if (turns)
+              __builtin_memcpy(rows.at, turned + (q * taps + t) * kPanel<T>, sizeof(T) * kPanel<T>);
+            else
+              for (int64_t l = 0; l < kPanel<T>; ++l)
+                rows.at[l] = l < lanes ? from[l * c.w_out] : T(0);
         }
-        // Read lane by lane, for the taps of one filter share a line, and written row by row, for
-        // rows may lie so far apart that they share a set of L1.
-        T block[kPanel<T>][kPackedTaps];
-        for (int64_t l = 0; l < kPanel<T>; ++l)
-          for (int64_t q = 0; q < n; ++q) block[l][q] = l < lanes ? from[q][l * c.w_out] : T(0);
-        for (int64_t q = 0; q < n; ++q)
-          for (int64_t l = 0; l < kPanel<T>; ++l) rows[q][l] = block[l][q];
       }
+    }
   }
-  // Where row p of panel j lies.
-  T* packed_row(int64_t j, int64_t p, T* packed) const {
+  // Whether the weights of a filter lie as they are used, channel by channel.
+  bool stands() const {
+    return c.w_x == 1 && c.w_y == c.tx.count && c.w_in == c.ty.count * c.tx.count &&
+           c.ty.first == 0 && c.tx.first == 0 && c.ty.kernel_step == 1 && c.tx.kernel_step == 1;
+  }
+  // Where row p of panel j lies, and how many rows lie there one behind the other.
+  struct Rows {
+    T* at;
+    int64_t left;
+  };
+  Rows packed_rows(int64_t j, int64_t p, T* packed) const {
     const Cut block(source.depth(), blocks);
     const int64_t whole = block.longer * (block.size + 1);
     const int64_t b = p < whole ? p / (block.size + 1) : block.longer + (p - whole) / block.size;
     const int64_t begin = block(b), depth = block(b + 1) - begin;
-    return packed + begin * panels * kPanel<T> + (j * depth + p - begin) * kPanel<T>;
+    return {packed + begin * panels * kPanel<T> + (j * depth + p - begin) * kPanel<T>,
+            begin + depth - p};
   }
 
   // A row of outputs by itself: whole vectors, whatever the pixels' width.
