@@ -17,10 +17,10 @@ from fastnn.trainer import Trainer
 EPOCHS, BATCH_SIZE = 15, 128
 LR, MOMENTUM, L2 = 0.1, 0.9, 5e-4
 SEEDS = (0, 1, 2)
-DEPTHS = (20, 44)
+DEPTHS = (20,)
 
 # What PyTorch reaches from the same initial weights with the same batches: bench/accuracy.py.
-PYTORCH = Goal(f"ResNet-20, mean of {len(SEEDS)} seeds", 0.0, 0.5)
+PYTORCH = Goal(f"ResNet-20, mean of {len(SEEDS)} seeds", 74.53, 0.5)
 
 
 def schedule(images: int) -> schedules.Schedule:
