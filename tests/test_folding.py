@@ -95,14 +95,25 @@ def test_convolution_norm_sum_and_activation_are_one_step(name, activation):
 
 
 def test_any_number_of_threads_gives_the_same_bits():
-    for shape, first in CONVOLUTIONS.values():
-        model = model_of(lambda x, first=first: residual(nn.BatchNorm()(first(x))), shape)
-        x = images_of(model, 40)
+    # The op itself, which shares out work that a whole prediction of this size would not.
+    rng = np.random.default_rng(4)
+    for kernel, groups, filters in ((3, 1, 32), (3, 1, 5), (5, 2, 20), (1, 1, 40), (3, 16, 16)):
+        x = rng.standard_normal((12, 20, 21, 16)).astype("f4")
+        w = rng.standard_normal((filters, 16 // groups, kernel, kernel)).astype("f4")
+        norm = [rng.random(filters).astype("f4") + 0.5 for _ in range(4)]
+        pad = kernel // 2
+        attrs = {
+            "stride": [1, 1], "padding": [pad] * 4, "dilation": [1, 1], "groups": groups,
+            "eps": 1e-5, "residual": 1, "activation": 3,
+        }  # fmt: skip
+        residual = rng.standard_normal((12, 20, 21, filters)).astype("f4")
         for isa in ISAS:
-            with using(isa, 1):
-                alone = model.predict(x)
-            with using(isa, 2):
-                assert model.predict(x).tobytes() == alone.tobytes()
+            seen = set()
+            for threads in (1, 2, 3):
+                with using(isa, threads):
+                    (y,) = _core.call("conv2d", [x, w, *norm, residual], attrs)
+                seen.add(y.tobytes())
+            assert len(seen) == 1, (kernel, groups, filters, isa)
 
 
 def test_parameters_may_change_between_calls():
@@ -224,7 +235,7 @@ def test_operands_that_do_not_fit_are_told():
         "conv2d: operands of a folded batch_norm must be float32 of shape (3,), got float32 of (4,)"
     )
     with pytest.raises(ValueError) as error:
-        _core.call("conv2d", [x, w, np.ones((1, 4, 3, 3), "f4")], attrs)
+        _core.call("conv2d", [x, w, np.ones((1, 4, 3, 3), "f4")], {**attrs, "residual": 1})
     assert str(error.value) == (
         "conv2d: residual must have shape (1, 3, 4, 4) as y has, got (1, 3, 4, 3)"
     )
@@ -242,3 +253,30 @@ def test_inference_reserves_no_memory_for_a_reverse_run():
     slopes = 64 * 9 * 10 * 16 * 4
     assert trainer._objective.core.plan_info(64)["scratch_bytes"] >= slopes
     assert model._inference.plan_info(64)["scratch_bytes"] < slopes // 4
+
+
+def test_four_axes_are_no_bias():
+    x, w, b = np.ones((1, 3, 4, 4)), np.ones((4, 3, 1, 1)), np.ones((1, 4, 4, 4))
+    with pytest.raises(ValueError) as error:
+        ops.conv2d(x, w, b)
+    assert str(error.value) == (
+        "conv2d: b must have shape (4,) because w has shape (4, 3, 1, 1), got (1, 4, 4, 4)"
+    )
+
+
+def test_what_is_folded_has_no_gradient():
+    x, w = np.ones((1, 4, 4, 2), "f4"), np.ones((3, 2, 1, 1), "f4")
+    attrs = {"stride": [1, 1], "padding": [0, 0, 0, 0], "dilation": [1, 1], "residual": 1}
+    y = np.ones((1, 4, 4, 3), "f4")
+    with pytest.raises(ValueError) as error:
+        _core.vjp("conv2d", [x, w, y], attrs, [y])
+    assert str(error.value) == "conv2d: operands must be those of training for a gradient"
+
+
+def test_a_shared_norm_whose_last_call_is_outside_of_the_model():
+    norm, x = nn.BatchNorm(), fnn.Input((3, 4, 4))
+    inside = norm(x)
+    norm(inside)
+    model = fnn.Model(x, nn.Dense(2, "softmax")(nn.Flatten()(inside)))
+    history = fnn.Trainer(model).fit((images_of(model), np.zeros(3, int)), 1, verbose=0)
+    assert np.isfinite(history["loss"]).all()

@@ -58,6 +58,7 @@ py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, con
   if (!step.has_backward()) fail(name.c_str(), "op must have a gradient, got one that has none");
   step.infer();
   Node& node = step.node;
+  if (node.forward_only) fail(name.c_str(), "operands must be those of training for a gradient");
   node.key.seed = seed;
   node.step = &step_count;
   Workspace workspace(node, true);

@@ -211,7 +211,6 @@ struct Depthwise {
         __builtin_memset(y + ox * c.ys.pixel, 0, c.out * sizeof(T));
     const Inside u(c.ty, oy, c.xs.height);
     const Interior inner(c.tx, c.ys.width, c.xs.width);
-    // Pixel by pixel, for memory is read in order; what a spread vector needs is kept for the row.
     // Pixel by pixel, for memory is read in order.
     for (int64_t ox = 0; ox < c.ys.width;) {
       const bool whole = ox >= inner.begin && ox + kPixels <= inner.end;

@@ -135,8 +135,8 @@ class Fusion {
     for (const int side : {0, 1}) {
       const int at = open_producer(terms[side]);
       if (at < 0 || nodes_[at].op != "conv2d") continue;
-      const std::vector<int>& in = nodes_[at].in;
-      if (in.size() > 2 && shapes_[in.back()].rank == 4) continue;  // it has one
+      if (is_given(nodes_[at], "residual")) continue;  // it has one
+      nodes_[at].attrs.push_back({"residual", {1}, 0, false});
       return move_into(at, i, {terms[1 - side]});
     }
   }

@@ -15,7 +15,7 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-enum { kStride, kPadding, kDilation, kGroups, kFlip, kActivation, kAlpha, kEps };
+enum { kStride, kPadding, kDilation, kGroups, kFlip, kActivation, kAlpha, kEps, kResidual };
 
 long long ll(int64_t v) { return v; }
 
@@ -25,7 +25,7 @@ Activation activation(const Node& n) {
 
 // What is among the operands beside x and w.
 bool has_norm(const Node& n) { return n.attr[kEps].real != 0; }
-bool has_residual(const Node& n) { return n.n_in > 2 && n.in[n.n_in - 1].shape.rank == 4; }
+bool has_residual(const Node& n) { return n.attr[kResidual].ints[0] != 0; }
 int norm_at(const Node& n) {
   return n.n_in - (has_residual(n) ? 1 : 0) - (has_norm(n) ? kNormOperands : 0);
 }
@@ -162,7 +162,7 @@ void check_shapes(const Node& n) {
 struct Conv2d {
   static constexpr const char* attrs =
       "stride:ints padding:ints dilation:ints groups:int=1 flip:int=0 activation:int=0 "
-      "alpha:real=0 eps:real=0";
+      "alpha:real=0 eps:real=0 residual:int=0";
 
   static void infer(Node& n) {
     check_conv_operands(n);
@@ -178,6 +178,7 @@ struct Conv2d {
     const ConvSizes s = sizes(n);
     n.out[0].shape = Shape{4, {x.shape[0], s.y.outputs, s.x.outputs, s.K}};
     n.out[0].dtype = x.dtype;
+    n.forward_only = has_norm(n) || has_residual(n);
     if (has_norm(n)) check_folded(n, n.in + norm_at(n), s.K);
     if (has_residual(n) && !(n.in[n.n_in - 1].shape == n.out[0].shape))
       fail(n.where, "residual must have shape %s as y has, got %s",

@@ -97,6 +97,7 @@ struct Linear {
     if (has_bias(n) && (n.in[2].shape.rank != 1 || n.in[2].shape[0] != K))
       fail(n.where, "b must have shape (%lld,) because w has shape %s, got %s",
            static_cast<long long>(K), text_of(w.shape).text, text_of(n.in[2].shape).text);
+    n.forward_only = has_norm(n);
     if (has_norm(n)) check_folded(n, n.in + norm_at(n), K);
     n.out[0].shape = x.shape;
     n.out[0].shape.dims[x.shape.rank - 1] = K;

@@ -13,7 +13,24 @@ constexpr int kDilation = kPoolOwn;
 template <class T, class I>
 constexpr bool kUnrolled = sizeof(T) == 4 && sizeof(I) == 1;
 
-bool has_bytes(const Pool& p) { return p.h.kernel * p.w.kernel <= 256; }
+// Whether numbers of taps are bytes. float64 has words always: it is not what speed is for, and
+// each variant is some KB of code.
+template <class T>
+bool has_bytes(const Pool& p) {
+  return sizeof(T) == 4 && p.h.kernel * p.w.kernel <= 256;
+}
+
+// What a byte of float64 would be: no code of its own.
+template <class T>
+struct ByteOf {
+  using Type = uint8_t;
+};
+template <>
+struct ByteOf<double> {
+  using Type = int32_t;
+};
+template <class T>
+using Byte = typename ByteOf<T>::Type;
 
 // Numbers of taps as bytes or words, and in the lanes of a mask.
 template <class I, class L>
@@ -45,7 +62,7 @@ inline typename L::M get_index(const I* from) {
 }
 
 // `count` windows of kH x kW, or one of any size, which `h` and `w` tell, where these are 0.
-template <class T, class I, bool kValue, bool kIndex, int kH, int kW>
+template <class T, class I, bool kIndex, int kH, int kW>
 inline void largest_of(const Pool& p, const Span& h, const Span& w, int64_t count, const T* x, T* y,
                        I* index, bool roomy) {
   const int64_t row_step = p.h.dilation * p.w.length * p.C, step = p.w.dilation * p.C;
@@ -71,13 +88,13 @@ inline void largest_of(const Pool& p, const Span& h, const Span& w, int64_t coun
           best = larger ? next : best;
           if (kIndex) at = larger ? M{} + static_cast<int>(first + i * kernel + j) : at;
         }
-      if (kValue) put(y + to, best);
+      put(y + to, best);
       if (kIndex) put_index<I, L>(index + to, at);
     }
   });
 }
 
-template <class T, class I, bool kValue, bool kIndex>
+template <class T, class I, bool kIndex>
 void run_forward(const Node& n, T* y, I* index) {
   const Pool p = pool_of(n, kDilation);
   const T* x = data<T>(n.in[0]);
@@ -88,16 +105,15 @@ void run_forward(const Node& n, T* y, I* index) {
             const int64_t count = kH ? v.count : 1;
             for (int64_t k = 0; k < v.count; k += count) {
               const int64_t to = v.to + k * p.C;
-              largest_of<T, I, kValue, kIndex, kH, kW>(p, h, w, count, x + v.from + k * v.next,
-                                                       kValue ? y + to : y,
-                                                       kIndex ? index + to : index, roomy);
+              largest_of<T, I, kIndex, kH, kW>(p, h, w, count, x + v.from + k * v.next, y + to,
+                                               kIndex ? index + to : index, roomy);
             }
           };
           if (h.count * w.count > 0)
-            with_size<kUnrolled<T, I> && kValue>(p, h, w, run);
+            with_size<kUnrolled<T, I>>(p, h, w, run);
           else  // the window has no tap inside
             for (int64_t c = 0; c < p.C; ++c) {
-              if (kValue) y[v.to + c] = -static_cast<T>(__builtin_inff());
+              y[v.to + c] = -static_cast<T>(__builtin_inff());
               if (kIndex) index[v.to + c] = 0;
             }
         });
@@ -127,40 +143,47 @@ struct MaxPool2d {
     if (p.h.kernel * p.w.kernel > INT32_MAX)
       fail(n.where, "kernel_size must be at most %d pixels, got %lld", INT32_MAX,
            static_cast<long long>(p.h.kernel * p.w.kernel));
-    const int64_t size = has_bytes(p) ? 1 : 4;
+    const int64_t count = elements(n.out[0].shape), value = size_of(n.in[0].dtype);
+    const int64_t size = (value == 4 ? has_bytes<float>(p) : has_bytes<double>(p)) ? 1 : 4;
     n.reads_in = n.training ? 0u : 1u;
     n.reads_out = 0u;
     n.n_saved = n.training ? 1 : 0;
     n.saved[0].shape = n.out[0].shape;
     n.saved[0].dtype = DType::kUint8;
     if (size > 1) n.saved[0].shape.dims[n.saved[0].shape.rank++] = size;
-    n.scratch_bytes = n.training ? 0 : elements(n.out[0].shape) * size;
-  }
-
-  template <class T, class I>
-  static void forward_as(const Node& n) {
-    T* y = out_data<T>(n.out[0]);
-    I* index = static_cast<I*>(n.saved[0].data);
-    n.training ? run_forward<T, I, true, true>(n, y, index)
-               : run_forward<T, I, true, false>(n, y, nullptr);
-  }
-
-  template <class T, class I>
-  static void backward_as(const Node& n) {
-    I* index = static_cast<I*>(n.training ? n.saved[0].data : n.scratch);
-    if (!n.training) run_forward<T, I, false, true>(n, nullptr, index);
-    run_backward<T, I>(n, index);
+    n.reverse_bytes = n.training ? 0 : count * (value + size);
   }
 
   template <class T>
   static void forward(const Node& n) {
-    has_bytes(pool_of(n, kDilation)) ? forward_as<T, uint8_t>(n) : forward_as<T, int32_t>(n);
+    T* y = out_data<T>(n.out[0]);
+    void* const index = n.saved[0].data;
+    if (!n.training)
+      run_forward<T, uint8_t, false>(n, y, nullptr);
+    else if (has_bytes<T>(pool_of(n, kDilation)))
+      run_forward<T, Byte<T>, true>(n, y, static_cast<Byte<T>*>(index));
+    else
+      run_forward<T, int32_t, true>(n, y, static_cast<int32_t*>(index));
+  }
+
+  template <class T, class I>
+  static void backward_as(const Node& n) {
+    T* const values = static_cast<T*>(n.scratch);
+    I* index = static_cast<I*>(n.saved[0].data);
+    if (!n.training) {
+      index = reinterpret_cast<I*>(values + elements(n.out[0].shape));
+      run_forward<T, I, true>(n, values, index);
+    }
+    run_backward<T, I>(n, index);
   }
 
   template <class T>
   static void backward(const Node& n) {
     if (!n.in[0].grad) return;
-    has_bytes(pool_of(n, kDilation)) ? backward_as<T, uint8_t>(n) : backward_as<T, int32_t>(n);
+    if (has_bytes<T>(pool_of(n, kDilation)))
+      backward_as<T, Byte<T>>(n);
+    else
+      backward_as<T, int32_t>(n);
   }
 };
 

@@ -10,7 +10,7 @@ namespace fastnn {
 
 constexpr int kMaxOut = 4;
 constexpr int kMaxSaved = 3;
-constexpr int kMaxAttrs = 8;
+constexpr int kMaxAttrs = 9;
 
 // One operand. `grad` is null where nobody asks for it; with `accumulate` a backward kernel adds to
 // it (grad +=), else it overwrites. Every array is contiguous and row-major.
@@ -47,6 +47,7 @@ struct Node {
   Arg saved[kMaxSaved];       // kept from forward to backward (shape and dtype; data is given)
   uint32_t reads_in = ~0u;    // inputs whose data the backward kernel reads, a bit each
   uint32_t reads_out = ~0u;   // outputs likewise
+  bool forward_only = false;  // fused for inference: there is no gradient
   bool is_view = false;       // out[0] is in[0] under another shape: no work, no memory
   int64_t scratch_bytes = 0;  // working memory of a run,
   int64_t reverse_bytes = 0;  // and of a backward run where that needs more

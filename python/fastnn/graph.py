@@ -32,6 +32,9 @@ class Structure:
         self._seen: set[int] = set()
         for tensor in self.outputs:
             self._visit(tensor)
+        for state in self.states:  # which may grow; what only an update needs comes last
+            if state.update is not None:
+                self._visit(state.update)
 
     @property
     def owned(self) -> list[Leaf]:
@@ -47,8 +50,6 @@ class Structure:
                 if id(t) not in self._seen:
                     self._seen.add(id(t))
                     self._leaf(t)
-                    if isinstance(t, State) and t.update is not None:
-                        stack.append((t.update, False))
             elif ready:
                 self.nodes.append(t.node)
             elif id(t.node) not in self._seen:

@@ -48,6 +48,10 @@ def test_more_trainings_than_colours_differ_by_their_dashes():
             ({"a": {"loss": [1.0]}}, "loss", "seconds"),
             "comparison: histories must each have 'seconds', got 'a' with ['loss']",
         ),
+        (
+            ({"a": {"loss": [1.0, 2.0], "seconds": [1.0]}}, "loss", "seconds"),
+            "comparison: seconds must be as many as 'loss', 2 in 'a', got 1",
+        ),
         ((RUNS, "loss", "step"), "comparison: over must be 'epoch' or 'seconds', got 'step'"),
     ],
 )

@@ -114,7 +114,8 @@ def fill(values: NDArray[Any], init: Any, uniform: Draw, normal: Draw, where: st
         `Uniform`; or a function ``init(shape, uniform, normal)`` that draws from the two generators
         it is given.
     uniform, normal : callable
-        ``n -> float64 array (n,)``: uniform in [0, 1), standard normal.
+        ``(n, first=0) -> float64 array (n,)``: numbers [first, first + n) of a sequence, uniform in
+        [0, 1) or standard normal.
     where : str
         Head of error texts.
 

@@ -175,6 +175,10 @@ def _check_sequences(
             f"{where}: b must have shape ({filters},) because w has shape {np.shape(w)}, "
             f"got {np.shape(b)}"
         )
+    if filters < 1 or reach < 1:
+        raise ValueError(
+            f"{where}: w must have at least 1 filter and 1 position, got shape {np.shape(w)}"
+        )
     room, needed = length + sum(padding), (reach - 1) * dilation + 1
     if needed > room:
         raise ValueError(

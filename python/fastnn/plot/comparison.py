@@ -64,6 +64,11 @@ def comparison(
                     f"comparison: histories must each have {key!r}, got {name!r} with "
                     f"{sorted(history)}"
                 )
+        if over == "seconds" and len(history["seconds"]) != len(history[quantity]):
+            raise ValueError(
+                f"comparison: seconds must be as many as {quantity!r}, {len(history[quantity])} in "
+                f"{name!r}, got {len(history['seconds'])}"
+            )
     figure_type = figure_class("comparison")
     if ax is None:
         figure: Any = figure_type(figsize=(6.4, 4.2), dpi=120, layout="constrained")
