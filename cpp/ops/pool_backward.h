@@ -90,21 +90,22 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
               for (int64_t k = 0; k < count; ++k)
                 deposit<V, kH, kW, false>(p, h, w, share_of(lanes, k, c), to + k * next + c);
             });
+          // A window that L1 does not hold goes pixel by pixel.
           const bool near = h.count * w.count * p.C < kPoolNear;
+          const int64_t height = near ? 1 : h.count, width = near ? 1 : w.count;
           for (int64_t k = 0; k < count; ++k)
-            for (int64_t i = 0; i < (near ? 1 : h.count);
-                 ++i)  // pixel by pixel, where they are far
-              for (int64_t j = 0; j < (near ? 1 : w.count); ++j) {
+            for (int64_t i = 0; i < height; ++i)
+              for (int64_t j = 0; j < width; ++j) {
                 const int tap = static_cast<int>((h.first + i) * p.w.kernel + w.first + j);
                 const int64_t offset = i * row + j * p.C;
                 each_channels<T>(p.C, true, roomy, [=](auto lanes, int64_t c) {
                   using V = typename decltype(lanes)::V;
                   const auto share = share_of(lanes, k, c);
-                  T* const at = to + k * next + c;
+                  T* const window = to + k * next + c;
                   if (near)
-                    deposit<V, 0, 0, false>(p, h, w, share, at);
+                    deposit<V, 0, 0, false>(p, h, w, share, window);
                   else
-                    put(at + offset, share(tap, offset));
+                    put(window + offset, share(tap, offset));
                 });
               }
         });
