@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,6 +151,17 @@ def test_resnet_cifar(shared_data, small, monkeypatch):
     assert abs(float(rows["ResNet-20, mean of 3 seeds"]["last %"]) - mean) < 0.011
     assert rows["ResNet-8 above plain-8"]["expected %"] == rows["plain-8"]["last %"]
     assert rows["ResNet-8 above plain-8"]["last %"] == rows["ResNet-8"]["last %"]
+
+
+def test_what_resnet_is_held_against():
+    results = Path(__file__).parents[2] / "bench" / "results" / "accuracy-resnet20.json"
+    if not results.exists():
+        pytest.skip("bench/results is not in source distributions")
+    measured = json.loads(results.read_text())
+    assert [run["seed"] for run in measured["runs"]] == list(resnet_cifar.SEEDS)
+    assert measured["epochs"] == resnet_cifar.EPOCHS
+    assert round(measured["mean"], 2) == resnet_cifar.PYTORCH.expected
+    assert resnet_cifar.PYTORCH.tolerance == 0.5
 
 
 def test_cifar10_subset(shared_data, small, monkeypatch, tmp_path):
