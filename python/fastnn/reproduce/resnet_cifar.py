@@ -81,6 +81,6 @@ def named(depth: int, residual: bool, seed: int = 0) -> str:
 
 
 SYSTEM = System(
-    "resnet-cifar", "ResNet-20 beside PyTorch's, and plain networks, on 10000 images", "40 min",
+    "resnet-cifar", "ResNet-20 beside PyTorch's, and plain networks, on 10000 images", "half an hour",
     run, True,
 )  # fmt: skip
