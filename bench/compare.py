@@ -23,7 +23,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from workloads import WORKLOADS, fastnn_steps, flops, numpy_steps, torch_steps
+from workloads import WORKLOADS, fastnn_steps, numpy_steps, torch_steps
 
 SIDES = (
     "fastnn", "torch eager", "torch compile", "torch eager nhwc", "torch compile nhwc", "numpy",
@@ -53,8 +53,7 @@ def serve(side: str, index: int, threads: int, pipe: Connection) -> None:
                 break
             count *= 2
         count = max(unit, round(count * STRETCH / took / unit) * unit)
-        # Counted here: a large network would stay in the parent's peak RSS, which children inherit.
-        pipe.send(("ready", flops(workload) if side == "fastnn" else 0.0))
+        pipe.send(("ready", getattr(steps, "flops", 0.0)))
     except Exception as error:
         pipe.send(("missing", f"{type(error).__name__}: {error}"))
         return
@@ -94,6 +93,8 @@ def compare(index: int, sides: list[str], threads: int, rounds: int) -> dict[str
         rss[side] = pipe.recv()
     for process in processes:
         process.join()
+    if "fastnn" in missing:
+        raise SystemExit(f"fastnn cannot run {WORKLOADS[index].name}: {missing['fastnn']}")
     medians = {side: statistics.median(t) for side, t in times.items()}
     result: dict[str, Any] = {
         "workload": WORKLOADS[index].name,

@@ -57,9 +57,9 @@ WORKLOADS = [
 ]
 
 
-def flops(w: Workload) -> float:
+def flops(w: Workload, model: Any) -> float:
     """Arithmetic of one step: forward, and both gradients but the first layer's for its input."""
-    nodes = NETWORKS[w.network].fastnn().structure.nodes
+    nodes = model.structure.nodes
     forward = sum(node.flops for node in nodes)
     first = next(node.flops for node in nodes if node.op in ("linear", "conv2d"))
     return w.batch * (forward if w.predicts else 3.0 * forward - first)
@@ -88,6 +88,7 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
             for _ in range(n):
                 model.predict(row)
 
+        predict.flops = flops(w, model)  # type: ignore[attr-defined]
         return predict
     trainer = fnn.Trainer(model, w.loss, optimizer_of(w))
     targets = (
@@ -101,6 +102,7 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
             trainer.fit(data, 1, w.batch, verbose=0)
 
     train.unit = per_epoch  # type: ignore[attr-defined]
+    train.flops = flops(w, model)  # type: ignore[attr-defined]
     return train
 
 
