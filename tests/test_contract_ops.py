@@ -198,3 +198,23 @@ def test_op_equals_torch(op):
     for g, t in zip(grads, tensors, strict=True):
         if t.grad is not None:
             np.testing.assert_allclose(g, t.grad.numpy(), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("op", [op for op in OPS if op not in ("python", "concatenate", "stack")])
+def test_operands_are_counted_before_anything_reads_them(op):
+    given = cast(inputs_of(op), "f4")
+    least = len(given) - (op in ("linear", "conv2d", "conv_transpose2d"))  # the bias may be missing
+    for few in ([], given[: least - 1]):
+        with pytest.raises(ValueError, match=f"^{op}: operands of {op} must be {least}.*, got "):
+            _core.call(op, list(few), SAMPLES[op].attrs)
+    with pytest.raises(ValueError, match=f"^{op}: operands of {op} must be {least}.*, got 9$"):
+        _core.call(op, [given[0]] * 9, SAMPLES[op].attrs)
+
+
+def test_operands_of_what_is_fused_are_counted_too():
+    x = np.ones((2, 3), np.float32)
+    with pytest.raises(ValueError) as error:
+        _core.call("linear", [x] * 4, {})
+    assert str(error.value) == (
+        "linear: operands of linear must be 2 to 3 beside those of what is fused, got 4"
+    )

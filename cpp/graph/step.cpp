@@ -14,6 +14,14 @@ Step::Step(const Op& op, std::string where, std::vector<Arg> in,
   set_attributes(node, attrs);
 }
 
+void Step::infer() {
+  const auto [least, most] = node.op->operands;
+  if (node.n_in < least || node.n_in > most)
+    fail(node.where, "operands of %s must be %d%s, got %d", node.op->name, least,
+         most == least ? "" : (" to " + std::to_string(most)).c_str(), node.n_in);
+  node.op->infer(node);
+}
+
 int Step::real_index() const {
   for (int i = 0; i < node.n_out; ++i)
     if (node.out[i].dtype == DType::kFloat64) return 1;

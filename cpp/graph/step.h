@@ -15,7 +15,7 @@ struct Step {
   Step(const Step&) = delete;  // node points into itself
   Step& operator=(const Step&) = delete;
 
-  void infer() { node.op->infer(node); }
+  void infer();  // checks everything
   void forward() const { node.op->forward[real_index()](node); }
   void backward() const { node.op->backward[real_index()](node); }
   bool has_backward() const { return node.op->backward[0] != nullptr; }

@@ -8,10 +8,11 @@ namespace {
 
 struct Accuracy {
   static constexpr const char* attrs = "";
+  static constexpr Operands kOperands{2, 2};
 
   static bool is_binary(const Shape& p) { return p.rank == 1 || p[p.rank - 1] == 1; }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_cost(n, "p", 1);
     const auto [count, rows, classes] = cost_sizes(n.in[0].shape);
     if (n.in[0].shape.rank > 1 && classes == 0)

@@ -10,6 +10,7 @@ enum { kBeta, kAlpha };
 
 struct Addmm {
   static constexpr const char* attrs = "beta:real=1 alpha:real=1";
+  static constexpr Operands kOperands{3, 3};
 
   static Product product(const Node& n) {
     Product p;
@@ -25,7 +26,7 @@ struct Addmm {
     return reduction_of(n.out[0].shape, kept);
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg &c = n.in[0], &a = n.in[1], &b = n.in[2];
     if (!is_real(a.dtype))
       fail_type(n.where, "a must be float32 or float64, got %s", name_of(a.dtype));

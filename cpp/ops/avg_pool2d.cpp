@@ -42,7 +42,7 @@ struct AvgPool2d {
   static constexpr const char* attrs =
       FASTNN_POOL_ATTRS "count_include_pad:int=1 divisor_override:int=0";
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     if (n.attr[kDivisor].ints[0] < 0)
       fail(n.where, "divisor_override must be an integer >= 1, or 0 for none, got %lld",
            static_cast<long long>(n.attr[kDivisor].ints[0]));

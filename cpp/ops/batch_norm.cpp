@@ -179,10 +179,11 @@ void check_channels(const Node& n) {
 
 struct BatchNorm {
   static constexpr const char* attrs = "momentum:real=0.1 eps:real=1e-5 activation:int=0";
+  static constexpr Operands kOperands{5, 5};
 
   static bool has_relu(const Node& n) { return n.attr[kFused].ints[0] != 0; }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[kX];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

@@ -10,6 +10,7 @@ namespace fastnn::FASTNN_ISA {
 template <class F>
 struct Binary {
   static constexpr const char* attrs = "";
+  static constexpr Operands kOperands{2, 2};
   static constexpr bool kElementwise = true;  // of operands of one shape
 
   // Gradient terms of input kInput, for the elementwise loop and for the reduction.
@@ -88,7 +89,7 @@ struct Binary {
     return reduction_of(out, kept);
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg &a = n.in[0], &b = n.in[1];
     if (!is_real(a.dtype))
       fail_type(n.where, "a must be float32 or float64, got %s", name_of(a.dtype));

@@ -16,7 +16,7 @@ struct BroadcastTo {
     return reduction_of(out, kept);
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[0];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

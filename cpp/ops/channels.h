@@ -35,7 +35,7 @@ struct Channels {
     order[0] = 0;
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     Permutation<Channels>::infer(n);
     const Shape& x = n.in[0].shape;
     const int channels = kLast ? 1 : x.rank - 1;

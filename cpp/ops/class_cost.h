@@ -23,8 +23,9 @@ static inline double class_cost_divisor(const Node& n) {
 template <class F>
 struct ClassCost {
   static constexpr const char* attrs = kClassCostAttrs;
+  static constexpr Operands kOperands{2, 2};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_class_cost(n, F::kPrediction);
     const int64_t count = elements(n.in[0].shape);
     n.flops = 2.0 * count;

@@ -8,13 +8,14 @@ namespace fastnn::FASTNN_ISA {
 template <bool kStack>
 struct Concatenation {
   static constexpr const char* attrs = "axis:int=0";
+  static constexpr Operands kOperands = kAnyNumber;
 
   static int axis_of(const Node& n) {
     const int rank = n.in[0].shape.rank + (kStack ? 1 : 0);
     return static_cast<int>(n.attr[0].ints[0] + (n.attr[0].ints[0] < 0 ? rank : 0));
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     if (n.n_in < 1) fail(n.where, "tensors must hold at least 1 array, got none");
     const Arg& first = n.in[0];
     const int rank = first.shape.rank + (kStack ? 1 : 0);

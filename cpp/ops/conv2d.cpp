@@ -163,8 +163,10 @@ struct Conv2d {
   static constexpr const char* attrs =
       "stride:ints padding:ints dilation:ints groups:int=1 flip:int=0 activation:int=0 "
       "alpha:real=0 eps:real=0 residual:int=0";
+  static constexpr Operands kOperands{2, 3 + kNormOperands + 1};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
+    check_own(n, norm_at(n));
     check_conv_operands(n);
     const Arg &x = n.in[0], &w = n.in[1];
     check_numbers(n, n.attr[kStride], "stride", 2, 1);

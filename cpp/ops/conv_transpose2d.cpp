@@ -101,8 +101,9 @@ void check_shapes(const Node& n) {
 struct ConvTranspose2d {
   static constexpr const char* attrs =
       "stride:ints padding:ints dilation:ints output_padding:ints groups:int=1";
+  static constexpr Operands kOperands{2, 3};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     check_conv_operands(n);
     check_numbers(n, n.attr[kStride], "stride", 2, 1);
     check_numbers(n, n.attr[kPadding], "padding", 4, 0);

@@ -139,8 +139,9 @@ static void store_target_grad(const Node& n, int64_t begin, int64_t count, const
 template <class F>
 struct ElementCost {
   static constexpr const char* attrs = F::attrs;
+  static constexpr Operands kOperands{2, 2};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_cost(n, F::kPrediction, 1);
     F::check(n);
     const int64_t count = elements(n.in[0].shape);

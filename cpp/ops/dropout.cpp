@@ -14,7 +14,7 @@ struct Dropout {
 
   static bool is_identity(const Node& n) { return !n.training || n.attr[0].real == 0; }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[0];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

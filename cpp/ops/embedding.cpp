@@ -7,8 +7,9 @@ namespace {
 
 struct Embedding {
   static constexpr const char* attrs = "";
+  static constexpr Operands kOperands{2, 2};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg &x = n.in[0], &w = n.in[1];
     if (x.dtype != DType::kInt64) fail_type(n.where, "x must be int64, got %s", name_of(x.dtype));
     if (!is_real(w.dtype))

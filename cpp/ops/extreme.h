@@ -11,7 +11,7 @@ template <bool kLargest>
 struct ExtremeOp {
   static constexpr const char* attrs = kReductionAttrs;
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_reduction(n, 1);
     n.reads_in = 1u;
     n.reads_out = 1u;
@@ -64,7 +64,7 @@ struct ArgOp {
     return {elements(x, 0, axis), elements(x, axis, axis + 1), elements(x, axis + 1)};
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     if (n.attr[0].count > 1)
       fail(n.where, "axis must be one integer or None, got %lld integers",
            static_cast<long long>(n.attr[0].count));

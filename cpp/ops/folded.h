@@ -25,7 +25,14 @@ template <class T>
   }
 }
 
-[[gnu::noinline]] static void check_folded(const Node& n, const Arg* norm, int64_t K) {
+// `own`: operands of the product itself, the bias among them or not.
+[[gnu::cold, gnu::noinline]] static void check_own(const Node& n, int own) {
+  if (own < 2 || own > 3)
+    fail(n.where, "operands of %s must be 2 to 3 beside those of what is fused, got %d", n.op->name,
+         own);
+}
+
+[[gnu::cold, gnu::noinline]] static void check_folded(const Node& n, const Arg* norm, int64_t K) {
   for (int i = 0; i < kNormOperands; ++i)
     if (norm[i].shape.rank != 1 || norm[i].shape[0] != K || norm[i].dtype != n.in[0].dtype)
       fail(n.where, "operands of a folded batch_norm must be %s of shape (%lld,), got %s of %s",

@@ -8,6 +8,7 @@ namespace {
 
 struct Gather {
   static constexpr const char* attrs = "dim:int";
+  static constexpr Operands kOperands{2, 2};
   static constexpr int64_t kBlock = 64;  // of k, per task
 
   struct Sizes {
@@ -26,7 +27,7 @@ struct Gather {
             elements(n.in[1].shape, axis, axis + 1), inner, (inner + kBlock - 1) / kBlock};
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg &x = n.in[0], &index = n.in[1];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

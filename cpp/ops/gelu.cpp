@@ -8,7 +8,7 @@ namespace {
 struct GeluOp {
   static constexpr const char* attrs = "approximate:int=0";
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const int64_t approximate = n.attr[0].ints[0];
     if (approximate != 0 && approximate != 1)
       fail(n.where, "approximate must be 0 or 1, got %lld", static_cast<long long>(approximate));

@@ -84,8 +84,9 @@ void group_statistics(const Sizes& z, const Image<T>& w, double eps, T* mean, T*
 
 struct GroupNorm {
   static constexpr const char* attrs = "num_groups:int eps:real=1e-5";
+  static constexpr Operands kOperands{3, 3};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[kX];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

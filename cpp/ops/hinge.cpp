@@ -9,8 +9,9 @@ namespace {
 
 struct Hinge {
   static constexpr const char* attrs = "";
+  static constexpr Operands kOperands{2, 2};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_cost(n, "a", 1);
     const int64_t count = elements(n.in[0].shape);
     n.flops = 3.0 * count;

@@ -70,8 +70,9 @@ inline void row_sums(int64_t D, const Term& term, double& s, double& q) {
 
 struct LayerNorm {
   static constexpr const char* attrs = "eps:real=1e-5";
+  static constexpr Operands kOperands{3, 3};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[kX];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

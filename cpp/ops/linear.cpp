@@ -71,8 +71,10 @@ void set_scratch(Node& n) {
 
 struct Linear {
   static constexpr const char* attrs = "activation:int=0 alpha:real=0 eps:real=0";
+  static constexpr Operands kOperands{2, 3 + kNormOperands};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
+    check_own(n, norm_at(n));
     const Arg& x = n.in[0];
     const Arg& w = n.in[1];
     if (!is_real(x.dtype))

@@ -78,7 +78,7 @@ struct Bordered {
 struct LocalResponseNorm {
   static constexpr const char* attrs = "size:int alpha:real=1e-4 beta:real=0.75 k:real=1";
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[0];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

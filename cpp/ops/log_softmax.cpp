@@ -7,7 +7,7 @@ namespace {
 
 struct LogSoftmax {
   static constexpr const char* attrs = "axis:int=-1";
-  static void infer(Node& n) { infer_softmax(n); }
+  [[gnu::cold]] static void infer(Node& n) { infer_softmax(n); }
 
   template <class T>
   static void forward(const Node& n) {

@@ -9,7 +9,7 @@ namespace {
 struct LogSumExp {
   static constexpr const char* attrs = kReductionAttrs;
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_reduction(n, 1);
     n.reads_in = 1u;
     n.reads_out = 1u;

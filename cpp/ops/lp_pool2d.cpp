@@ -39,7 +39,7 @@ inline typename L::V root_of(typename L::V v, double p) {
 struct LpPool2d {
   static constexpr const char* attrs = FASTNN_POOL_ATTRS "norm_type:real=2";
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const double p = n.attr[kNorm].real;
     if (!(p > 0)) fail(n.where, "norm_type must be > 0, got %g", p);
     infer_pool(n, -1);

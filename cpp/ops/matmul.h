@@ -189,8 +189,9 @@ static inline void infer_product_types(Node& n) {
 template <class Rule>
 struct ProductOp {
   static constexpr const char* attrs = Rule::attrs;
+  static constexpr Operands kOperands{2, 2};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_product_types(n);
     Rule::check(n);
     const Product p = Rule::product(n);

@@ -137,7 +137,7 @@ void run_backward(const Node& n, const I* index) {
 struct MaxPool2d {
   static constexpr const char* attrs = FASTNN_POOL_ATTRS "dilation:ints";
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_pool(n, kDilation);
     const Pool p = pool_of(n, kDilation);
     if (p.h.kernel * p.w.kernel > INT32_MAX)

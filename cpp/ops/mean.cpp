@@ -7,7 +7,7 @@ namespace {
 struct Mean {
   static constexpr const char* attrs = kReductionAttrs;
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_reduction(n);
     n.scratch_bytes = reduce_scratch(reduction_of_node(n));
   }

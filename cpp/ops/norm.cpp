@@ -20,7 +20,7 @@ struct Squares {
 struct Norm {
   static constexpr const char* attrs = kReductionAttrs;
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_reduction(n);
     n.reads_in = 1u;
     n.reads_out = 1u;

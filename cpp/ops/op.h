@@ -74,9 +74,15 @@ struct Callback {
 
 using Kernel = void (*)(const Node&);
 
+struct Operands {
+  int least = 1, most = 1;
+};
+constexpr Operands kAnyNumber{0, 1 << 30};
+
 struct Op {
   const char* name;
   const char* attrs;     // "axis:int=-1 rate:real=0.5 shape:ints": in the order of Node::attr
+  Operands operands;     // how many: a shape rule never sees fewer or more
   void (*infer)(Node&);  // the shape rule: checks in, attr; writes out and the fields above
   Kernel forward[2];     // float32, float64 (the dtype of out[0])
   Kernel backward[2];    // null: no gradient
@@ -116,14 +122,18 @@ namespace FASTNN_ISA {
 template <class K>
 concept HasBackward = requires(const Node& n) { K::template backward<float>(n); };
 
-// The Op of a struct K with `attrs`, `infer`, `forward<T>` and, where it has a gradient,
-// `backward<T>`.
+// The Op of a struct K with `attrs`, `infer` (cold: compiled to be small), `forward<T>` and, where
+// it has a gradient, `backward<T>`; with `kOperands` where it does not take one.
 template <class K>
 constexpr Op op_of(const char* name) {
-  Op op{name,     K::attrs,
-        K::infer, {K::template forward<float>, K::template forward<double>},
-        {},       FASTNN_TEXT(FASTNN_ISA),
-        0,        false};
+  Op op{};
+  op.name = name;
+  op.attrs = K::attrs;
+  if constexpr (requires { K::kOperands; }) op.operands = K::kOperands;
+  op.infer = K::infer;
+  op.forward[0] = K::template forward<float>;
+  op.forward[1] = K::template forward<double>;
+  op.isa = FASTNN_TEXT(FASTNN_ISA);
   if constexpr (HasBackward<K>) {
     op.backward[0] = K::template backward<float>;
     op.backward[1] = K::template backward<double>;

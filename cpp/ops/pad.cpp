@@ -21,7 +21,7 @@ struct Pad {
     return i < n.attr[0].count ? n.attr[0].ints[i] : 0;
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[0];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

@@ -9,7 +9,7 @@ template <class Rule>
 struct Permutation {
   static constexpr const char* attrs = Rule::attrs;
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     int order[kMaxRank] = {};
     Rule::check(n);
     Rule::order(n, order);

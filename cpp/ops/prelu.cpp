@@ -22,8 +22,9 @@ Sizes sizes(const Node& n) {
 
 struct PRelu {
   static constexpr const char* attrs = "";
+  static constexpr Operands kOperands{2, 2};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[0];
     const Arg& w = n.in[1];
     if (!is_real(x.dtype))

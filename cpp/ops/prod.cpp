@@ -7,7 +7,7 @@ namespace {
 struct Prod {
   static constexpr const char* attrs = kReductionAttrs;
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_reduction(n);
     n.reads_in = 1u;
     const Reduction r = reduction_of_node(n);

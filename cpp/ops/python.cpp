@@ -12,6 +12,7 @@ enum { kOutputs, kType, kShape };
 struct Python {
   static constexpr const char* attrs =
       "outputs:int=1 dtype:int=-1 shape0:ints shape1:ints shape2:ints shape3:ints";
+  static constexpr Operands kOperands = kAnyNumber;
 
   static int64_t batch_of(const Node& n) {
     for (int i = 0; i < n.n_in; ++i)
@@ -19,7 +20,7 @@ struct Python {
     return kBatch;
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const int64_t outputs = n.attr[kOutputs].ints[0], type = n.attr[kType].ints[0];
     if (outputs < 1 || outputs > kMaxOut)
       fail(n.where, "outputs must be between 1 and %d, got %lld", kMaxOut,

@@ -29,7 +29,7 @@ struct Reshape {
     return out;
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Shape& x = n.in[0].shape;
     const Attr& attr = n.attr[0];
     if (attr.count > kMaxRank)

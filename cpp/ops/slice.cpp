@@ -36,7 +36,7 @@ struct Slice {
            n.attr[kStep].ints[axis] == 1;
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Shape& x = n.in[0].shape;
     const char* const names[] = {"start", "stop", "step"};
     for (int i = 0; i < 3; ++i)

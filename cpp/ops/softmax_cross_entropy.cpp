@@ -37,12 +37,13 @@ T row_max(const T* v, int64_t n) {
 
 struct SoftmaxCrossEntropy {
   static constexpr const char* attrs = kClassCostAttrs;
+  static constexpr Operands kOperands{2, 2};
 
   static int64_t grain(int64_t classes) {
     return classes < kCostGrain ? kCostGrain / classes : 1;  // rows per task
   }
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_class_cost(n, "logits");
     const auto [count, rows, classes] = cost_sizes(n.in[0].shape);
     n.n_out = 2;

@@ -6,8 +6,9 @@ namespace {
 
 struct TopKAccuracy {
   static constexpr const char* attrs = "k:int=5";
+  static constexpr Operands kOperands{2, 2};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_class_cost(n, "p");
     const auto [count, rows, classes] = cost_sizes(n.in[0].shape);
     const int64_t k = n.attr[0].ints[0];

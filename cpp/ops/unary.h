@@ -23,7 +23,7 @@ struct Unary : Plain<F> {
   static constexpr const char* attrs = F::attrs;
   static constexpr bool kElementwise = true;
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     if constexpr (requires { F::check(n); }) F::check(n);
     if (!is_real(n.in[0].dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(n.in[0].dtype));

@@ -70,7 +70,7 @@ struct Upsample {
   static constexpr const char* attrs =
       "size:ints mode:int=0 align_corners:int=0 scale_h:real=0 scale_w:real=0";
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg& x = n.in[0];
     if (!is_real(x.dtype))
       fail_type(n.where, "x must be float32 or float64, got %s", name_of(x.dtype));

@@ -8,7 +8,7 @@ namespace {
 struct Var {
   static constexpr const char* attrs = "axis:ints keepdims:int=0 correction:real=1";
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     infer_reduction(n);
     if (!(n.attr[2].real >= 0)) fail(n.where, "correction must be >= 0, got %g", n.attr[2].real);
     n.reads_in = 1u;

@@ -64,8 +64,9 @@ Reduction reduction(const Node& n, int input) {
 
 struct Where {
   static constexpr const char* attrs = "";
+  static constexpr Operands kOperands{3, 3};
 
-  static void infer(Node& n) {
+  [[gnu::cold]] static void infer(Node& n) {
     const Arg &a = n.in[1], &b = n.in[2];
     if (!is_real(a.dtype))
       fail_type(n.where, "a must be float32 or float64, got %s", name_of(a.dtype));

@@ -94,6 +94,7 @@ def forged(path, change):
         lambda s: s.pop("nodes"),
         lambda s: s["nodes"][0].update(op="no_such_op"),
         lambda s: s["nodes"][0].update(inputs=[["input", 9]]),
+        lambda s: s["nodes"][0].update(inputs=[["input", 0]]),  # of linear, without weights
         lambda s: s["nodes"][0].update(attrs={"activation": 99}),
         lambda s: s["parameters"][0].update(shape=[1, 1]),
         lambda s: s.update(dtype="object"),
