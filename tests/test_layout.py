@@ -43,6 +43,7 @@ RANKS = {
     "history": 3,
     "datasets": 4,
     "feeds": 4,
+    "flat": 4,
     "graph": 4,
     "inspection": 5,
     "replay": 5,
@@ -58,7 +59,8 @@ RANKS = {
 # Who may touch the core: ops; a model that compiles itself and a trainer that runs it (with the
 # modules these two are cut into); data, which gathers rows; machine, its switches.
 CORE_USERS = {
-    "ops", "model", "graph", "inspection", "objective", "trainer", "data", "machine", "__init__",
+    "ops", "flat", "model", "graph", "inspection", "objective", "trainer", "data", "machine",
+    "__init__",
 }  # fmt: skip
 
 

@@ -6,19 +6,17 @@ import copy
 import sys
 import weakref
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core
+from fastnn import _core, flat
 from fastnn._config import check_count
 from fastnn.data import Dataset
 from fastnn.data.column import Real
 from fastnn.feeds import as_rows, check_rows, in_order
 from fastnn.graph import Built, Structure
-from fastnn.nn.init import fill
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Parameter, Tensor, as_array
 from fastnn.replay import Replay
@@ -220,35 +218,16 @@ class Model:
 
     def _make_parameters(self) -> None:
         """theta and the states, filled by each parameter's initialiser from the model's seed."""
-        structure = self.structure
-        self._theta, self.parameters = self._vector(structure.parameters, 0)
-        self.state_vector, self.states = self._vector(structure.states, 1 << 20)
-
-    def _vector(self, leaves: Sequence[Any], stream: int) -> tuple[Array, dict[str, Array]]:
         owners = {
             id(t): layer
             for layer in self.layers
             for t in (*layer.parameters.values(), *layer.states.values())
         }
-        vector = np.zeros(sum(int(np.prod(t.shape)) for t in leaves), dtype=self.dtype)
-        views: dict[str, Array] = {}
-        at = 0
-        for i, t in enumerate(leaves):
-            layer = owners.get(id(t))
-            name = f"{layer.name}.{t.name}" if layer is not None else t.name
-            if name in views:
-                name = f"{name}{i}"
-            size = int(np.prod(t.shape))
-            views[name] = vector[at : at + size].reshape(t.shape)
-            at += size
-            fill(
-                views[name],
-                t.init,
-                partial(_core.random_uniform, self.seed, stream + i, 0),
-                partial(_core.random_normal, self.seed, stream + i, 1),
-                layer.where if layer is not None else t.name,
-            )
-        return vector, views
+        structure, dtype, seed = self.structure, self.dtype, self.seed
+        self._theta, self.parameters = flat.initial(structure.parameters, owners, dtype, seed, 0)
+        self.state_vector, self.states = flat.initial(
+            structure.states, owners, dtype, seed, 1 << 20
+        )
 
     @property
     def theta(self) -> Array:

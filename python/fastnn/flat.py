@@ -1,0 +1,71 @@
+"""Flat vectors and the views into them that are a model's parameters and states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastnn import _core
+from fastnn.nn.init import fill
+from fastnn.ops.tensor import Leaf
+
+Array = NDArray[Any]
+
+# A vector of floats that begins within a cache line ends there too, so that every second load of
+# the kernels takes two lines: NumPy's arrays lie 16 bytes behind such a beginning. One row through
+# dense weights of 236 MB, one core of an AMD EPYC: 16.5 GB/s so, 19.9 from the beginning of a line.
+CACHE_LINE = 64  # bytes
+
+
+def zeros(size: int, dtype: Any) -> Array:
+    """A vector of zeros that begins with a cache line.
+
+    Examples
+    --------
+    >>> vector = zeros(3, "float32")
+    >>> vector, vector.ctypes.data % CACHE_LINE
+    (array([0., 0., 0.], dtype=float32), 0)
+    """
+    bytes_ = size * np.dtype(dtype).itemsize
+    room = np.zeros(bytes_ + CACHE_LINE, np.uint8)
+    first = -room.ctypes.data % CACHE_LINE
+    return room[first : first + bytes_].view(dtype)
+
+
+def initial(
+    leaves: Sequence[Leaf], owners: Mapping[int, Any], dtype: Any, seed: int, stream: int
+) -> tuple[Array, dict[str, Array]]:
+    """One vector of all leaves, each filled by its initialiser, and its views by name.
+
+    Parameters
+    ----------
+    leaves : sequence of Parameter or State
+    owners : dict of int to Layer
+        By the leaf's identity; the layer's name begins the view's.
+    dtype : str
+    seed, stream : int
+        Leaf i draws its values from stream ``stream + i``.
+    """
+    vector = zeros(sum(int(np.prod(t.shape)) for t in leaves), dtype)
+    views: dict[str, Array] = {}
+    at = 0
+    for i, t in enumerate(leaves):
+        layer = owners.get(id(t))
+        name = f"{layer.name}.{t.name}" if layer is not None else t.name
+        if name in views:
+            name = f"{name}{i}"
+        size = int(np.prod(t.shape))
+        views[name] = vector[at : at + size].reshape(t.shape)
+        at += size
+        fill(
+            views[name],
+            t.init,
+            partial(_core.random_uniform, seed, stream + i, 0),
+            partial(_core.random_normal, seed, stream + i, 1),
+            layer.where if layer is not None else t.name,
+        )
+    return vector, views
