@@ -9,7 +9,16 @@ import pytest
 import fastnn.reproduce
 from fastnn.reproduce import Report, System
 
-NAMES = ["lectures", "nielsen", "mnist-99", "lenet5", "network3", "cifar10-subset", "resnet-cifar"]
+NAMES = [
+    "lectures",
+    "nielsen",
+    "mnist-99",
+    "lenet5",
+    "network3",
+    "cifar10-subset",
+    "resnet-cifar",
+    "alexnet",
+]
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from fastnn.data import Dataset
 from fastnn.history import History
 from fastnn.reproduce import (
     Options,
+    alexnet,
     cifar,
     cifar10_subset,
     lenet5,
@@ -42,7 +43,7 @@ def small(monkeypatch):
         monkeypatch.setattr(
             module.datasets, "mnist", lambda root: tuple(part[:2000] for part in mnist(root))
         )
-    for module in (resnet_cifar, cifar10_subset):
+    for module in (resnet_cifar, cifar10_subset, alexnet):
         monkeypatch.setattr(
             module, "subset", lambda root: tuple(part[:256] for part in subset(root))
         )
@@ -173,6 +174,23 @@ def test_cifar10_subset(shared_data, small, monkeypatch, tmp_path):
     assert [row["experiment"] for row in report.rows] == [e.goal.experiment for e in quick]
     assert {row["result"] for row in report.rows} == {"short"}
     assert report.notes == [f"learning curves saved to {path}"] and os.path.getsize(path) > 1000
+
+
+def test_alexnet(shared_data, small, monkeypatch):
+    quick = [replace(e, epochs=1) for e in alexnet.EXPERIMENTS]
+    monkeypatch.setattr(alexnet, "EXPERIMENTS", tuple(quick))
+    report = alexnet.run(Options(str(shared_data)))
+    assert [row["experiment"] for row in report.rows] == [e.goal.experiment for e in quick]
+    assert {row["result"] for row in report.rows} == {"short"}
+    assert {e.optimizer for e in quick} == {"adam", "sgd"}
+
+
+def test_images_are_enlarged(shared_data):
+    train, _ = cifar.subset(str(shared_data))
+    large = alexnet.enlarged(train[:3])
+    assert large.x.shape == (3, 3, 72, 72) and (large.y == train.y[:3]).all()
+    # Two and a quarter pixels of the large image in the place of one: the means agree.
+    assert np.abs(large.x.mean((2, 3)) - train.x[:3].mean((2, 3))).max() < 0.02
 
 
 def test_the_subset_is_normalised(shared_data):

@@ -1,6 +1,7 @@
 """What lectures and books print, computed by the library and compared: one file per system."""
 
 from fastnn.reproduce import (
+    alexnet,
     cifar10_subset,
     lectures,
     lenet5,
@@ -21,4 +22,5 @@ SYSTEMS: tuple[System, ...] = (
     network3.SYSTEM,
     cifar10_subset.SYSTEM,
     resnet_cifar.SYSTEM,
+    alexnet.SYSTEM,
 )

@@ -101,4 +101,6 @@ def run(options: Options) -> Report:
     return trainings.finish(together=trainings.histories)
 
 
-SYSTEM = System("alexnet", "AlexNet on 10000 photographs, by Adam and by SGD", "half an hour", run, True)
+SYSTEM = System(
+    "alexnet", "AlexNet on 10000 photographs, by Adam and by SGD", "half an hour", run, True
+)

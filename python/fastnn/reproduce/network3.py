@@ -18,6 +18,7 @@ from fastnn.reproduce.trainings import Goal, Trainings
 from fastnn.trainer import Trainer
 
 TRAINING_IMAGES = 50_000
+BATCH_SIZE, MOMENTUM = 50, 0.9
 MEMBERS = 5
 COMMITTEE = Goal(f"committee of {MEMBERS} of these", 99.67, 0.1)
 
@@ -30,8 +31,8 @@ class Rung:
     ----------
     goal : Goal
     epochs : int
-    eta : float
-        Learning rate of SGD at the beginning; it falls along a cosine.
+    lr : float
+        Learning rate of SGD with momentum at the beginning; it falls along a cosine.
     filters : tuple of int
         Of each 5 x 5 convolution; 2 x 2 maximum pooling follows.
     hidden : tuple of int
@@ -41,20 +42,18 @@ class Rung:
         Whether images are shifted by up to one pixel each way, anew in each epoch.
     dropout : float
         Of the inputs of every dense layer.
-    batch_size : int
     l2 : float
         The book's lambda over its number of batches.
     """
 
     goal: Goal
     epochs: int
-    eta: float
+    lr: float
     filters: tuple[int, ...] = (20, 40)
     hidden: tuple[int, ...] = (100,)
     activation: str = "relu"
     shifted: bool = False
     dropout: float = 0.0
-    batch_size: int = 10
     l2: float = 0.0
 
 
@@ -63,12 +62,12 @@ def _published(experiment: str, accuracy: float) -> Goal:
 
 
 RUNGS = (
-    Rung(_published("one convolution", 98.78), 20, 0.1, filters=(20,), activation="sigmoid"),
-    Rung(_published("two convolutions", 99.06), 20, 0.1, activation="sigmoid"),
-    Rung(_published("ReLU, lambda 0.1", 99.23), 20, 0.03, l2=2e-5),
-    Rung(_published("shifted images", 99.37), 40, 0.03, shifted=True, l2=2e-5),
+    Rung(_published("one convolution", 98.78), 20, 0.05, filters=(20,), activation="sigmoid"),
+    Rung(_published("two convolutions", 99.06), 20, 0.05, activation="sigmoid"),
+    Rung(_published("ReLU, lambda 0.1", 99.23), 20, 0.02, l2=2e-5),
+    Rung(_published("shifted images", 99.37), 30, 0.02, shifted=True, l2=2e-5),
     Rung(
-        _published("2 x 1000 units, dropout", 99.60), 40, 0.03, hidden=(1000, 1000), shifted=True,
+        _published("2 x 1000 units, dropout", 99.60), 30, 0.02, hidden=(1000, 1000), shifted=True,
         dropout=0.5,
     ),
 )  # fmt: skip
@@ -92,13 +91,15 @@ def network(rung: Rung, seed: int) -> Model:
 
 def train(model: Model, rung: Rung, data: Dataset, test: Dataset, verbose: int) -> History:
     """The history of one network's training."""
-    steps = -(-len(data) // rung.batch_size) * rung.epochs
+    steps = -(-len(data) // BATCH_SIZE) * rung.epochs
     trainer = Trainer(
-        model, optimizer=optim.SGD(schedules.Cosine(rung.eta, steps)), metrics=["accuracy"],
+        model,
+        optimizer=optim.SGD(schedules.Cosine(rung.lr, steps), momentum=MOMENTUM),
+        metrics=["accuracy"],
         l2=rung.l2,
-    )  # fmt: skip
+    )
     given = Augmented(data, [augment.Crop(padding=1)], seed=model.seed) if rung.shifted else data
-    return trainer.fit(given, rung.epochs, rung.batch_size, validation=test, verbose=verbose)
+    return trainer.fit(given, rung.epochs, BATCH_SIZE, validation=test, verbose=verbose)
 
 
 def vote(predictions: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -129,8 +130,9 @@ def run(options: Options) -> Report:
     Source
     ------
     Nielsen, Neural Networks and Deep Learning (2015), chapter 6; the first 50000 images are trained
-    on, the best test accuracy over the epochs counts. The book trains 60 epochs (40 with dropout) at
-    a constant rate, the last two rungs with 250000 shifted images an epoch.
+    on, the best test accuracy over the epochs counts. The book trains 60 epochs (40 with dropout) in
+    batches of 10 at a constant rate, the last two rungs with 250000 shifted images an epoch; a
+    falling rate and momentum reach the same in a tenth of the time.
     """
     data, test = datasets.mnist(options.data)
     data = data[:TRAINING_IMAGES]
