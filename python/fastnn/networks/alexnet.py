@@ -10,7 +10,7 @@ from fastnn._config import check_count
 from fastnn.model import Input, Model
 from fastnn.ops.attributes import wholes
 
-_NORMAL = nn.init.Normal(0.01)  # all initial weights
+_NORMAL = nn.init.Normal(0.01)  # the paper's initial weights
 _WIDTHS = (96, 256, 384, 384, 256)  # channels of the convolutions
 
 # For Model.load_weights: what the layers are called here, by their names in torchvision's alexnet.
@@ -28,6 +28,7 @@ def alexnet(
     normalise: bool = True,
     widths: Sequence[int] = _WIDTHS,
     padding: int = 0,
+    init: Any = _NORMAL,
     seed: int = 0,
 ) -> Model:
     """AlexNet: five convolutions, overlapping pooling, local response normalisation, dropout.
@@ -48,9 +49,12 @@ def alexnet(
         Channels of the convolutions.
     padding : int, >= 0
         Zeros around the image.
+    init : str, number, array or callable
+        Initial weights; N(0, 0.01^2) in the paper. With few images SGD learns nothing from there
+        for many epochs (Adam does), with "he_normal" it does at once.
     seed : int
-        Decides the initial weights: N(0, 0.01^2), biases 1 in the second, fourth and fifth
-        convolution and the hidden dense layers, else 0.
+        Decides the initial weights. Biases begin with 1 in the second, fourth and fifth
+        convolution and the hidden dense layers, else with 0.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def alexnet(
 
     def conv(kernel: int, number: int, bias: float, **more: Any) -> nn.Conv2d:
         return nn.Conv2d(
-            counts[number - 1], kernel, activation="relu", init=_NORMAL, bias_init=bias,
+            counts[number - 1], kernel, activation="relu", init=init, bias_init=bias,
             name=f"conv{number}", **more,
         )  # fmt: skip
 
@@ -113,7 +117,7 @@ def alexnet(
     y = narrowed(conv(3, 5, 1.0, padding=1, groups=groups)(y), 5)
     y = nn.Flatten(name="flatten")(y)
     for number in (6, 7):
-        y = nn.Dense(4096, "relu", init=_NORMAL, bias_init=1.0, name=f"fc{number}")(y)
+        y = nn.Dense(4096, "relu", init=init, bias_init=1.0, name=f"fc{number}")(y)
         y = nn.Dropout(dropout, name=f"drop{number}")(y)
-    y = nn.Dense(classes, "softmax", init=_NORMAL, name="fc8")(y)
+    y = nn.Dense(classes, "softmax", init=init, name="fc8")(y)
     return Model(x, y, seed=seed)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
-from fastnn import networks, ops, optim, schedules
+from fastnn import networks, nn, ops, optim, schedules
 from fastnn.data import Augmented, Dataset, augment
 from fastnn.history import History
 from fastnn.reproduce.cifar import subset
@@ -30,6 +31,8 @@ class Experiment:
     goal : Goal
     optimizer : "adam" or "sgd"
         SGD as in the paper: momentum 0.9, weight decay 0.0005.
+    init : str
+        Of the weights.
     epochs : int
     lr : float
         At the highest.
@@ -37,13 +40,14 @@ class Experiment:
 
     goal: Goal
     optimizer: str
+    init: Any
     epochs: int
     lr: float
 
 
 EXPERIMENTS = (
-    Experiment(Goal("AlexNet, Adam", 60.0), "adam", 15, 3e-4),
-    Experiment(Goal("AlexNet, SGD with momentum", 60.0), "sgd", 15, 0.02),
+    Experiment(Goal("Adam", 45.0), "adam", nn.init.Normal(0.01), 12, 3e-4),
+    Experiment(Goal("SGD with momentum", 45.0), "sgd", "he_normal", 12, 0.01),
 )
 
 
@@ -59,7 +63,7 @@ def enlarged(data: Dataset) -> Dataset:
 def train(experiment: Experiment, data: Dataset, held_out: Dataset, verbose: int) -> History:
     """The history of one experiment's training."""
     # Zeros around the image: of 64 pixels a side, the last pooling would else see too few.
-    model = networks.alexnet(10, input_shape=(3, SIDE, SIDE), padding=2)
+    model = networks.alexnet(10, input_shape=(3, SIDE, SIDE), padding=2, init=experiment.init)
     steps = -(-len(data) // BATCH_SIZE) * experiment.epochs
     rate = schedules.OneCycle(experiment.lr, steps)
     is_sgd = experiment.optimizer == "sgd"
