@@ -20,6 +20,7 @@ __compiler__: str
 def isa() -> str: ...
 def set_isa(name: str, /) -> None: ...
 def isas() -> list[tuple[str, bool]]: ...
+def has_bf16() -> bool: ...
 def get_num_threads() -> int: ...
 def set_num_threads(count: int, /) -> None: ...
 def available_cpus() -> int: ...
@@ -40,6 +41,7 @@ def call(
     training: bool = False,
     seed: int = 0,
     step: int = 0,
+    precision: Precision = "float32",
 ) -> tuple[Array, ...]: ...
 def vjp(
     name: str,
@@ -50,6 +52,7 @@ def vjp(
     training: bool = False,
     seed: int = 0,
     step: int = 0,
+    precision: Precision = "float32",
 ) -> tuple[Array | None, ...]: ...
 def infer(
     name: str,
@@ -171,6 +174,7 @@ class Training:
         seed: int,
         theta: Array,
         states: Array,
+        precision: Precision,
         /,
     ) -> None: ...
     def run(
@@ -199,6 +203,7 @@ def find_not_finite(
     rows: int,
     seed: int,
     step_counter: int,
+    precision: Precision,
     /,
 ) -> tuple[str, Literal["output", "gradient"]] | None: ...
 def inspect(
@@ -213,5 +218,6 @@ def inspect(
     seed: int,
     step_counter: int,
     input_gradients: bool,
+    precision: Precision,
     /,
 ) -> dict[int, tuple[Array | None, Array | None]]: ...
