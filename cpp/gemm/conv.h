@@ -36,7 +36,7 @@ struct Conv {
   double alpha = 0;             // parameter of the activation
   const T* scale = nullptr;     // `out` values, beside a bias: y = act(scale (w * x) + bias
   const T* residual = nullptr;  // + residual), which lies as y does
-  // Of the operands, where they are float32 and their channels fill tiles (not by narrow.h).
+  // Of the operands, where they are float32. Few filters are computed in full (narrow.h).
   Precision precision = Precision::kFull;
 };
 
