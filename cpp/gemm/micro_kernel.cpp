@@ -21,10 +21,8 @@ inline void copy_row(const T* from, int64_t n, T* to) {
   }
 }
 
-}  // namespace
-
-// Out of line, R and V at run time. Rows are moved together, so that the activation fills whole
-// vectors.
+// A tile in memory: what a plain store of the registers cannot do. Out of line, R and V at run
+// time. Rows are moved together, so that the activation fills whole vectors.
 template <class T>
 [[gnu::noinline, gnu::noclone]] void finish_tile(const TileArgs<T>& t, int64_t n, T* c0, T* tile,
                                                  int rows, int width) {
@@ -64,8 +62,6 @@ template <class T>
   const int64_t run = whole ? count : t.cols;
   for (int64_t i = 0; i < count; i += run) copy_row(tile + i, run, c0 + i / t.cols * t.ldc);
 }
-
-namespace {
 
 // kCopy: the first tile of a panel packs it on the way. Its stores hide behind the multiplications
 // ((128, 512, 512) with B by rows: 93% of the FMA peak instead of 87%, AMD EPYC, GCC 12).
@@ -157,6 +153,10 @@ constexpr Kernels<T> kKernels{};
 
 }  // namespace
 
+void finish_pairs(const TileArgs<float>& t, int64_t n, float* c, float* tile, int rows, int width) {
+  finish_tile(t, n, c, tile, rows, width);
+}
+
 template <class T>
 const TileKernels<T>& tile_kernels(Precision precision) {
   if constexpr (sizeof(T) == 4)
@@ -166,6 +166,5 @@ const TileKernels<T>& tile_kernels(Precision precision) {
 
 template const TileKernels<float>& tile_kernels<float>(Precision);
 template const TileKernels<double>& tile_kernels<double>(Precision);
-template void finish_tile<float>(const TileArgs<float>&, int64_t, float*, float*, int, int);
 
 }  // namespace fastnn::FASTNN_ISA

@@ -48,10 +48,6 @@ struct TileArgs {
 template <class T>
 using TileKernel = void (*)(const TileArgs<T>&);
 
-// A tile in memory: what a plain store of the registers cannot do.
-template <class T>
-void finish_tile(const TileArgs<T>& t, int64_t n, T* c0, T* tile, int rows, int width);
-
 // Kernels by rows and vectors, 1..wide_nr(rows) of them, or 1 where rows are many, up to
 // tall_mr(1); null where a tile is never that large. Of pairs of bfloat16: up to mr by nr.
 template <class T>

@@ -1,7 +1,6 @@
-// Tiles whose elements are pairs of bfloat16. With AVX512-BF16 they are like those
-// of micro_kernel.cpp with another multiplication. Without it there is an emulation: the same sums
-// in the same order, so the same bits (but for subnormal numbers, which the instruction takes as
-// zeros).
+// Tiles whose elements are pairs of bfloat16. With AVX512-BF16 they are those of micro_kernel.cpp
+// with another multiplication. Without it there is an emulation: the same sums in the same order,
+// so the same bits (but for subnormal numbers, which the instruction takes as zeros).
 #include "gemm/pairs.h"
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
@@ -59,7 +58,7 @@ template <int kV>
         float* const to = t.plain ? c + i * t.ldc + v * L : out + i * kWidth + v * L;
         store(to, t.plain && t.add ? load(to) + sums[i][v] : sums[i][v]);
       }
-    if (!t.plain) finish_tile(t, n, c, out, rows, kWidth);
+    if (!t.plain) finish_pairs(t, n, c, out, rows, kWidth);
   }
 }
 
@@ -137,7 +136,7 @@ void tile(const TileArgs<float>& t) {
 #pragma GCC unroll 64
       for (int v = 0; v < kV; ++v)
         store(to + v * L, add ? load(to + v * L) + sums[i][v] : sums[i][v]);
-    if (!t.plain) finish_tile(t, n, c, out, R, kWidth);
+    if (!t.plain) finish_pairs(t, n, c, out, R, kWidth);
   }
 }
 

@@ -22,6 +22,9 @@ void round_rows(int64_t count, int64_t n, const float* from, int64_t step, float
 void join_rows(int64_t count, int64_t n, const float* first, const float* second, int64_t step,
                float* to, int64_t to_step);
 
+// What a plain store of a tile's sums cannot do: those of tile n, from memory.
+void finish_pairs(const TileArgs<float>& t, int64_t n, float* c, float* tile, int rows, int width);
+
 // Whether there are tiles by the CPU's instruction: kBf16 means those.
 bool has_pair_tiles();
 
