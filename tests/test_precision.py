@@ -12,8 +12,8 @@ from fastnn import _core, nn, optim
 from laws import ISAS, using
 
 WARNING = (
-    "Trainer: precision 'bf16' is emulated, because this CPU has no AVX512-BF16: results are those "
-    "of bf16, training is slower than with 'float32'"
+    "Trainer: precision 'bf16' is emulated, because there is no AVX512-BF16 (instruction set in use: "
+    f"{_core.isa()}): results are those of bf16, training is slower than with 'float32'"
 )
 RNG = np.random.default_rng(0)
 

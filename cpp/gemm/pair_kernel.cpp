@@ -1,6 +1,6 @@
 // Tiles whose elements are pairs of bfloat16. With AVX512-BF16 they are those of micro_kernel.cpp
 // with another multiplication. Without it there is an emulation: the same sums in the same order,
-// so the same bits (but for subnormal numbers, which the instruction takes as zeros).
+// so by Intel's manual the same bits (but for subnormal numbers, which it takes as zeros).
 #include "gemm/pairs.h"
 #if defined(__AVX512BF16__)
 #include <immintrin.h>

@@ -587,8 +587,9 @@ def _precision(given: Any, dtype: str) -> Precision:
         )
     if not _core.has_bf16():
         warnings.warn(
-            "Trainer: precision 'bf16' is emulated, because this CPU has no AVX512-BF16: results are "
-            "those of bf16, training is slower than with 'float32'",
+            "Trainer: precision 'bf16' is emulated, because there is no AVX512-BF16 (instruction set "
+            f"in use: {_core.isa()}): results are those of bf16, training is slower than with "
+            "'float32'",
             UserWarning,
             stacklevel=3,
         )
