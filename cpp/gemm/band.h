@@ -95,8 +95,8 @@ struct Source {
     if constexpr (sizeof(T) == 4)
       if (pairs) {
         const bool dense = c.xs.pixel == c.in && c.in % 2 == 0;
-        return round_rows(dense ? 1 : pixels, dense ? pixels * c.in : c.in, from, c.xs.pixel, to,
-                          in);
+        return round_rows(c.precision, dense ? 1 : pixels, dense ? pixels * c.in : c.in, from,
+                          c.xs.pixel, to, in);
       }
     if (c.xs.pixel == c.in) return copy_channels(from, pixels * c.in, to);
     for (int64_t i = 0; i < pixels; ++i) copy_channels(from + i * c.xs.pixel, c.in, to + i * c.in);
@@ -116,8 +116,9 @@ struct Source {
         const T* const at = from + i * c.xs.pixel;
         const bool dense = c.xs.pixel == in;
         if (i < stop)
-          join_rows(dense ? 1 : stop - i, dense ? (stop - i) * in : in, first ? at : nullptr,
-                    second ? at + next * c.xs.pixel : nullptr, c.xs.pixel, to + i * in, in);
+          join_rows(c.precision, dense ? 1 : stop - i, dense ? (stop - i) * in : in,
+                    first ? at : nullptr, second ? at + next * c.xs.pixel : nullptr, c.xs.pixel,
+                    to + i * in, in);
       };
       // The first lies inside from `begin` on, the second from `earlier` to `late`.
       const int64_t earlier = most(begin - next, 0), late = most(end - next, 0);

@@ -120,7 +120,7 @@ struct Direct {
       }
       const T* const first = turned ? turned + 2 * q * taps * kPanel<T> : taken[0];
       const T* const second = turned ? first + taps * kPanel<T> : taken[1];
-      join_rows(1, kPanel<T>, first, has_second ? second : nullptr, 0, to, 0);
+      join_rows(c.precision, 1, kPanel<T>, first, has_second ? second : nullptr, 0, to, 0);
     }
   }
   // Whether the weights of a filter lie as they are used, channel by channel.

@@ -94,16 +94,9 @@ struct Gradient {
     if (source.copied) source.band(q.image + i, q.oy, q.rows, x_memory(m, i));
     if constexpr (sizeof(T) == 4)
       if (source.pairs) {
-        T* z = z_memory(m, i);
-        for (int64_t row = 0; row < q.rows; ++row) {
-          const T* const from = dz_row(q, i, row);
-          const int64_t whole = c.ys.width / 2;
-          join_rows(whole, c.out, from, from + c.ys.pixel, 2 * c.ys.pixel, z, c.out);
-          z += whole * c.out;
-          if (whole == depth()) continue;
-          join_rows(1, c.out, from + 2 * whole * c.ys.pixel, nullptr, 0, z, 0);
-          z += c.out;
-        }
+        for (int64_t row = 0; row < q.rows; ++row)
+          join_neighbours(c.precision, depth(), c.ys.width, c.out, dz_row(q, i, row), c.ys.pixel,
+                          z_memory(m, i) + row * depth() * c.out, c.out);
       }
   }
   const T* dz_row(const Chunk& q, int64_t i, int64_t row) const {

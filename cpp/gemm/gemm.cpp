@@ -206,7 +206,8 @@ struct Tiles {
           T* const to = packed_at(s, i, p, k) + q * rows;
           if constexpr (sizeof(T) == 4)
             if (pairs) {
-              pack_pairs_a(rows, some, numbers - 2 * (p + q), a, g.a_row, g.a_col / 2, to);
+              pack_pairs_a(g.precision, rows, some, numbers - 2 * (p + q), a, g.a_row, g.a_col / 2,
+                           to);
               continue;
             }
           kPackA<T>.at[rows](some, a, g.a_row, g.a_col, to);
@@ -278,7 +279,7 @@ struct Tiles {
     const T* b = g.b + p * g.b_row + j * g.b_col;
     if (fresh && pairs) {
       if constexpr (sizeof(T) == 4)
-        pack_pairs_b(t.k, numbers - 2 * p, cols, b, g.b_row / 2, g.b_col, panel);
+        pack_pairs_b(g.precision, t.k, numbers - 2 * p, cols, b, g.b_row / 2, g.b_col, panel);
     } else if (fresh && g.b_col == 1 && cols == kPanel<T>) {
       t.stretches[0] = {t.k, 0, b, g.b_row};
       t.copy = panel;

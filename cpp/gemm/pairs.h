@@ -15,12 +15,16 @@ static inline bool has_pairs(Precision precision) {
 
 // `count` rows of n numbers into rows of up(n, 2) pairs along them. Rounded to the nearest, ties to
 // even; NaN stays NaN.
-void round_rows(int64_t count, int64_t n, const float* from, int64_t step, float* to,
-                int64_t to_step);
+void round_rows(Precision precision, int64_t count, int64_t n, const float* from, int64_t step,
+                float* to, int64_t to_step);
 
 // `count` rows of n pairs (first[i], second[i]); zeros stand where a pointer is null.
-void join_rows(int64_t count, int64_t n, const float* first, const float* second, int64_t step,
-               float* to, int64_t to_step);
+void join_rows(Precision precision, int64_t count, int64_t n, const float* first,
+               const float* second, int64_t step, float* to, int64_t to_step);
+
+// The same of rows 0 and 1, 2 and 3 ... of the `left` rows there are.
+void join_neighbours(Precision precision, int64_t count, int64_t left, int64_t n, const float* from,
+                     int64_t step, float* to, int64_t to_step);
 
 // What a plain store of a tile's sums cannot do: those of tile n, from memory.
 void finish_pairs(const TileArgs<float>& t, int64_t n, float* c, float* tile, int rows, int width);

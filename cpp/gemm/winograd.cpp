@@ -217,7 +217,7 @@ struct Forward {
         }
         float at[2][kPoints * kL];
         for (int i = 0; i < 2; ++i) points(first + i * c.w_in, at[i], kL);
-        join_rows(kPoints, kL, at[0], at[1], kL, to, u_plane());
+        join_rows(c.precision, kPoints, kL, at[0], at[1], kL, to, u_plane());
       }
   }
 
@@ -226,7 +226,7 @@ struct Forward {
       if (!pairs) return winograd_inputs(c, tile, slice, zeros, to, v_plane());
       float at[kPoints * kSlice];
       winograd_inputs(c, tile, slice, zeros, at, kSlice);
-      round_rows(kPoints, slice.count, at, kSlice, to + slice.first / 2, v_plane());
+      round_rows(c.precision, kPoints, slice.count, at, kSlice, to + slice.first / 2, v_plane());
     });
   }
 

@@ -108,7 +108,8 @@ struct Gradient {
       if (!pairs) return f(t, s, to, plane);
       float at[2][kPoints * kSlice];
       for (int64_t i = 0; i < least(count, 2); ++i) f(t + i, s, at[i], kSlice);
-      join_rows(kPoints, s.count, at[0], count > 1 ? at[1] : nullptr, kSlice, to + s.first, plane);
+      join_rows(c.precision, kPoints, s.count, at[0], count > 1 ? at[1] : nullptr, kSlice,
+                to + s.first, plane);
     });
   }
 
