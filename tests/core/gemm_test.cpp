@@ -208,7 +208,7 @@ void test_gemm(const char* isa) {
 
   for (const int64_t m : edges)
     for (const int64_t n : edges)
-      for (const int64_t k : {0, 1, 2, 9, 33}) in_pairs(isa, {m, n, k, false, false});
+      for (const int64_t k : {0, 1, 2, 33}) in_pairs(isa, {m, n, k, false, false});
   for (const auto& s : shapes) in_pairs(isa, {s[0], s[1], s[2], false, false});
   in_pairs(isa, {5700, 70, 390, false, false});
   for (int step = 1; step <= 2; ++step) {
