@@ -36,6 +36,7 @@ def unfused(model, x):
     values = _core.inspect(
         graph.core, [graph[t] for t in model.outputs], -1, model.theta, model.state_vector,
         [(model._input_id, x.astype(model.dtype), 1.0, 0.0)], len(x), False, 0, 0, False,
+        "float32",
     )  # fmt: skip
     return [values[graph[t]][0] for t in model.outputs]
 

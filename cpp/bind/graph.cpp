@@ -197,11 +197,13 @@ UpdateRule rule_of(const py::dict& d) {
 class PyTraining {
  public:
   PyTraining(const Graph& graph, int loss, const std::vector<int>& metrics, const py::dict& rule,
-             uint64_t seed, const py::array& theta, const py::array& states)
+             uint64_t seed, const py::array& theta, const py::array& states,
+             const std::string& precision)
       : graph_(graph),
         training_(graph, loss, metrics, rule_of(rule), seed,
                   vector_data(theta, graph.parameter_elements(), graph.real(), "theta"),
-                  vector_data(states, graph.state_elements(), graph.real(), "states")) {}
+                  vector_data(states, graph.state_elements(), graph.real(), "states"),
+                  precision_named(precision)) {}
 
   py::dict run(const py::list& items, const Order& order, int64_t batch,
                const py::array_t<double>& lr, double seconds, const std::vector<double>& sums) {
@@ -290,12 +292,13 @@ class PyTraining {
 // The first place, in order, where a batch makes NaN or infinity: (where, what) or None.
 py::object find_not_finite(const Graph& graph, int loss, const py::array& theta,
                            const py::array& states, const py::list& items, int64_t rows,
-                           uint64_t seed, uint64_t step_counter) {
+                           uint64_t seed, uint64_t step_counter, const std::string& precision) {
   PlanOptions options;
   options.batch = rows;
   options.training = true;
   options.loss = loss;
   options.keep_all = true;
+  options.precision = precision_named(precision);
   options.seed = seed;
   Memory gradient(graph.parameter_elements() * size_of(graph.real()));
   const Storage storage{vector_data(theta, graph.parameter_elements(), graph.real(), "theta"),
@@ -317,12 +320,13 @@ py::object find_not_finite(const Graph& graph, int loss, const py::array& theta,
 py::dict inspect(const Graph& graph, const std::vector<int>& outputs, int loss,
                  const py::array& theta, const py::array& states, const py::list& items,
                  int64_t rows, bool training, uint64_t seed, uint64_t step_counter,
-                 bool input_gradients) {
+                 bool input_gradients, const std::string& precision) {
   PlanOptions options;
   options.batch = rows;
   options.training = training;
   options.loss = loss;
   options.keep_all = true;
+  options.precision = precision_named(precision);
   options.input_gradients = input_gradients;
   options.seed = seed;
   Memory gradient(graph.parameter_elements() * size_of(graph.real()));
@@ -391,7 +395,7 @@ void bind_graph(py::module_& m) {
 
   py::class_<PyTraining>(m, "Training")
       .def(py::init<const Graph&, int, const std::vector<int>&, const py::dict&, uint64_t,
-                    const py::array&, const py::array&>(),
+                    const py::array&, const py::array&, const std::string&>(),
            py::keep_alive<1, 2>(), py::keep_alive<1, 7>(), py::keep_alive<1, 8>())
       .def("run", &PyTraining::run)
       .def("step", &PyTraining::step)

@@ -8,6 +8,13 @@
 
 namespace fastnn {
 
+Precision precision_named(const std::string& name) {
+  if (name == "float32") return Precision::kFull;
+  if (name == "bf16") return bf16();
+  if (name == "bf16 emulated") return Precision::kBf16Emulated;
+  fail("fastnn", "precision must be float32, bf16 or bf16 emulated, got %s", name.c_str());
+}
+
 void bind_machine(py::module_& m) {
   m.def("isa", [] { return table().isa; });
   m.def("set_isa", [](const std::string& name) { set_isa(name.c_str()); });
@@ -17,6 +24,7 @@ void bind_machine(py::module_& m) {
       names.append(py::make_tuple(isa_name(i), isa_supported(i)));
     return names;
   });
+  m.def("has_bf16", &has_bf16);
   m.def("get_num_threads", &thread_count);
   m.def("set_num_threads", &set_thread_count);
   m.def("available_cpus", &available_cpus);

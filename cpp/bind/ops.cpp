@@ -28,9 +28,10 @@ std::vector<Arg> args_of(const std::vector<py::array>& arrays, const char* where
 }
 
 py::tuple call(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attrs,
-               bool training, uint64_t seed, uint64_t step_count) {
+               bool training, uint64_t seed, uint64_t step_count, const std::string& precision) {
   Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str()),
             attributes_of(attrs, name.c_str()), training);
+  step.node.precision = precision_named(precision);
   step.infer();
   Node& node = step.node;
   node.key.seed = seed;
@@ -52,9 +53,10 @@ py::tuple call(const std::string& name, const std::vector<py::array>& inputs, co
 // results are added to.
 py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attrs,
               const py::list& grads, const py::object& start, bool training, uint64_t seed,
-              uint64_t step_count) {
+              uint64_t step_count, const std::string& precision) {
   Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str()),
             attributes_of(attrs, name.c_str()), training);
+  step.node.precision = precision_named(precision);
   if (!step.has_backward()) fail(name.c_str(), "op must have a gradient, got one that has none");
   step.infer();
   Node& node = step.node;
@@ -120,10 +122,11 @@ py::tuple infer(const std::string& name, const std::string& where, const py::lis
 
 void bind_ops(py::module_& m) {
   m.def("call", &call, py::arg("name"), py::arg("inputs"), py::arg("attrs"),
-        py::arg("training") = false, py::arg("seed") = 0, py::arg("step") = 0);
+        py::arg("training") = false, py::arg("seed") = 0, py::arg("step") = 0,
+        py::arg("precision") = "float32");
   m.def("vjp", &vjp, py::arg("name"), py::arg("inputs"), py::arg("attrs"), py::arg("grads"),
         py::arg("start") = py::none(), py::arg("training") = false, py::arg("seed") = 0,
-        py::arg("step") = 0);
+        py::arg("step") = 0, py::arg("precision") = "float32");
   m.def("infer", &infer, py::arg("name"), py::arg("where"), py::arg("shapes"), py::arg("dtypes"),
         py::arg("attrs"));
   m.def("op_names", [] {

@@ -79,6 +79,15 @@ const Table& table() {
   return *t;
 }
 
+bool has_bf16() {
+  if (!table().has_bf16_tiles()) return false;
+#if defined(__x86_64__)
+  if (!std::strcmp(table().isa, "avx512")) return __builtin_cpu_supports("avx512bf16");
+#endif
+  return true;  // those of a set that is emulated itself
+}
+Precision bf16() { return has_bf16() ? Precision::kBf16 : Precision::kBf16Emulated; }
+
 void set_isa(const char* name) { g_table.store(choose(name), std::memory_order_release); }
 
 const Op& find_op(const char* name, const Table& in) {

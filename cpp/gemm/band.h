@@ -2,6 +2,7 @@
 #pragma once
 #include "gemm/conv.h"
 #include "gemm/cut.h"
+#include "gemm/pairs.h"
 
 namespace fastnn::FASTNN_ISA {
 
@@ -15,33 +16,43 @@ static inline bool leaves(const Taps& t, int64_t outputs, int64_t inputs) {
 
 constexpr int64_t kSlack = 16;  // elements that vectors may read behind a band
 
+// What k runs over, where numbers are taken in pairs: channels, or the pixels of a row of outputs.
+// Then any two pixels that such outputs read are a pair, at the first one's place: taps meet pairs
+// that begin at odd pixels too.
+enum class Along { kChannels, kPixels };
+
 // How the bands of one convolution are read. The taps of a row that lie side by side in memory are
 // one run: contiguous elements, multiplied by as many rows of the packed weights.
 template <class T>
 struct Source {
   const Conv<T>& c;
+  bool pairs;
+  Along along;
+  int64_t in;  // channels, or pairs of them
   bool copied;
   int64_t width;  // pixels of a copied row
   int64_t pixel;  // elements from one to the next
   int64_t run, runs_x;
 
   // `whole`: runs must be multiples of it where they are read in place.
-  Source(const Conv<T>& conv, int64_t whole) : c(conv) {
+  Source(const Conv<T>& conv, int64_t whole, Along k)
+      : c(conv), pairs(has_pairs<T>(conv.precision)), along(k) {
+    in = pairs && along == Along::kChannels ? up(c.in, 2) : c.in;
     width = span(c.tx, c.ys.width);
     const auto set_runs = [&] {
-      const bool joined = pixel == c.in && (c.tx.step == 1 || c.tx.count == 1);
+      const bool joined = pixel == in && (c.tx.step == 1 || c.tx.count == 1);
       runs_x = joined ? 1 : c.tx.count;
-      run = c.in * c.tx.count / runs_x;
+      run = in * c.tx.count / runs_x;
     };
     pixel = c.xs.pixel;
     set_runs();
-    copied = leaves(c.ty, c.ys.height, c.xs.height) || leaves(c.tx, c.ys.width, c.xs.width) ||
-             pixel != c.in || run % whole != 0;
-    if (copied) pixel = c.in;
+    copied = pairs || leaves(c.ty, c.ys.height, c.xs.height) ||
+             leaves(c.tx, c.ys.width, c.xs.width) || pixel != in || run % whole != 0;
+    if (copied) pixel = in;
     set_runs();
   }
 
-  int64_t depth() const { return c.ty.count * c.tx.count * c.in; }
+  int64_t depth() const { return c.ty.count * c.tx.count * in; }
   int64_t runs() const { return c.ty.count * runs_x; }
   int64_t row() const { return copied ? width * pixel : c.xs.row; }
   // Where run r begins, seen from the first tap of an output.
@@ -67,23 +78,57 @@ struct Source {
         __builtin_memset(to, 0, row() * sizeof(T));
         continue;
       }
+      const T* const from = c.x + at + r * c.xs.row;  // of column 0, be there one or not
+      if (pairs && along == Along::kPixels) {
+        join_pixels(from, begin, end, to);
+        continue;
+      }
       __builtin_memset(to, 0, begin * pixel * sizeof(T));
       __builtin_memset(to + end * pixel, 0, (width - end) * pixel * sizeof(T));
-      copy(at + r * c.xs.row + begin * c.xs.pixel, end - begin, to + begin * pixel);
+      copy(from + begin * c.xs.pixel, end - begin, to + begin * pixel);
     }
     return memory;
   }
 
  private:
-  void copy(int64_t from, int64_t pixels, T* to) const {
+  void copy(const T* from, int64_t pixels, T* to) const {
+    if constexpr (sizeof(T) == 4)
+      if (pairs) {
+        const bool dense = c.xs.pixel == c.in && c.in % 2 == 0;
+        return round_rows(c.precision, dense ? 1 : pixels, dense ? pixels * c.in : c.in, from,
+                          c.xs.pixel, to, in);
+      }
     if (c.xs.pixel == c.in) return copy_channels(from, pixels * c.in, to);
     for (int64_t i = 0; i < pixels; ++i) copy_channels(from + i * c.xs.pixel, c.in, to + i * c.in);
   }
-  void copy_channels(int64_t from, int64_t n, T* to) const {
+  void copy_channels(const T* from, int64_t n, T* to) const {
     if (n > 16)
-      __builtin_memcpy(to, c.x + from, n * sizeof(T));
+      __builtin_memcpy(to, from, n * sizeof(T));
     else
-      for (int64_t i = 0; i < n; ++i) to[i] = c.x[from + i];
+      for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+  }
+
+  // Pixel i with the one that the next output reads. Outside of [begin, end) stand zeros.
+  void join_pixels(const T* from, int64_t begin, int64_t end, T* to) const {
+    if constexpr (sizeof(T) == 4) {
+      const int64_t next = c.tx.stride;
+      const auto join = [&](int64_t i, int64_t stop, bool first, bool second) {
+        const T* const at = from + i * c.xs.pixel;
+        const bool dense = c.xs.pixel == in;
+        if (i < stop)
+          join_rows(c.precision, dense ? 1 : stop - i, dense ? (stop - i) * in : in,
+                    first ? at : nullptr, second ? at + next * c.xs.pixel : nullptr, c.xs.pixel,
+                    to + i * in, in);
+      };
+      // The first lies inside from `begin` on, the second from `earlier` to `late`.
+      const int64_t earlier = most(begin - next, 0), late = most(end - next, 0);
+      const bool meet = late > begin;
+      join(0, earlier, false, false);
+      join(earlier, least(late, begin), false, true);
+      join(least(late, begin), most(late, begin), meet, meet);
+      join(most(late, begin), end, true, false);
+      join(end, width, false, false);
+    }
   }
 };
 

@@ -33,7 +33,7 @@ struct Direct {
   bool late;            // pixels overlap by parts of a vector; bias and activation row by row
   double cost;
 
-  explicit Direct(const Conv<T>& conv) : c(conv), source(conv, 1) {
+  explicit Direct(const Conv<T>& conv) : c(conv), source(conv, 1, Along::kChannels) {
     const int64_t depth = source.depth();
     panels = up(c.out, kPanel<T>);
     blocks = most(up(depth, kBlocking.kc), 1);
@@ -68,35 +68,59 @@ struct Direct {
   // Weights in the order in which tiles read them: blocks of k, in them panels, in them rows.
   void pack(T* packed) const {
     // Panels and channels are shared out: a large kernel of few filters too.
-    const int64_t parts = least(up(c.in, 16), up(kTasks, panels));
+    const int64_t parts = least(up(source.in, 16), up(kTasks, panels));
     parallel(panels * parts, double(source.depth()) * panels * kPanel<T> * 0.1, [&](int64_t task) {
-      const Cut channel(c.in, parts);
+      const Cut channel(source.in, parts);
       pack_panel(task / parts, channel(task % parts), channel(task % parts + 1), packed);
     });
   }
+  // Channels (or pairs of them) [i0, i1) of a panel.
   void pack_panel(int64_t j, int64_t i0, int64_t i1, T* packed) const {
     const int64_t lanes = least(kPanel<T>, c.out - j * kPanel<T>), taps = c.ty.count * c.tx.count;
+    const int64_t each = source.pairs ? 2 : 1;
     const T* w = c.w + j * kPanel<T> * c.w_out;
-    const bool turns = lanes == kPanel<T> && taps <= kTurnedRows && stands();
-    const int64_t some = turns ? kTurnedRows / taps : 1;  // channels at a time
-    T turned[kTurnedRows * kPanel<T>];                    // rows of taps by channels
+    const bool turns = lanes == kPanel<T> && taps * each <= kTurnedRows && stands();
+    const int64_t some = turns ? kTurnedRows / (taps * each) : 1;  // channels at a time
+    T turned[kTurnedRows * kPanel<T>];                             // rows of taps by channels
     for (int64_t i = i0; i < i1; i += some) {
-      const int64_t channels = least(some, i1 - i);
-      if (turns) pack_b(channels * taps, kPanel<T>, w + i * c.w_in, 1, c.w_out, turned);
+      const int64_t channels = least(some, i1 - i), first = i * each;
+      const int64_t numbers = least(channels * each, c.in - first);
+      if (turns) pack_b(numbers * taps, kPanel<T>, w + first * c.w_in, 1, c.w_out, turned);
       for (int64_t t = 0; t < taps; ++t) {
         const int64_t y = t / c.tx.count, x = t % c.tx.count;
-        const T* from = w + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+        const T* from = w + first * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                         (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+        const auto take = [&](int64_t q, T* to) {
+          for (int64_t l = 0; l < kPanel<T>; ++l)
+            to[l] = l < lanes ? from[q * c.w_in + l * c.w_out] : T(0);
+        };
         for (int64_t q = 0; q < channels;) {
-          Rows rows = packed_rows(j, t * c.in + i + q, packed);
+          Rows rows = packed_rows(j, t * source.in + i + q, packed);
           for (; rows.left && q < channels; --rows.left, ++q, rows.at += kPanel<T>)
-            if (turns)
+            if (source.pairs)
+              join(q, numbers, turns ? turned + t * kPanel<T> : nullptr, taps, take, rows.at);
+            else if (turns)
               __builtin_memcpy(rows.at, turned + (q * taps + t) * kPanel<T>, sizeof(T) * kPanel<T>);
             else
-              for (int64_t l = 0; l < kPanel<T>; ++l)
-                rows.at[l] = l < lanes ? from[l * c.w_out] : T(0);
+              take(q, rows.at);
         }
       }
+    }
+  }
+  // Numbers 2 q and 2 q + 1, rows of `turned` or taken from the weights, as a row of pairs.
+  template <class Take>
+  void join(int64_t q, int64_t numbers, const T* turned, int64_t taps, const Take& take,
+            T* to) const {
+    if constexpr (sizeof(T) == 4) {
+      T taken[2][kPanel<T>];
+      const bool has_second = 2 * q + 1 < numbers;
+      if (!turned) {
+        take(2 * q, taken[0]);
+        if (has_second) take(2 * q + 1, taken[1]);
+      }
+      const T* const first = turned ? turned + 2 * q * taps * kPanel<T> : taken[0];
+      const T* const second = turned ? first + taps * kPanel<T> : taken[1];
+      join_rows(c.precision, 1, kPanel<T>, first, has_second ? second : nullptr, 0, to, 0);
     }
   }
   // Whether the weights of a filter lie as they are used, channel by channel.
@@ -133,7 +157,7 @@ struct Direct {
   void run_band(int64_t image, int64_t oy, int64_t rows, int64_t j0, int64_t j1, const T* packed,
                 T* memory) const {
     const T* x = source.band(image, oy, rows, memory);
-    const TileKernels<T>& kernels = tile_kernels<T>();
+    const TileKernels<T>& kernels = tile_kernels<T>(c.precision);
     Stretch<T> stretches[kBlocking.kc + 2];
     TileArgs<T> t{};
     t.stretches = stretches;
@@ -163,7 +187,8 @@ struct Direct {
           stretches[s].b = b;
         t.cols = least(kPanel<T>, c.out - j * kPanel<T>);
         const int64_t vectors = up(t.cols, kLanes<T>);
-        const int64_t tiles = up(c.ys.width, tall_mr(static_cast<int>(vectors)));
+        const int64_t tiles =
+            up(c.ys.width, source.pairs ? kBlocking.mr : tall_mr(static_cast<int>(vectors)));
         const Cut column(c.ys.width, tiles);
         t.bias = last && c.bias ? c.bias + j * kPanel<T> : nullptr;
         t.scale = last && c.scale ? c.scale + j * kPanel<T> : nullptr;
@@ -227,6 +252,12 @@ template <class T>
   });
 }
 
+// In float32 whatever the precision, hence in pairs only for filters that leave lanes empty.
+template <class T>
+bool goes_narrow(const Conv<T>& c) {
+  return (!has_pairs<T>(c.precision) || c.out < kLanes<T>) && suits_narrow(c);
+}
+
 template <class T>
 bool is_empty(const Conv<T>& c) {
   return c.images <= 0 || c.ys.height <= 0 || c.ys.width <= 0 || c.out <= 0;
@@ -239,7 +270,7 @@ int64_t conv_scratch(const Conv<T>& c) {
   if (is_empty(c) || c.ty.count * c.tx.count * c.in == 0) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_scratch(c);
-  if (suits_narrow(c)) return narrow_scratch(c);
+  if (goes_narrow(c)) return narrow_scratch(c);
   return Direct<T>(c).scratch();
 }
 
@@ -252,7 +283,7 @@ void conv(const Conv<T>& c, void* scratch) {
   }
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
-  if (!suits_narrow(c)) return Direct<T>(c).run(scratch);
+  if (!goes_narrow(c)) return Direct<T>(c).run(scratch);
   if (!c.scale && !c.residual) return narrow_conv(c, scratch);
   Conv<T> sums = c;
   sums.bias = nullptr;

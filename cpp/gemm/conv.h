@@ -2,6 +2,7 @@
 // read where the pixels are. One description serves y = w * x, the gradient for x (the taps of each
 // phase of the stride, the kernel turned) and transposed convolution.
 #pragma once
+#include "base/precision.h"
 #include "simd/activation.h"
 
 namespace fastnn {
@@ -35,6 +36,8 @@ struct Conv {
   double alpha = 0;             // parameter of the activation
   const T* scale = nullptr;     // `out` values, beside a bias: y = act(scale (w * x) + bias
   const T* residual = nullptr;  // + residual), which lies as y does
+  // Of the operands, where they are float32. Few filters are computed in full (narrow.h).
+  Precision precision = Precision::kFull;
 };
 
 // The gradient of `of` for its weight.

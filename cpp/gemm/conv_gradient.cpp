@@ -31,17 +31,18 @@ struct Gradient {
   double cost;
 
   explicit Gradient(const ConvGradient<T>& gradient)
-      : g(gradient), c(gradient.of), source(gradient.of, kLanes<T>) {
+      : g(gradient), c(gradient.of), source(gradient.of, kLanes<T>, Along::kPixels) {
     const int64_t size = sizeof(T);
     const int64_t upright = up(source.run, kLanes<T>) * c.out;
     const int64_t across = up(c.out, kLanes<T>) * source.run;
     turned = c.out % kLanes<T> == 0 && across * 8 < upright * 7;  // dz is read in whole vectors
     // Few rows of a tile leave registers for more columns.
     const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
-    width = turned ? wide_nr(static_cast<int>(lone)) * kLanes<T> : kPanel<T>;
+    const bool widens = turned && !source.pairs;
+    width = widens ? wide_nr(static_cast<int>(lone)) * kLanes<T> : kPanel<T>;
     panels = up(turned ? c.out : source.run, width);
     cost = double(c.images) * c.ys.height * c.ys.width * source.runs() *
-           (turned ? across : upright) / kBlocking.fma_per_ns;
+           (turned ? across : upright) / kBlocking.fma_per_ns / (source.pairs ? 2 : 1);
     const bool shared = c.images == 1 || c.out * source.depth() * size > kCopyBytes;
     const int64_t limit = shared ? kSharedBytes : kChunkBytes;
     const int64_t row_bytes = (c.ty.stride * source.row() + c.ys.width * c.out) * size;
@@ -53,9 +54,16 @@ struct Gradient {
     copies = shared ? 1 : least(chunks, kCopies);
   }
 
-  // --- memory: dw and a chunk's x, `copies` times ---
+  // Steps of k along a row of outputs.
+  int64_t depth() const { return source.pairs ? up(c.ys.width, 2) : c.ys.width; }
+
+  // --- memory: dw and a chunk's x, with pairs its dz too, `copies` times ---
   int64_t dw_bytes() const { return align64(c.out * source.depth() * sizeof(T)); }
-  int64_t copy_bytes() const { return dw_bytes() + images * source.bytes(band); }
+  int64_t x_bytes() const { return images * source.bytes(band); }
+  int64_t z_bytes() const {
+    return source.pairs ? align64(images * band * depth() * c.out * sizeof(T)) : 0;
+  }
+  int64_t copy_bytes() const { return dw_bytes() + x_bytes() + z_bytes(); }
   int64_t scratch() const { return copies * copy_bytes(); }
 
   struct Memory {
@@ -70,6 +78,10 @@ struct Gradient {
     return reinterpret_cast<T*>(m.chunk + i * source.bytes(band));
   }
 
+  T* z_memory(const Memory& m, int64_t i) const {  // likewise
+    return reinterpret_cast<T*>(m.chunk + x_bytes()) + i * band * depth() * c.out;
+  }
+
   // --- a chunk ---
   struct Chunk {
     int64_t image, images, oy, rows;
@@ -80,6 +92,15 @@ struct Gradient {
   }
   void prepare(const Chunk& q, int64_t i, const Memory& m) const {
     if (source.copied) source.band(q.image + i, q.oy, q.rows, x_memory(m, i));
+    if constexpr (sizeof(T) == 4)
+      if (source.pairs) {
+        for (int64_t row = 0; row < q.rows; ++row)
+          join_neighbours(c.precision, depth(), c.ys.width, c.out, dz_row(q, i, row), c.ys.pixel,
+                          z_memory(m, i) + row * depth() * c.out, c.out);
+      }
+  }
+  const T* dz_row(const Chunk& q, int64_t i, int64_t row) const {
+    return g.dz + (q.image + i) * c.ys.image + (q.oy + row) * c.ys.row;
   }
 
   // dw += of the chunk, for panels [part, to) of all runs.
@@ -90,9 +111,10 @@ struct Gradient {
     TileArgs<T> t{};
     t.stretches = stretches;
     t.n_stretches = rows.count;
-    t.k = rows.count * c.ys.width;
+    t.k = rows.count * depth();
     t.a_row = 1;
-    const int64_t x_step = c.tx.stride * source.pixel, z_step = c.ys.pixel;
+    const int64_t x_step = c.tx.stride * source.pixel * (source.pairs ? 2 : 1);
+    const int64_t z_step = source.pairs ? c.out : c.ys.pixel;
     t.a_col = turned ? x_step : z_step;
     t.ldc = turned ? c.out : source.depth();
     t.add = add;
@@ -101,7 +123,7 @@ struct Gradient {
       for (int64_t s = 0; s < rows.count; ++s) {
         const T* const x = rows.x[s] + source.run_at(r);
         const T* const b = (turned ? rows.z[s] : x) + j;
-        stretches[s] = {c.ys.width, turned ? x - rows.x[0] : rows.z[s] - rows.z[0], b,
+        stretches[s] = {depth(), turned ? x - rows.x[0] : rows.z[s] - rows.z[0], b,
                         turned ? z_step : x_step};
       }
       t.cols = least(width, (turned ? c.out : source.run) - j);
@@ -112,8 +134,9 @@ struct Gradient {
 
   // All tiles of a panel: `count` rows of A from `a` on.
   void tiles(TileArgs<T>& t, const T* a, int64_t count, T* dw) const {
-    const int64_t vectors = up(t.cols, kLanes<T>),
-                  tiles = up(count, tall_mr(static_cast<int>(vectors)));
+    const int64_t vectors = up(t.cols, kLanes<T>);
+    const int64_t tiles =
+        up(count, source.pairs ? kBlocking.mr : tall_mr(static_cast<int>(vectors)));
     const Cut row(count, tiles);
     t.plain = t.cols == vectors * kLanes<T>;
     for (int64_t tile = 0; tile < tiles; tile += t.count) {
@@ -124,7 +147,7 @@ struct Gradient {
       t.a_step = rows;
       t.c = dw + row(tile) * t.ldc;
       t.c_step = rows * t.ldc;
-      tile_kernels<T>().at[rows][vectors](t);
+      tile_kernels<T>(c.precision).at[rows][vectors](t);
     }
   }
 
@@ -139,7 +162,8 @@ struct Gradient {
           source.copied ? x_memory(m, i) : source.band(q.image + i, q.oy, q.rows, nullptr);
       for (int64_t row = 0; row < q.rows; ++row) {
         rows.x[rows.count] = x + row * c.ty.stride * source.row();
-        rows.z[rows.count++] = g.dz + (q.image + i) * c.ys.image + (q.oy + row) * c.ys.row;
+        rows.z[rows.count++] =
+            source.pairs ? z_memory(m, i) + row * depth() * c.out : dz_row(q, i, row);
       }
     }
   }

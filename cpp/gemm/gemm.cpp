@@ -7,6 +7,7 @@
 #include "gemm/dot.h"
 #include "gemm/micro_kernel.h"
 #include "gemm/pack.h"
+#include "gemm/pack_pairs.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -21,6 +22,7 @@ struct Choice {
 
 template <class T>
 Choice choose(const Gemm<T>& g) {
+  if (has_pairs<T>(g.precision)) return {false, true, true};  // made while packing
   constexpr int L = kLanes<T>;
   const bool along_k = (g.a_col == 1 || g.k == 1) && (g.b_row == 1 || g.k == 1);
   // Vector FMAs, and what comes on top: 6 per sum of lanes, half a vector's worth per element
@@ -143,21 +145,25 @@ constexpr int64_t kMostPacked = 1 << 20;  // elements of A in scratch at once
 // units.
 template <class T>
 struct Tiles {
-  const Gemm<T>& g;
+  const Gemm<T> g;  // with pairs, k counts them, and the strides along k step over two numbers
   Choice choice;
-  int64_t count;  // of row tiles
-  Cut row;        // where they start
-  int64_t width;  // columns of a panel
+  bool pairs;
+  int64_t numbers;  // along k
+  int64_t count;    // of row tiles
+  Cut row;          // where they start
+  int64_t width;    // columns of a panel
   int64_t panels;
   int64_t depth;        // k of a block
   int64_t group_tiles;  // what is packed of A at once: rows,
   int64_t group_k;      // and k, whole blocks
   T* packed_a;
-  const TileKernels<T>& kernels = tile_kernels<T>();
+  const TileKernels<T>& kernels = tile_kernels<T>(g.precision);
 
   Tiles(const Gemm<T>& gemm, Choice c, void* scratch)
-      : g(gemm),
+      : g(has_pairs<T>(gemm.precision) ? in_pairs(gemm) : gemm),
         choice(c),
+        pairs(has_pairs<T>(gemm.precision)),
+        numbers(gemm.k),
         count(up(g.m, kBlocking.mr)),
         row(g.m, count),
         packed_a(static_cast<T*>(scratch)) {
@@ -195,9 +201,16 @@ struct Tiles {
       const int64_t k = least(depth, s.p1 - p), step = g.a_row == 1 ? 8 : k;
       for (int64_t q = 0; q < k; q += step)
         for (int64_t tile = t0; tile < t1; ++tile) {
-          const int64_t i = row(tile), rows = row(tile + 1) - i;
-          kPackA<T>.at[rows](least(step, k - q), g.a + i * g.a_row + (p + q) * g.a_col, g.a_row,
-                             g.a_col, packed_at(s, i, p, k) + q * rows);
+          const int64_t i = row(tile), rows = row(tile + 1) - i, some = least(step, k - q);
+          const T* a = g.a + i * g.a_row + (p + q) * g.a_col;
+          T* const to = packed_at(s, i, p, k) + q * rows;
+          if constexpr (sizeof(T) == 4)
+            if (pairs) {
+              pack_pairs_a(g.precision, rows, some, numbers - 2 * (p + q), a, g.a_row, g.a_col / 2,
+                           to);
+              continue;
+            }
+          kPackA<T>.at[rows](some, a, g.a_row, g.a_col, to);
         }
     }
   }
@@ -264,7 +277,10 @@ struct Tiles {
   void packed(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
               int64_t cols, T* panel, bool fresh) const {
     const T* b = g.b + p * g.b_row + j * g.b_col;
-    if (fresh && g.b_col == 1 && cols == kPanel<T>) {
+    if (fresh && pairs) {
+      if constexpr (sizeof(T) == 4)
+        pack_pairs_b(g.precision, t.k, numbers - 2 * p, cols, b, g.b_row / 2, g.b_col, panel);
+    } else if (fresh && g.b_col == 1 && cols == kPanel<T>) {
       t.stretches[0] = {t.k, 0, b, g.b_row};
       t.copy = panel;
       multiply(t, s, t0, t0 + 1, p, j, cols, 0);
@@ -327,7 +343,8 @@ struct Tiles {
       for (int64_t js = j0; js < j1; js += kSharing * width) {
         // Rows of B on pages of their own: all their lines at once (1024 and 2048 cubed: 2%
         // faster).
-        const bool at_once = g.b_col == 1 && g.b_row * static_cast<int64_t>(sizeof(T)) >= 4096 &&
+        const bool at_once = !pairs && g.b_col == 1 &&
+                             g.b_row * static_cast<int64_t>(sizeof(T)) >= 4096 &&
                              js + kSharing * width <= j1;
         if (at_once) pack_b_panels<T, kSharing>(t.k, g.b + p * g.b_row + js, g.b_row, panels[0]);
         for (int64_t tb = t0; tb < t1; tb += kTilesInL2)
@@ -358,6 +375,13 @@ struct Tiles {
       const Cut t(s.t1 - s.t0, grid.rows), n(panels, grid.cols);
       run(s, s.t0 + t(r), s.t0 + t(r + 1), n(c), n(c + 1));
     });
+  }
+
+  static Gemm<T> in_pairs(Gemm<T> g) {
+    g.k = up(g.k, 2);
+    g.a_col *= 2;
+    g.b_row *= 2;
+    return g;
   }
 
   void run() const {

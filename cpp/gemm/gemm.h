@@ -1,5 +1,6 @@
 // C = act(A B + bias), or C += A B, for any m, n, k and any strides of A and B.
 #pragma once
+#include "base/precision.h"
 #include "simd/activation.h"
 
 namespace fastnn {
@@ -17,9 +18,10 @@ struct Gemm {
   const T* bias = nullptr;  // n values, added to each row; m values with bias_per_row
   bool bias_per_row = false;
   Activation activation = Activation::kLinear;
-  double alpha = 0;             // parameter of the activation
-  const T* scale = nullptr;     // beside a bias, as many: C = act(scale (A B) + bias
-  const T* residual = nullptr;  // + residual), which lies as C does
+  double alpha = 0;                        // parameter of the activation
+  const T* scale = nullptr;                // beside a bias, as many: C = act(scale (A B) + bias
+  const T* residual = nullptr;             // + residual), which lies as C does
+  Precision precision = Precision::kFull;  // of A and B, where they are float32
 };
 
 // The two functions below as one instruction set exports them: for tests and benchmarks.

@@ -1,6 +1,7 @@
 #include "gemm/micro_kernel.h"
 
 #include "gemm/cut.h"
+#include "gemm/pairs.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -152,12 +153,18 @@ constexpr Kernels<T> kKernels{};
 
 }  // namespace
 
+void finish_pairs(const TileArgs<float>& t, int64_t n, float* c, float* tile, int rows, int width) {
+  finish_tile(t, n, c, tile, rows, width);
+}
+
 template <class T>
-const TileKernels<T>& tile_kernels() {
+const TileKernels<T>& tile_kernels(Precision precision) {
+  if constexpr (sizeof(T) == 4)
+    if (precision != Precision::kFull) return pair_kernels(precision);
   return kKernels<T>;
 }
 
-template const TileKernels<float>& tile_kernels<float>();
-template const TileKernels<double>& tile_kernels<double>();
+template const TileKernels<float>& tile_kernels<float>(Precision);
+template const TileKernels<double>& tile_kernels<double>(Precision);
 
 }  // namespace fastnn::FASTNN_ISA

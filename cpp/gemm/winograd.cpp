@@ -28,7 +28,7 @@ bool suits_winograd(const Conv<float>& c) {
 }
 
 void multiply_planes(const PlaneProducts& p) {
-  const TileKernels<float>& kernels = tile_kernels<float>();
+  const TileKernels<float>& kernels = tile_kernels<float>(p.precision);
   const int64_t tiles = up(p.m, kBlocking.mr), blocks = up(p.k, kBlocking.kc);
   const Cut row(p.m, tiles), depth(p.k, blocks);
   Stretch<float> stretch{};
@@ -96,14 +96,16 @@ template <class At>
 
 }  // namespace
 
-void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const float* zeros,
-                     float* to, int64_t plane) {
+void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const Slice& channels,
+                     const float* zeros, float* to, int64_t plane) {
   const int64_t top = tile.oy + c.ty.offset, left = tile.ox + c.tx.offset;
-  const float* const first = c.x + tile.image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
+  const float* const first =
+      c.x + tile.image * c.xs.image + top * c.xs.row + left * c.xs.pixel + channels.first;
   if (top >= 0 && left >= 0 && top + kPatch <= c.xs.height && left + kPatch <= c.xs.width)
-    return transform_inputs(c.in, to, plane, [=, row = c.xs.row, pixel = c.xs.pixel](int i, int j) {
-      return first + i * row + j * pixel;
-    });
+    return transform_inputs(channels.count, to, plane,
+                            [=, row = c.xs.row, pixel = c.xs.pixel](int i, int j) {
+                              return first + i * row + j * pixel;
+                            });
   const float* at[kPatch][kPatch];
   for (int64_t i = 0; i < kPatch; ++i) {
     const bool is_row = top + i >= 0 && top + i < c.xs.height;
@@ -112,7 +114,7 @@ void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const fl
       at[i][j] = is_pixel ? first + i * c.xs.row + j * c.xs.pixel : zeros;
     }
   }
-  transform_inputs(c.in, to, plane, [&](int i, int j) { return at[i][j]; });
+  transform_inputs(channels.count, to, plane, [&](int i, int j) { return at[i][j]; });
 }
 
 namespace {
@@ -129,30 +131,36 @@ constexpr int64_t kTasks = 16;
 struct Forward {
   const Conv<float>& c;
   PatchGrid grid;
+  bool pairs;
+  int64_t depth;  // channels, or pairs of them
   int64_t tiles, panels;
   bool alone;     // each task for itself
   int64_t block;  // tiles at a time
   int64_t tasks;
   double cost;
 
-  explicit Forward(const Conv<float>& conv) : c(conv), grid(conv.ys) {
+  explicit Forward(const Conv<float>& conv)
+      : c(conv),
+        grid(conv.ys),
+        pairs(has_pairs<float>(conv.precision)),
+        depth(pairs ? conv.in / 2 : conv.in) {
     tiles = c.images * grid.per_image();
     panels = up(c.out, kPanel<float>);
     alone = weight_bytes() <= kPrivate;
-    const int64_t tile_bytes = kPoints * (c.in + c.out) * kFloat;
+    const int64_t tile_bytes = kPoints * (depth + c.out) * kFloat;
     const int64_t most_tiles = (alone ? kBlockBytes : kGroupBytes) / tile_bytes;
     block = least(most(most_tiles / 6 * 6, 6), tiles);
     tasks = alone ? least(up(tiles, 6), kTasks) : 1;
     if (alone) block = least(block, up(tiles, tasks));
-    if (alone && kPoints * kBlocking.mr * c.in * kFloat <= kSmallBytes)
+    if (alone && kPoints * kBlocking.mr * depth * kFloat <= kSmallBytes)
       block = least(kBlocking.mr, tiles);
     cost = double(tiles) *
-           (kPoints * c.in * up(c.out, kL) / kBlocking.fma_per_ns + (c.in + c.out) * 5.0);
+           (kPoints * depth * up(c.out, kL) / kBlocking.fma_per_ns + (c.in + c.out) * 5.0);
   }
 
-  int64_t u_plane() const { return panels * c.in * kPanel<float> + kFarApart; }
+  int64_t u_plane() const { return panels * depth * kPanel<float> + kFarApart; }
   int64_t weight_bytes() const { return align64(kPoints * u_plane() * kFloat); }
-  int64_t v_plane() const { return block * c.in + kFarApart; }
+  int64_t v_plane() const { return block * depth + kFarApart; }
   int64_t m_plane() const { return block * c.out + kFarApart; }
   int64_t zero_bytes() const { return align64(c.in * kFloat); }
   int64_t task_bytes() const { return align64(kPoints * (v_plane() + m_plane()) * kFloat); }
@@ -173,42 +181,62 @@ struct Forward {
     }
   }
 
-  // Filters of one panel into U: plane by plane, rows of channels.
-  void weights(int64_t panel, int64_t i0, int64_t i1, float* u) const {
+  // kL filters of one channel at the points: to[f * plane + filter].
+  [[gnu::noinline]] void points(const float* w, float* to, int64_t plane) const {
+    V taps[9], half[kPatch][3];
+    load_taps(w, taps);
+#pragma GCC unroll 1
+    for (int x = 0; x < 3; ++x) {
+      V g[3], o[6];
+      const int64_t column = c.tx.first + x * c.tx.kernel_step;
+      for (int y = 0; y < 3; ++y) g[y] = taps[(c.ty.first + y * c.ty.kernel_step) * 3 + column];
+      winograd::values<3>(g, o);
+#pragma GCC unroll 6
+      for (int i = 0; i < 6; ++i) half[i][x] = o[i];
+    }
+#pragma GCC unroll 1
+    for (int i = 0; i < kPatch; ++i) {
+      V o[6];
+      winograd::values<3>(half[i], o);
+#pragma GCC unroll 6
+      for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane, o[j]);
+    }
+  }
+
+  // Filters of one panel into U: plane by plane, rows of channels (or pairs) q0..q1.
+  void weights(int64_t panel, int64_t q0, int64_t q1, float* u) const {
     const int64_t filters = least(kPanel<float>, c.out - panel * kPanel<float>);
-    const float* w = c.w + panel * kPanel<float> * c.w_out;
-    for (int64_t channel = i0; channel < i1; ++channel)
+    const float* const w = c.w + panel * kPanel<float> * c.w_out;
+    for (int64_t q = q0; q < q1; ++q)
       for (int64_t from = 0; from < filters; from += kL) {
-        V taps[9], half[kPatch][3];
-        load_taps(w + from * c.w_out + channel * c.w_in, taps);
-#pragma GCC unroll 1
-        for (int x = 0; x < 3; ++x) {
-          V g[3], o[6];
-          const int64_t column = c.tx.first + x * c.tx.kernel_step;
-          for (int y = 0; y < 3; ++y) g[y] = taps[(c.ty.first + y * c.ty.kernel_step) * 3 + column];
-          winograd::values<3>(g, o);
-#pragma GCC unroll 6
-          for (int i = 0; i < 6; ++i) half[i][x] = o[i];
+        float* const to = u + (panel * depth + q) * kPanel<float> + from;
+        const float* const first = w + from * c.w_out + (pairs ? 2 * q : q) * c.w_in;
+        if (!pairs) {
+          points(first, to, u_plane());
+          continue;
         }
-        float* const to = u + (panel * c.in + channel) * kPanel<float> + from;
-        const int64_t plane = u_plane();
-#pragma GCC unroll 1
-        for (int i = 0; i < kPatch; ++i) {
-          V o[6];
-          winograd::values<3>(half[i], o);
-#pragma GCC unroll 6
-          for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane, o[j]);
-        }
+        float at[2][kPoints * kL];
+        for (int i = 0; i < 2; ++i) points(first + i * c.w_in, at[i], kL);
+        join_rows(c.precision, kPoints, kL, at[0], at[1], kL, to, u_plane());
       }
+  }
+
+  void inputs(const PatchGrid::Tile& tile, const float* zeros, float* to) const {
+    for_slices(c.in, !pairs, [&](const Slice& slice) {
+      if (!pairs) return winograd_inputs(c, tile, slice, zeros, to, v_plane());
+      float at[kPoints * kSlice];
+      winograd_inputs(c, tile, slice, zeros, at, kSlice);
+      round_rows(c.precision, kPoints, slice.count, at, kSlice, to + slice.first / 2, v_plane());
+    });
   }
 
   void products(int64_t f, int64_t planes, int64_t count, const float* u, const float* v,
                 float* m) const {
-    const int64_t panel = c.in * kPanel<float>;
-    multiply_planes({planes, count, c.out, c.in,                          //
-                     v + f * v_plane(), v_plane(), c.in, 1,               //
+    const int64_t panel = depth * kPanel<float>;
+    multiply_planes({planes, count, c.out, depth,                         //
+                     v + f * v_plane(), v_plane(), depth, 1,              //
                      u + f * u_plane(), u_plane(), kPanel<float>, panel,  //
-                     m + f * m_plane(), m_plane(), c.out, false});
+                     m + f * m_plane(), m_plane(), c.out, false, c.precision});
   }
 
   // Products of one tile into its outputs.
@@ -261,9 +289,9 @@ struct Forward {
     float* const memory = zeros + zero_bytes() / kFloat;
     __builtin_memset(zeros, 0, zero_bytes());
     // Channels are shared out as well: panels may be few.
-    const int64_t parts = least(up(c.in, 8), up(kTasks, panels));
+    const int64_t parts = least(up(depth, 8), up(kTasks, panels));
     parallel(panels * parts, double(c.in) * c.out * 5, [&](int64_t task) {
-      const Cut channel(c.in, parts);
+      const Cut channel(depth, parts);
       weights(task / parts, channel(task % parts), channel(task % parts + 1), u);
     });
     alone ? run_alone(u, zeros, memory) : run_together(u, zeros, memory);
@@ -276,8 +304,7 @@ struct Forward {
       float* const m = v + kPoints * v_plane();
       for (int64_t begin = cut(task), end = cut(task + 1); begin < end; begin += block) {
         const int64_t count = least(block, end - begin);
-        for (int64_t t = 0; t < count; ++t)
-          winograd_inputs(c, grid(begin + t), zeros, v + t * c.in, v_plane());
+        for (int64_t t = 0; t < count; ++t) inputs(grid(begin + t), zeros, v + t * depth);
         products(0, kPoints, count, u, v, m);
         for (int64_t t = 0; t < count; ++t) outputs(grid(begin + t), m + t * c.out);
       }
@@ -290,7 +317,7 @@ struct Forward {
       const int64_t count = least(block, tiles - begin);
       const double share = cost * count / tiles;
       parallel_chunks(count, 4, share * 0.1, [&](int64_t t, int64_t end) {
-        for (; t < end; ++t) winograd_inputs(c, grid(begin + t), zeros, v + t * c.in, v_plane());
+        for (; t < end; ++t) inputs(grid(begin + t), zeros, v + t * depth);
       });
       parallel(kPoints, share, [&](int64_t f) { products(f, 1, count, u, v, m); });
       parallel_chunks(count, 4, share * 0.1, [&](int64_t t, int64_t end) {

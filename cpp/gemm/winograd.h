@@ -9,7 +9,7 @@
 #pragma once
 #include "gemm/conv.h"
 #include "gemm/cut.h"
-#include "gemm/micro_kernel.h"
+#include "gemm/pairs.h"
 
 namespace fastnn::FASTNN_ISA {
 
@@ -88,10 +88,24 @@ struct PatchGrid {
   }
 };
 
-// Patch of inputs of a tile into plane f = 6 i + j of V: to[f * plane + channel]. `zeros` holds as
-// many as there are channels, for pixels outside of the image.
-void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const float* zeros,
-                     float* to, int64_t plane);
+// What is rounded to pairs is transformed before, so many channels at a time, to be still in L1.
+constexpr int64_t kSlice = 64;
+struct Slice {
+  int64_t first, count;  // channels
+};
+// f(Slice) for all slices, or all channels at once.
+template <class F>
+static inline void for_slices(int64_t channels, bool at_once, const F& f) {
+  for (int64_t i = 0; i < channels; i += kSlice) {
+    if (at_once) return f(Slice{0, channels});
+    f(Slice{i, least(kSlice, channels - i)});
+  }
+}
+
+// Patch of inputs of a tile into plane f = 6 i + j of V: to[f * plane + channel of the slice].
+// `zeros` holds as many as there are channels, for pixels outside of the image.
+void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const Slice& channels,
+                     const float* zeros, float* to, int64_t plane);
 
 // Whether it pays: 3 x 3 taps one pixel apart, whole vectors of channels, not too few of them.
 bool suits_winograd(const Conv<float>& c);
@@ -111,6 +125,7 @@ struct PlaneProducts {
   float* c;
   int64_t c_plane, ldc;
   bool add;
+  Precision precision;  // other than kFull: A and B are pairs, k counts them
 };
 void multiply_planes(const PlaneProducts& p);
 

@@ -19,25 +19,32 @@ struct Gradient {
   const ConvGradient<float>& g;
   const Conv<float>& c;
   PatchGrid grid;
+  bool pairs;  // of tiles
   int64_t tiles;
   int64_t copies;  // of the sums: 1 where tasks share the planes out
   int64_t block;   // tiles at a time
   double cost;
 
   explicit Gradient(const ConvGradient<float>& gradient)
-      : g(gradient), c(gradient.of), grid(gradient.of.ys) {
+      : g(gradient),
+        c(gradient.of),
+        grid(gradient.of.ys),
+        pairs(has_pairs<float>(gradient.of.precision)) {
     tiles = c.images * grid.per_image();
     copies = least(kSumBytes / sum_bytes() / 4 * 4, kMostCopies);
     copies = copies < kFewCopies ? 1 : least(up(tiles, 24), copies);
     const int64_t tile_bytes = kPoints * (c.in + c.out) * kFloat;
     const int64_t most_tiles = (copies > 1 ? kBlockBytes : kGroupBytes) / tile_bytes;
     block = most(least(most_tiles, up(tiles, copies)), 1);
-    cost = double(tiles) *
-           (kPoints * c.out * up(c.in, kL) / kBlocking.fma_per_ns + (c.in + c.out) * 5.0);
+    if (pairs) block = up(block, 2) * 2;
+    cost =
+        double(tiles) * (kPoints * c.out * up(c.in, kL) / kBlocking.fma_per_ns / (pairs ? 2 : 1) +
+                         (c.in + c.out) * 5.0);
   }
 
-  int64_t v_plane() const { return block * c.in + kFarApart; }
-  int64_t z_plane() const { return block * c.out + kFarApart; }
+  int64_t depth(int64_t count) const { return pairs ? up(count, 2) : count; }  // of so many tiles
+  int64_t v_plane() const { return depth(block) * c.in + kFarApart; }
+  int64_t z_plane() const { return depth(block) * c.out + kFarApart; }
   int64_t sum_plane() const { return c.out * c.in + kFarApart; }
   int64_t sum_bytes() const { return align64(kPoints * sum_plane() * kFloat); }
   int64_t zero_bytes() const { return align64(most(c.in, c.out) * kFloat); }
@@ -46,17 +53,18 @@ struct Gradient {
   }
   int64_t scratch() const { return zero_bytes() + copies * copy_bytes(); }
 
-  // Gradients of a tile at the points.
-  void gradients(const PatchGrid::Tile& tile, const float* zeros, float* to) const {
+  // Gradients of a tile at the points, for a slice of the filters.
+  [[gnu::noinline]] void gradients(const PatchGrid::Tile& tile, const Slice& filters,
+                                   const float* zeros, float* to, int64_t plane) const {
     const float* at[kTileOut][kTileOut];
     const float* const dz =
-        g.dz + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
+        g.dz + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel + filters.first;
     for (int64_t i = 0; i < kTileOut; ++i)
       for (int64_t j = 0; j < kTileOut; ++j) {
         const bool in = tile.oy + i < c.ys.height && tile.ox + j < c.ys.width;
         at[i][j] = in ? dz + i * c.ys.row + j * c.ys.pixel : zeros;
       }
-    for (int64_t filter = 0; filter < c.out; filter += kL) {
+    for (int64_t filter = 0; filter < filters.count; filter += kL) {
       V half[kPatch][kTileOut];
 #pragma GCC unroll 1
       for (int j = 0; j < kTileOut; ++j) {
@@ -72,22 +80,45 @@ struct Gradient {
         V o[6];
         winograd::values<4>(half[i], o);
 #pragma GCC unroll 6
-        for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * z_plane() + filter, o[j]);
+        for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane + filter, o[j]);
       }
     }
   }
 
-  void transform(int64_t t, const float* zeros, float* v, float* z, int64_t at) const {
-    winograd_inputs(c, grid(t), zeros, v + at * c.in, v_plane());
-    gradients(grid(t), zeros, z + at * c.out);
+  // Inputs and gradients of the tiles begin + [t, end) of a block; t is even where they are paired.
+  void transform(int64_t begin, int64_t t, int64_t end, const float* zeros, float* v,
+                 float* z) const {
+    const auto inputs = [&](int64_t i, const Slice& s, float* to, int64_t plane) {
+      winograd_inputs(c, grid(begin + i), s, zeros, to, plane);
+    };
+    const auto outputs = [&](int64_t i, const Slice& s, float* to, int64_t plane) {
+      gradients(grid(begin + i), s, zeros, to, plane);
+    };
+    for (; t < end; t += pairs ? 2 : 1) {
+      const int64_t at = depth(t), count = end - t;
+      place(t, count, c.in, inputs, v + at * c.in, v_plane());
+      place(t, count, c.out, outputs, z + at * c.out, z_plane());
+    }
+  }
+  // A tile's `channels`, with pairs beside those of the next, if there is one.
+  template <class F>
+  void place(int64_t t, int64_t count, int64_t channels, const F& f, float* to,
+             int64_t plane) const {
+    for_slices(channels, !pairs, [&](const Slice& s) {
+      if (!pairs) return f(t, s, to, plane);
+      float at[2][kPoints * kSlice];
+      for (int64_t i = 0; i < least(count, 2); ++i) f(t + i, s, at[i], kSlice);
+      join_rows(c.precision, kPoints, s.count, at[0], count > 1 ? at[1] : nullptr, kSlice,
+                to + s.first, plane);
+    });
   }
 
   void add_products(int64_t f, int64_t planes, int64_t count, const float* v, const float* z,
                     float* sums, bool add) const {
-    multiply_planes({planes, c.out, c.in, count,                         //
+    multiply_planes({planes, c.out, c.in, depth(count),                  //
                      z + f * z_plane(), z_plane(), 1, c.out,             //
                      v + f * v_plane(), v_plane(), c.in, kPanel<float>,  //
-                     sums + f * sum_plane(), sum_plane(), c.in, add});
+                     sums + f * sum_plane(), sum_plane(), c.in, add, c.precision});
   }
 
   float* memory(void* scratch, int64_t copy) const {
@@ -104,7 +135,7 @@ struct Gradient {
       const int64_t first = cut(task), end = cut(task + 1);
       for (int64_t begin = first; begin < end; begin += block) {
         const int64_t count = least(block, end - begin);
-        for (int64_t t = 0; t < count; ++t) transform(begin + t, zeros, v, z, t);
+        transform(begin, 0, count, zeros, v, z);
         add_products(0, kPoints, count, v, z, sums, begin > first);
       }
     });
@@ -117,9 +148,8 @@ struct Gradient {
     for (int64_t begin = 0; begin < tiles; begin += block) {
       const int64_t count = least(block, tiles - begin);
       const double share = cost * count / tiles;
-      parallel_chunks(count, 4, share * 0.2, [&](int64_t t, int64_t end) {
-        for (; t < end; ++t) transform(begin + t, zeros, v, z, t);
-      });
+      parallel_chunks(count, 4, share * 0.2,
+                      [&](int64_t t, int64_t end) { transform(begin, t, end, zeros, v, z); });
       parallel(kPoints, share,
                [&](int64_t f) { add_products(f, 1, count, v, z, sums, begin > 0); });
     }

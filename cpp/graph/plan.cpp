@@ -97,6 +97,7 @@ void Plan::compile_steps(const std::vector<GraphNode>& nodes) {
                                        g.attrs, options_.training);
     step->node.key.stream = g.stream;
     step->node.callback = g.callback;
+    step->node.precision = options_.precision;
     step->infer();
     for (int i = 0; i < step->node.n_out; ++i) {
       location_[g.out[i]] = static_cast<int>(args_.size());

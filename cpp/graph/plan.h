@@ -24,6 +24,7 @@ struct PlanOptions {
   bool training = false;  // dropout on, statistics updated; with `loss` also the reverse pass
   int loss = -1;          // value to differentiate, -1 for none
   bool keep_all = false;  // nothing fused, no two values share memory: for inspection
+  Precision precision = Precision::kFull;
   bool input_gradients = false;  // the reverse pass goes on to the inputs that hold reals
   uint64_t seed = 0;
 };

@@ -23,11 +23,12 @@ double scalar(const Arg& arg) {
 }  // namespace
 
 Training::Training(const Graph& graph, int loss, std::vector<int> metrics, UpdateRule rule,
-                   uint64_t seed, void* theta, void* states)
+                   uint64_t seed, void* theta, void* states, Precision precision)
     : graph_(graph),
       loss_(loss),
       metrics_(std::move(metrics)),
       seed_(seed),
+      precision_(precision),
       theta_(static_cast<char*>(theta)),
       states_(states),
       table_(&table()) {
@@ -80,6 +81,7 @@ Plan& Training::plan_for(int64_t batch) {
   options.training = true;
   options.loss = loss_;
   options.seed = seed_;
+  options.precision = precision_;
   if (plans_.size() == kPlans) plans_.pop_back();
   plans_.push_front(std::make_unique<Plan>(graph_, outputs, options,
                                            Storage{theta_, gradient_.data(), states_}, &step_));

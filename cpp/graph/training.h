@@ -32,7 +32,7 @@ class Training {
  public:
   // `loss` and `metrics` are scalar values of the graph. theta and states belong to the caller.
   Training(const Graph& graph, int loss, std::vector<int> metrics, UpdateRule rule, uint64_t seed,
-           void* theta, void* states);
+           void* theta, void* states, Precision precision = Precision::kFull);
 
   // Steps over rows order[0..n) in batches, the last one short; lr has one value a step. Returns
   // early after `seconds` (at a step's end), or before the update of a step whose loss or gradient
@@ -77,6 +77,7 @@ class Training {
   std::vector<int> metrics_;
   UpdateRule rule_;
   uint64_t seed_;
+  Precision precision_;
   char* theta_;
   void* states_;
   const Table* table_;

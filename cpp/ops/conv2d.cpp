@@ -55,6 +55,7 @@ Product finished(const Node& n, const ConvSizes& s, Product p, int64_t k) {
     p.bias = p.scale + s.K;
   }
   if (has_residual(n)) p.residual = data<T>(n.in[n.n_in - 1]) + k;
+  p.precision = n.precision;
   p.activation = activation(n);
   p.alpha = n.attr[kAlpha].real;
   return p;
@@ -76,14 +77,32 @@ template <class T>
 template <class T>
 Conv<T> dx_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g, int64_t py, int64_t px) {
   Conv<T> c = conv_dx_of(s, g, py, px, dz, data<T>(n.in[1]), grad<T>(n.in[0]));
+  c.precision = n.precision;
   c.accumulate = n.in[0].accumulate;
   return c;
 }
 
 template <class T>
 ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g) {
-  return {conv_of<T>(s, g, data<T>(n.in[0]), nullptr, nullptr), dz + g * s.out(),
-          grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
+  Conv<T> c = conv_of<T>(s, g, data<T>(n.in[0]), nullptr, nullptr);
+  c.precision = n.precision;
+  return {c, dz + g * s.out(), grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
+}
+
+// 1 x 1: both gradients are one product each.
+template <class T>
+Gemm<T> pointwise_dw(const Node& n, const ConvSizes& s, const T* dz) {
+  Gemm<T> g = dense_dw_gemm(dense_sizes(s), dz, data<T>(n.in[0]), grad<T>(n.in[1]));
+  g.precision = n.precision;
+  g.accumulate = n.in[1].accumulate;
+  return g;
+}
+template <class T>
+Gemm<T> pointwise_dx(const Node& n, const ConvSizes& s, const T* dz) {
+  Gemm<T> g = dense_dx_gemm(dense_sizes(s), dz, data<T>(n.in[1]), grad<T>(n.in[0]));
+  g.precision = n.precision;
+  g.accumulate = n.in[0].accumulate;
+  return g;
 }
 
 // The gradient for w of all groups at once: depthwise.
@@ -108,15 +127,13 @@ int64_t dz_bytes(const Node& n, const ConvSizes& s, int64_t size) {
 template <class T>
 void set_scratch(Node& n) {
   const ConvSizes s = sizes(n);
-  const DenseSizes d = dense_sizes(s);
   const T* none = nullptr;
   int64_t& forward = n.scratch_bytes;
   int64_t backward = reduce_scratch(over_pixels(s));
   if (s.is_pointwise()) {
-    T* to = nullptr;
     forward = gemm_scratch(pointwise<T>(n, s));
-    backward = most(backward, gemm_scratch(dense_dx_gemm(d, none, none, to)));
-    backward = most(backward, gemm_scratch(dense_dw_gemm(d, none, none, to)));
+    backward = most(backward, gemm_scratch(pointwise_dx(n, s, none)));
+    backward = most(backward, gemm_scratch(pointwise_dw(n, s, none)));
   } else {
     const bool deep = s.is_depthwise();
     const auto scratch_of = [=](const Conv<T>& c) {
@@ -225,7 +242,11 @@ struct Conv2d {
     if (n.n_in > 2 && n.in[2].grad)
       reduce(Reducer::kSum, over_pixels(s), stored(dz), scratch, count * 0.15,
              store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
-    if (s.is_pointwise()) return pointwise_backward(n, s, dz, scratch);
+    if (s.is_pointwise()) {
+      if (n.in[1].grad) gemm(pointwise_dw(n, s, dz), scratch);
+      if (n.in[0].grad) gemm(pointwise_dx(n, s, dz), scratch);
+      return;
+    }
     const bool deep = s.is_depthwise();
     if (n.in[1].grad && deep) depthwise_gradient(all_dw_of(n, s, dz), scratch);
     if (n.in[1].grad && !deep)
@@ -235,20 +256,6 @@ struct Conv2d {
         const Conv<T> c = dx_of(n, s, dz, g, py, px);
         deep ? depthwise(all_groups(c, s.groups), scratch) : conv(c, scratch);
       });
-  }
-
-  template <class T>
-  static void pointwise_backward(const Node& n, const ConvSizes& s, const T* dz, void* scratch) {
-    if (n.in[1].grad) {
-      Gemm<T> g = dense_dw_gemm(dense_sizes(s), dz, data<T>(n.in[0]), grad<T>(n.in[1]));
-      g.accumulate = n.in[1].accumulate;
-      gemm(g, scratch);
-    }
-    if (n.in[0].grad) {
-      Gemm<T> g = dense_dx_gemm(dense_sizes(s), dz, data<T>(n.in[1]), grad<T>(n.in[0]));
-      g.accumulate = n.in[0].accumulate;
-      gemm(g, scratch);
-    }
   }
 };
 

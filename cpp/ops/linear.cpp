@@ -28,6 +28,7 @@ Gemm<T> forward_gemm(const Node& n) {
     g.scale = static_cast<const T*>(n.scratch);
     g.bias = g.scale + g.n;
   }
+  g.precision = n.precision;
   g.activation = static_cast<Activation>(n.attr[kActivation].ints[0]);
   g.alpha = n.attr[kAlpha].real;
   return g;
@@ -36,6 +37,7 @@ Gemm<T> forward_gemm(const Node& n) {
 template <class T>
 Gemm<T> dx_gemm(const Node& n, const T* dz) {
   Gemm<T> g = dense_dx_gemm(sizes(n), dz, data<T>(n.in[1]), grad<T>(n.in[0]));
+  g.precision = n.precision;
   g.accumulate = n.in[0].accumulate;
   return g;
 }
@@ -43,6 +45,7 @@ Gemm<T> dx_gemm(const Node& n, const T* dz) {
 template <class T>
 Gemm<T> dw_gemm(const Node& n, const T* dz) {
   Gemm<T> g = dense_dw_gemm(sizes(n), dz, data<T>(n.in[0]), grad<T>(n.in[1]));
+  g.precision = n.precision;
   g.accumulate = n.in[1].accumulate;
   return g;
 }

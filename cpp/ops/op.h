@@ -3,6 +3,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/precision.h"
 #include "base/random.h"
 #include "base/shape.h"
 
@@ -36,6 +37,7 @@ struct Node {
   const Op* op = nullptr;
   const char* where = "";  // head of error texts: the op, or `Layer "name"`
   bool training = false;
+  Precision precision = Precision::kFull;  // of the products of convolutions and dense layers
   int n_in = 0;
   Arg* in = nullptr;
   Arg* out = nullptr;  // room for kMaxOut

@@ -1,5 +1,7 @@
 #include "ops/table.h"
 
+#include "gemm/pairs.h"
+
 namespace fastnn::FASTNN_ISA {
 
 #define FASTNN_OP(name) extern const Op name;
@@ -30,6 +32,7 @@ const Table table{FASTNN_TEXT(FASTNN_ISA),
                   kOptimizers,
                   {gemm_scratch<float>, gemm<float>},
                   {gemm_scratch<double>, gemm<double>},
+                  has_pair_tiles,
                   gather_rows,
                   augment_scratch,
                   augment,

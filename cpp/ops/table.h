@@ -17,6 +17,7 @@ struct Table {
   const Optimizer* const* optimizers;
   GemmKernels<float> gemm_f32;
   GemmKernels<double> gemm_f64;
+  bool (*has_bf16_tiles)();  // compiled in: whether the CPU has the instruction is another matter
   void (*gather_rows)(const Rows&);
   int64_t (*augment_scratch)(const Augment&);
   void (*augment)(const Augment&);

@@ -11,6 +11,8 @@ Attribute: TypeAlias = bool | int | float | Sequence[int]
 Shape: TypeAlias = tuple[int | None, ...]  # None stands for the batch size
 # (id of the graph's input, rows, scale, offset): the core reads scale * row + offset.
 Feed: TypeAlias = tuple[int, Array, float, float]
+# Of the products of float32 models; "bf16" is done as the CPU can do it.
+Precision: TypeAlias = Literal["float32", "bf16", "bf16 emulated"]
 
 __version__: str
 __compiler__: str
@@ -20,6 +22,7 @@ __compiler__: str
 def isa() -> str: ...
 def set_isa(name: str, /) -> None: ...
 def isas() -> list[tuple[str, bool]]: ...
+def has_bf16() -> bool: ...
 def get_num_threads() -> int: ...
 def set_num_threads(count: int, /) -> None: ...
 def available_cpus() -> int: ...
@@ -40,6 +43,7 @@ def call(
     training: bool = False,
     seed: int = 0,
     step: int = 0,
+    precision: Precision = "float32",
 ) -> tuple[Array, ...]: ...
 def vjp(
     name: str,
@@ -50,6 +54,7 @@ def vjp(
     training: bool = False,
     seed: int = 0,
     step: int = 0,
+    precision: Precision = "float32",
 ) -> tuple[Array | None, ...]: ...
 def infer(
     name: str,
@@ -171,6 +176,7 @@ class Training:
         seed: int,
         theta: Array,
         states: Array,
+        precision: Precision,
         /,
     ) -> None: ...
     def run(
@@ -199,6 +205,7 @@ def find_not_finite(
     rows: int,
     seed: int,
     step_counter: int,
+    precision: Precision,
     /,
 ) -> tuple[str, Literal["output", "gradient"]] | None: ...
 def inspect(
@@ -213,5 +220,6 @@ def inspect(
     seed: int,
     step_counter: int,
     input_gradients: bool,
+    precision: Precision,
     /,
 ) -> dict[int, tuple[Array | None, Array | None]]: ...

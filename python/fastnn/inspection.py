@@ -77,7 +77,7 @@ def inspect_scores(model: Model, x: Any, labels: Any) -> dict[str, Quantity]:
     inputs = [(built[t], *feed[1:]) for t, feed in pairs] + [(built[chosen], one_hot, 1.0, 0.0)]
     values = _core.inspect(
         built.core, [built[t] for t in model.outputs], built[total], model.theta,
-        model.state_vector, inputs, rows, False, model.seed, 0, True,
+        model.state_vector, inputs, rows, False, model.seed, 0, True, "float32",
     )  # fmt: skip
     named = by_name(model, Structure(model.outputs))
     return {name: Quantity(*values[built[t]]) for name, t in named.items() if built[t] in values}

@@ -66,6 +66,7 @@ def config() -> dict[str, object]:
         "fastnn": str(_core.__version__),
         "isa": isa(),
         "isas": {name: bool(works) for name, works in _core.isas()},
+        "bf16": "avx512_bf16" if _core.has_bf16() else "emulated",
         "threads": get_num_threads(),
         "cpus": int(_core.available_cpus()),
         "compiler": str(_core.__compiler__),

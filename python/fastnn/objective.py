@@ -18,7 +18,7 @@ from fastnn.model import Model
 from fastnn.ops.tensor import Tensor, in_layer
 
 if TYPE_CHECKING:
-    from fastnn._core import Rule
+    from fastnn._core import Precision, Rule
 
 Loss = Callable[[Any, Any], Any]
 Feeds = list[tuple[int, Any, float, float]]
@@ -49,6 +49,8 @@ class Objective:
         Decides dropout.
     y : array, or tuple of arrays
         Some targets: their kinds and shapes decide the graph.
+    precision : {"float32", "bf16"}
+        Of the products of a step; evaluation is in the model's own float type.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Objective:
         rule: Rule,
         seed: int,
         y: Any,
+        precision: Precision = "float32",
     ) -> None:
         self.model = model
         self.rule = rule
         self.frozen = model.frozen()
         self._seed = seed
+        self._precision: Precision = precision
         self._functions = list(loss_functions) * (
             len(model.outputs) if len(loss_functions) == 1 else 1
         )
@@ -94,8 +98,9 @@ class Objective:
         self._names = ["loss", *metrics]
         scalars = [self._built[v] for v in values]
         self.core = _core.Training(
-            self._built.core, self._loss, scalars, rule, seed, model.theta, model.state_vector
-        )
+            self._built.core, self._loss, scalars, rule, seed, model.theta, model.state_vector,
+            precision,
+        )  # fmt: skip
         self._inference = _core.Inference(
             self._built.core, [self._loss, *scalars], model.theta, model.state_vector
         )
@@ -254,7 +259,7 @@ class Objective:
         feeds, n = self.feeds(x, y, where)
         found = _core.find_not_finite(
             self._built.core, self._loss, self.model.theta, self.model.state_vector, feeds, n,
-            self._seed, self.core.step_counter,
+            self._seed, self.core.step_counter, self._precision,
         )  # fmt: skip
         place = f"the {found[1]} of {found[0]}" if found else "the whole gradient"
         raise RuntimeError(
@@ -268,7 +273,7 @@ class Objective:
         feeds, n = self.feeds(x, y, "Trainer.inspect")
         values = _core.inspect(
             self._built.core, [self._loss], self._loss, self.model.theta, self.model.state_vector,
-            feeds, n, True, self._seed, self.core.step_counter, False,
+            feeds, n, True, self._seed, self.core.step_counter, False, self._precision,
         )  # fmt: skip
         named = by_name(self.model, self._structure, self.targets)
         return {

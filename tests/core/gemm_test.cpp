@@ -24,7 +24,19 @@ struct Case {
   bool accumulate = false;
   int bias = 0;  // 0 none, 1 per column, 2 per row
   Activation activation = Activation::kLinear;
+  Precision precision = Precision::kFull;
 };
+
+// As the product sees a number of A or B.
+double operand(float x, Precision precision) {
+  if (precision == Precision::kFull) return x;
+  uint32_t bits;
+  std::memcpy(&bits, &x, 4);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  std::memcpy(&x, &bits, 4);
+  return x;
+}
+double operand(double x, Precision) { return x; }
 
 double value(Activation kind, double alpha, double x) {
   switch (kind) {
@@ -84,6 +96,7 @@ void test(const char* isa, const Case& t) {
   g.bias_per_row = t.bias == 2;
   g.activation = t.activation;
   g.alpha = 0.1;
+  g.precision = t.precision;
   set_thread_count(1);
   run(g);
 
@@ -97,7 +110,8 @@ void test(const char* isa, const Case& t) {
       if (j < t.n) {
         if (t.accumulate) sum = old;
         for (int64_t p = 0; p < t.k; ++p) {
-          const double ab = double(a[i * g.a_row + p * g.a_col]) * b[p * g.b_row + j * g.b_col];
+          const double ab = operand(a[i * g.a_row + p * g.a_col], t.precision) *
+                            operand(b[p * g.b_row + j * g.b_col], t.precision);
           sum += ab;
           size += std::fabs(ab);
         }
@@ -122,6 +136,13 @@ void test(const char* isa, const Case& t) {
         "%s f%d (%ld, %ld, %ld) a_t %d b_t %d: 2 threads give other bits", isa, int(8 * sizeof(T)),
         long(t.m), long(t.n), long(t.k), t.a_t, t.b_t);
   set_thread_count(1);
+  if (t.precision != Precision::kBf16 || !std::strcmp(isa, "avx512")) return;
+  again = c;
+  g.precision = Precision::kBf16Emulated;
+  run(g);
+  check(y.empty() || !std::memcmp(y.data(), again.data(), y.size() * sizeof(T)),
+        "%s (%ld, %ld, %ld) a_t %d b_t %d: emulated bf16 gives other bits", isa, long(t.m),
+        long(t.n), long(t.k), t.a_t, t.b_t);
 }
 
 void both(const char* isa, const Case& t) {
@@ -134,6 +155,15 @@ void every_layout(const char* isa, Case t) {
     t.a_t = layout & 1;
     t.b_t = layout & 2;
     both(isa, t);
+  }
+}
+
+void in_pairs(const char* isa, Case t) {
+  t.precision = bf16();
+  for (int layout = 0; layout < 4; ++layout) {
+    t.a_t = layout & 1;
+    t.b_t = layout & 2;
+    test<float>(isa, t);
   }
 }
 
@@ -175,6 +205,17 @@ void test_gemm(const char* isa) {
   both(isa, {500, 70, 300, false, true});
   both(isa, {5700, 70, 190, true, false});   // more rows than are packed at once
   both(isa, {400, 70, 1100, false, false});  // rows of A far apart
+
+  for (const int64_t m : edges)
+    for (const int64_t n : edges)
+      for (const int64_t k : {0, 1, 2, 33}) in_pairs(isa, {m, n, k, false, false});
+  for (const auto& s : shapes) in_pairs(isa, {s[0], s[1], s[2], false, false});
+  in_pairs(isa, {5700, 70, 390, false, false});
+  for (int step = 1; step <= 2; ++step) {
+    in_pairs(isa, {30, 17, 301, false, false, 5, step, true});
+    for (int bias = 1; bias < 3; ++bias)
+      in_pairs(isa, {30, 17, 41, false, false, 0, step, false, bias, Activation::kRelu});
+  }
 
   const int64_t some[][3] = {{7, 33, 20}, {30, 17, 300}, {40, 100, 65}, {5, 3, 70},
                              {1, 50, 40}, {50, 1, 40},   {9, 9, 0}};

@@ -98,12 +98,13 @@ void* OpRun::take(int64_t bytes) {
 }
 
 OpRun::OpRun(const Text& text, DType real, const std::vector<bench::Operand>& operands,
-             const std::vector<std::vector<double>>& values)
+             const std::vector<std::vector<double>>& values, Precision precision)
     : operands_(operands),
       step_(find_op(text.op.c_str(), table()), text.name, args(operands, real),
             bench::attrs_of(text.attrs), true) {
-  step_.infer();
   Node& n = step_.node;
+  n.precision = precision;
+  step_.infer();
   n.step = &count_;
   n.key = {7, 3};
   for (int i = 0; i < n.n_in; ++i) {

@@ -28,7 +28,7 @@ class OpRun {
  public:
   // `real`: the dtype that real operands get.
   OpRun(const Text& text, DType real, const std::vector<bench::Operand>& operands,
-        const std::vector<std::vector<double>>& values);
+        const std::vector<std::vector<double>>& values, Precision precision = Precision::kFull);
 
   bool has_backward() const { return step_.has_backward(); }
   void forward();  // into arrays full of NaN

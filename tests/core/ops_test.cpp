@@ -4,7 +4,8 @@
 //   float64 equals the baseline's float64 and, element by element, libm's formula; float32 equals
 //   float64 on the same numbers, backward equals finite differences of sum dy y, accumulating adds
 //   to what is there, an input that wants no gradient changes none of the others', 1, 2 and 3
-//   threads give the same bits; every output is written, nothing else is.
+//   threads give the same bits; every output is written, nothing else is. The products once more
+//   by bfloat16: near float64, by the CPU's instruction and emulated the same bits.
 //
 // Then what is no op: passes_test.cpp.  ops_test --quick runs fewer sizes (for emulators).
 #include <algorithm>
@@ -167,6 +168,27 @@ void test_threads(const Where& at, OpRun& run) {
   set_thread_count(1);
 }
 
+bool has_products(const Text& text) {
+  return text.op == "linear" || text.op == "conv2d" || text.op == "conv_transpose2d";
+}
+
+void test_bf16(const Where& at, const std::vector<bench::Operand>& operands,
+               const std::vector<std::vector<double>>& values, const Results& want, bool large) {
+  OpRun run(at.text, DType::kFloat32, operands, values, bf16());
+  OpRun emulated(at.text, DType::kFloat32, operands, values, Precision::kBf16Emulated);
+  const Results got = all_of(run);
+  // Where an activation is steep, an error of z is a large one of y.
+  if (at.text.attrs.find("activation=") == std::string::npos) close(at, "bf16", got, want, 0.05);
+  // A CPU's own instruction is not held to what its manual says of rounding.
+  close(at, "bf16 emulated", all_of(emulated), got, std::strcmp(at.isa, "avx512") ? 0 : 1e-2);
+  if (large)
+    test_threads(at, run);
+  else
+    test_accumulation(at, run, 1e-6);
+  check(run.is_unharmed() && emulated.is_unharmed(), "%s %s (%s; %s) wrote past an array in bf16",
+        at.isa, at.text.name.c_str(), at.text.operands.c_str(), at.text.attrs.c_str());
+}
+
 struct Sizes {
   std::vector<int64_t> edges;
   int64_t count, length;  // of large_texts
@@ -202,6 +224,7 @@ void test_op(const Text& text, bool large, const Sizes& sizes, std::map<std::str
       close(at, "formula", got, by_formula, kFloat64);
     }
     close(at, "float32", rounded, got, float32_tolerance(text));
+    if (has_products(text)) test_bf16(at, operands, values, got, large);
     if (large) {
       test_threads(at, wide);
       test_threads(at, narrow);

@@ -31,6 +31,7 @@ def save_trainer(trainer: Trainer, path: Any) -> None:
             "clip_norm": _number(trainer.clip_norm),
             "max_norm": _number(trainer.max_norm),
             "seed": trainer.seed,
+            "precision": trainer.precision,
         },
         "progress": trainer.progress(),
         "history": dict(trainer.history),

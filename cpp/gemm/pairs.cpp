@@ -1,0 +1,106 @@
+#include "gemm/pairs.h"
+
+#include "gemm/cut.h"
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#define FASTNN_HAS_BF16 true
+#else
+#define FASTNN_HAS_BF16 false
+#endif
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+template <int kBytes>
+struct Some {
+  using Bits = typename VectorOf<uint32_t, kBytes>::type;
+  typedef uint16_t Halves __attribute__((vector_size(kBytes / 2)));
+  static constexpr int64_t kCount = kBytes / 4;
+
+  // In the low half of each element. The rounding may carry from the mantissa into the exponent, up
+  // to infinity; NaN is made quiet.
+  template <bool kInstruction>
+  static Bits rounded(const float* p) {
+#if defined(__AVX512BF16__)
+    if constexpr (kInstruction && kBytes == 64)
+      return reinterpret_cast<Bits>(_mm512_maskz_cvtepu16_epi32(
+          0xffff, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_loadu_ps(p)))));
+#endif
+    Bits x;
+    __builtin_memcpy(&x, p, kBytes);
+    const Bits nearest = x + 0x7fff + (x >> 16 & 1);
+    return ((x & 0x7fffffff) > 0x7f800000 ? x | 0x400000 : nearest) >> 16;
+  }
+  template <bool kInstruction>
+  static Halves halves(const float* p) {
+#if defined(__AVX512BF16__)
+    if constexpr (kInstruction && kBytes == 64)
+      return reinterpret_cast<Halves>(_mm512_cvtneps_pbh(_mm512_loadu_ps(p)));
+#endif
+    return __builtin_convertvector(rounded<kInstruction>(p), Halves);
+  }
+};
+
+// n numbers, an even number of them. The last vector overlaps the one before, or is cut into two
+// halves that do.
+template <bool kInstruction, int kBytes = kBlocking.vector_bytes>
+void round_row(int64_t n, const float* from, char* to) {
+  using S = Some<kBytes>;
+  if (n >= S::kCount) {
+    for (int64_t i = 0; i < n; i += S::kCount) {
+      const int64_t at = least(i, n - S::kCount);
+      const auto y = S::template halves<kInstruction>(from + at);
+      __builtin_memcpy(to + 2 * at, &y, kBytes / 2);
+    }
+  } else if constexpr (S::kCount > 2) {
+    round_row<false, kBytes / 2>(n, from, to);
+  }
+}
+
+template <bool kInstruction, int kBytes = kBlocking.vector_bytes>
+void join_row(int64_t n, const float* first, const float* second, float* to) {
+  using S = Some<kBytes>;
+  if (n >= S::kCount) {
+    for (int64_t i = 0; i < n; i += S::kCount) {
+      const int64_t at = least(i, n - S::kCount);
+      typename S::Bits y{};
+      if (first) y = S::template rounded<kInstruction>(first + at);
+      if (second) y |= S::template rounded<kInstruction>(second + at) << 16;
+      __builtin_memcpy(to + at, &y, kBytes);
+    }
+  } else if constexpr (S::kCount > 1) {
+    join_row<false, kBytes / 2>(n, first, second, to);
+  }
+}
+
+}  // namespace
+
+void round_rows(Precision precision, int64_t count, int64_t n, const float* from, int64_t step,
+                float* to, int64_t to_step) {
+  const bool by_instruction = FASTNN_HAS_BF16 && precision == Precision::kBf16;
+  for (int64_t row = 0; row < count; ++row, from += step, to += to_step) {
+    char* const at = reinterpret_cast<char*>(to);
+    by_instruction ? round_row<true>(n & ~1, from, at) : round_row<false>(n & ~1, from, at);
+    if (n & 1) join_row<false, 4>(1, from + n - 1, nullptr, to + n / 2);
+  }
+}
+
+void join_rows(Precision precision, int64_t count, int64_t n, const float* first,
+               const float* second, int64_t step, float* to, int64_t to_step) {
+  const bool by_instruction = FASTNN_HAS_BF16 && precision == Precision::kBf16;
+  for (int64_t row = 0; row < count; ++row, to += to_step) {
+    const float* const a = first ? first + row * step : nullptr;
+    const float* const b = second ? second + row * step : nullptr;
+    by_instruction ? join_row<true>(n, a, b, to) : join_row<false>(n, a, b, to);
+  }
+}
+
+void join_neighbours(Precision precision, int64_t count, int64_t left, int64_t n, const float* from,
+                     int64_t step, float* to, int64_t to_step) {
+  const int64_t whole = least(count, left / 2);
+  join_rows(precision, whole, n, from, from + step, 2 * step, to, to_step);
+  if (whole < count)
+    join_rows(precision, 1, n, from + 2 * whole * step, nullptr, 0, to + whole * to_step, 0);
+}
+
+}  // namespace fastnn::FASTNN_ISA
