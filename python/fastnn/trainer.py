@@ -59,7 +59,7 @@ class Trainer:
         Decides shuffling and dropout; the model's by default.
     precision : {"float32", "bf16"}
         Of what convolutions and dense layers multiply in training: the model's own float type, or
-        bfloat16, which takes about half the time on a CPU with AVX512-BF16. There operands are
+        bfloat16, of which a CPU with AVX512-BF16 multiplies twice as many in a cycle. Operands are
         rounded to 8 bits of mantissa; sums, all other ops, gradients, optimiser and weights stay
         float32, and so do depthwise convolutions and those of few filters. No scaling of the loss
         is needed: bfloat16 has float32's range. `evaluate`, validation and `Model.predict` compute
