@@ -83,6 +83,10 @@ def compare(index: int, sides: list[str], threads: int, rounds: int) -> dict[str
             work = max(work, value)
         else:
             missing[side] = value.splitlines()[0]
+    if "fastnn" not in pipes:
+        for pipe in pipes.values():
+            pipe.send(False)
+        raise SystemExit(f"fastnn must run {WORKLOADS[index].name}, got {missing or sides}")
     for _ in range(rounds):
         for side, pipe in pipes.items():
             pipe.send(True)
@@ -93,8 +97,6 @@ def compare(index: int, sides: list[str], threads: int, rounds: int) -> dict[str
         rss[side] = pipe.recv()
     for process in processes:
         process.join()
-    if "fastnn" in missing:
-        raise SystemExit(f"fastnn cannot run {WORKLOADS[index].name}: {missing['fastnn']}")
     medians = {side: statistics.median(t) for side, t in times.items()}
     result: dict[str, Any] = {
         "workload": WORKLOADS[index].name,

@@ -216,5 +216,5 @@ def test_operands_of_what_is_fused_are_counted_too():
     with pytest.raises(ValueError) as error:
         _core.call("linear", [x] * 4, {})
     assert str(error.value) == (
-        "linear: operands of linear must be 2 to 3 beside those of what is fused, got 4"
+        "linear: operands of linear must be 2 to 3 and 0 of what is fused, got 4"
     )

@@ -280,6 +280,24 @@ def test_errors_in_full(act, kind, text):
     assert str(error.value) == text
 
 
+@pytest.mark.parametrize(
+    ("init", "text"),
+    [
+        (None, "init must be a name, a number, an array or a function, got None"),
+        (nn.init.Normal, "init must be a name, a number, an array or a function, got "
+         "<class 'fastnn.nn.init.Normal'>"),
+        ({}, "init must give numbers, got {}"),
+        (float("nan"), "init must give finite numbers, got NaN or infinity"),
+        (lambda shape, uniform, normal: np.full(shape, np.inf),
+         "init must give finite numbers, got NaN or infinity"),
+    ],
+)  # fmt: skip
+def test_initial_values_must_be_numbers(init, text):
+    with pytest.raises(ValueError) as error:
+        fnn.Model([nn.Dense(2, init=init)], input_shape=(3,))
+    assert str(error.value) == f'Dense "dense1": {text}'
+
+
 @pytest.mark.parametrize("name", ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal",
                                   "lecun_uniform", "lecun_normal", "nielsen", "nielsen_large"])  # fmt: skip
 def test_initialisers_have_their_variance(name):

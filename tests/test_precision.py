@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
+from bfloat16 import rounded
 from fastnn import _core, nn, optim
 from laws import ISAS, using
 
@@ -16,11 +17,6 @@ WARNING = (
     f"{_core.isa()}): results are those of bf16, training is slower than with 'float32'"
 )
 RNG = np.random.default_rng(0)
-
-
-def rounded(x):
-    bits = np.asarray(x, "f4").view("u4").astype("u8")
-    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16 << 16).astype("u4").view("f4").astype("f8")
 
 
 def trainer(model, precision="bf16", **kwargs):

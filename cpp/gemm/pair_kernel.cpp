@@ -63,22 +63,24 @@ template <int kV>
 }
 
 template <int R, int kV>
-void emulated_tile(const TileArgs<float>& t) {
-  emulate<kV>(t, R);
-}
+struct Emulated {
+  static void tile(const TileArgs<float>& t) { emulate<kV>(t, R); }
+};
 
-struct Emulated : TileKernels<float> {
+// Tiles of up to mr rows by nr vectors.
+template <template <int, int> class Multiply>
+struct Kernels : TileKernels<float> {
   template <int R, int kV>
   constexpr void add() {
-    at[R][kV] = emulated_tile<R, kV>;
+    at[R][kV] = Multiply<R, kV>::tile;
     if constexpr (kV > 1)
       add<R, kV - 1>();
     else if constexpr (R > 1)
       add<R - 1, kBlocking.nr>();
   }
-  constexpr Emulated() : TileKernels<float>{} { add<kBlocking.mr, kBlocking.nr>(); }
+  constexpr Kernels() : TileKernels<float>{} { add<kBlocking.mr, kBlocking.nr>(); }
 };
-constexpr Emulated kEmulated{};
+constexpr Kernels<Emulated> kEmulated{};
 
 // --- the instruction; in a build that emulates AVX-512, its tiles by other means, to be tested ---
 
@@ -96,7 +98,7 @@ constexpr Emulated kEmulated{};
 
 // The loops over k are not unrolled: 28 multiplications hide the counting, and half the code does.
 template <int R, int kV>
-void tile(const TileArgs<float>& t) {
+void multiply(const TileArgs<float>& t) {
   constexpr int L = kLanes<float>, kWidth = kV * L;
   const int64_t a_row = t.a_row, a_col = t.a_col, ldc = t.ldc;
   for (int64_t n = 0; n < t.count; ++n) {
@@ -140,18 +142,11 @@ void tile(const TileArgs<float>& t) {
   }
 }
 
-struct Direct : TileKernels<float> {
-  template <int R, int kV>
-  constexpr void add() {
-    at[R][kV] = tile<R, kV>;
-    if constexpr (kV > 1)
-      add<R, kV - 1>();
-    else if constexpr (R > 1)
-      add<R - 1, kBlocking.nr>();
-  }
-  constexpr Direct() : TileKernels<float>{} { add<kBlocking.mr, kBlocking.nr>(); }
+template <int R, int kV>
+struct Instructed {
+  static void tile(const TileArgs<float>& t) { multiply<R, kV>(t); }
 };
-constexpr Direct kDirect{};
+constexpr Kernels<Instructed> kInstructed{};
 #endif
 
 }  // namespace
@@ -159,7 +154,7 @@ constexpr Direct kDirect{};
 #if defined(__AVX512BF16__) || defined(FASTNN_EMULATE_AVX512)
 bool has_pair_tiles() { return true; }
 const TileKernels<float>& pair_kernels(Precision precision) {
-  if (precision == Precision::kBf16) return kDirect;
+  if (precision == Precision::kBf16) return kInstructed;
   return kEmulated;
 }
 #else

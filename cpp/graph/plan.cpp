@@ -15,6 +15,9 @@ namespace {
 // Below this a forward run is over in a millisecond: Ctrl-C can wait for its end.
 constexpr double kLongRun = 1e7;  // flops
 
+// Whether a mask of Node has operand i. What is past its bits is read.
+bool reads(uint32_t mask, int i) { return i >= 32 || (mask >> i & 1); }
+
 template <class T>
 bool all_finite(const void* data, int64_t n) {
   const T* x = static_cast<const T*>(data);
@@ -130,6 +133,7 @@ void Plan::find_gradients() {
     Node& node = steps_[s]->node;
     const auto reached = [&](int id) { return has_gradient_[id] && requires_[id]; };
     if (std::none_of(out_ids_[s].begin(), out_ids_[s].end(), reached)) continue;
+    if (node.forward_only) fail(node.where, "operands must be those of training for a gradient");
     active_[s] = true;
     reverse_.push_back(steps_[s].get());
     for (int i = 0; i < node.n_in; ++i) {
@@ -189,9 +193,9 @@ void Plan::place_values(std::vector<Buffer>& buffers, const std::vector<int>& wa
     for (const int id : in_ids_[s]) live(id, time);
     if (options_.loss < 0 || !active_[s]) continue;
     for (int i = 0; i < node.n_in; ++i)
-      if (node.reads_in >> i & 1) live(in_ids_[s][i], backward_time(time));
+      if (reads(node.reads_in, i)) live(in_ids_[s][i], backward_time(time));
     for (int i = 0; i < node.n_out; ++i)
-      if (node.reads_out >> i & 1) live(out_ids_[s][i], backward_time(time));
+      if (reads(node.reads_out, i)) live(out_ids_[s][i], backward_time(time));
   }
   for (const int id : wanted) live(id, end);
 }

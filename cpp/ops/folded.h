@@ -25,11 +25,11 @@ template <class T>
   }
 }
 
-// `own`: operands of the product itself, the bias among them or not.
+// `own`: operands of the product itself, the bias among them or not; the others are fused.
 [[gnu::cold, gnu::noinline]] static void check_own(const Node& n, int own) {
   if (own < 2 || own > 3)
-    fail(n.where, "operands of %s must be 2 to 3 beside those of what is fused, got %d", n.op->name,
-         own);
+    fail(n.where, "operands of %s must be 2 to 3 and %d of what is fused, got %d", n.op->name,
+         n.n_in - own, n.n_in);
 }
 
 [[gnu::cold, gnu::noinline]] static void check_folded(const Node& n, const Arg* norm, int64_t K) {

@@ -15,9 +15,9 @@ from fastnn.ops.tensor import Leaf
 
 Array = NDArray[Any]
 
-# A vector of floats that begins within a cache line ends there too, so that every second load of
-# the kernels takes two lines: NumPy's arrays lie 16 bytes behind such a beginning. One row through
-# dense weights of 236 MB, one core of an AMD EPYC: 16.5 GB/s so, 19.9 from the beginning of a line.
+# Large arrays of NumPy begin 16 bytes behind the beginning of a cache line, so that every second
+# vector that a kernel loads lies in two lines. One row through dense weights of 236 MB, one core of
+# an AMD EPYC, medians in turn: 16.5 GB/s there, 19.9 from the beginning of a line.
 CACHE_LINE = 64  # bytes
 
 

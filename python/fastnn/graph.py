@@ -253,11 +253,15 @@ def from_json(
 
 
 def _function(name: str, functions: Mapping[str, Any]) -> Any:
+    if not (isinstance(name, str) and name):
+        raise ValueError(f"a Python function must have a name, got {name!r}")
     if name not in functions:
         raise LookupError(
             f"{name} must be given, because the model calls a Python function of that name and "
             f"files hold no code; pass {name}=(forward, backward)"
         )
     given = functions[name]
-    forward, backward = given if isinstance(given, tuple) else (given, None)
+    forward, backward = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    if not (callable(forward) and (backward is None or callable(backward))):
+        raise LookupError(f"{name} must be a function or a pair (forward, backward), got {given!r}")
     return _core.Function(forward, backward)

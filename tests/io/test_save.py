@@ -96,6 +96,7 @@ def forged(path, change):
         lambda s: s["nodes"][0].update(inputs=[["input", 9]]),
         lambda s: s["nodes"][0].update(inputs=[["input", 0]]),  # of linear, without weights
         lambda s: s["nodes"][0].update(attrs={"activation": 99}),
+        lambda s: s["nodes"][0].update(op="python", function=""),
         lambda s: s["parameters"][0].update(shape=[1, 1]),
         lambda s: s.update(dtype="object"),
         lambda s: s.update(outputs=[["node", 10**9, 0]]),
@@ -109,6 +110,25 @@ def test_forged_structures_are_refused(tmp_path, change):
     forged(path, change)
     with pytest.raises(OSError, match="^fastnn.load: file must hold a structure that fastnn wrote"):
         fnn.load(path)
+
+
+def test_what_is_fused_for_predictions_is_not_trained(tmp_path):
+    path = tmp_path / "m.fnn"
+    x = fnn.Input((3, 8, 8))
+    one, two = (fnn.nn.Conv2d(8, 3, padding=1, name=name)(x) for name in ("one", "two"))
+    fnn.Model(x, fnn.nn.Flatten()(one + two)).save(path)
+
+    def fuse(structure):
+        convolutions = [i for i, node in enumerate(structure["nodes"]) if node["op"] == "conv2d"]
+        node = structure["nodes"][convolutions[1]]
+        node["attrs"]["residual"] = 1
+        node["inputs"].append(["node", convolutions[0], 0])
+
+    forged(path, fuse)
+    trainer = fnn.Trainer(fnn.load(path), "mse")
+    with pytest.raises(ValueError) as error:
+        trainer.gradient(np.zeros((2, 3, 8, 8), "f4"), np.zeros((2, 512), "f4"))
+    assert str(error.value) == ('Conv2d "two": operands must be those of training for a gradient')
 
 
 @pytest.mark.parametrize(

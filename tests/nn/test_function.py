@@ -84,6 +84,11 @@ def test_saved_without_code_and_loaded_with_it(tmp_path):
         "fastnn.load: softsign must be given, because the model calls a Python function of that "
         "name and files hold no code; pass softsign=(forward, backward)"
     )
+    with pytest.raises(ValueError) as error:
+        fnn.load(tmp_path / "m.fnn", softsign=3)
+    assert str(error.value) == (
+        "fastnn.load: softsign must be a function or a pair (forward, backward), got 3"
+    )
 
 
 def test_errors_of_the_function_reach_the_caller():

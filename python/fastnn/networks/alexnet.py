@@ -49,7 +49,7 @@ def alexnet(
         Channels of the convolutions.
     padding : int, >= 0
         Zeros around the image.
-    init : str, number, array or callable
+    init : str or callable
         Initial weights; N(0, 0.01^2) in the paper. With few images SGD learns nothing from there
         for many epochs (Adam does), with "he_normal" it does at once.
     seed : int

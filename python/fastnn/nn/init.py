@@ -122,7 +122,7 @@ def fill(values: NDArray[Any], init: Any, uniform: Draw, normal: Draw, where: st
     Raises
     ------
     ValueError
-        If the name is unknown or the values have another shape.
+        If the name is unknown, or the values are no finite numbers or have another shape.
 
     Source
     ------
@@ -141,7 +141,17 @@ def fill(values: NDArray[Any], init: Any, uniform: Draw, normal: Draw, where: st
             piece = flat[first : first + _PIECE]
             piece[:] = init.draw(piece.size, first, uniform, normal)
         return
-    array = np.asarray(init(values.shape, uniform, normal) if callable(init) else init, np.float64)
+    if init is None or isinstance(init, type):
+        raise ValueError(
+            f"{where}: init must be a name, a number, an array or a function, got {init!r}"
+        )
+    given = init(values.shape, uniform, normal) if callable(init) else init
+    try:
+        array = np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where}: init must give numbers, got {given!r}") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{where}: init must give finite numbers, got NaN or infinity")
     if array.ndim and array.shape != values.shape:
         raise ValueError(f"{where}: init must have shape {values.shape}, got {array.shape}")
     values[...] = array

@@ -18,7 +18,7 @@ from fastnn.trainer import Trainer
 
 ENLARGED, SIDE = 72, 64  # pixels; crops of 64 as the paper's of 227 from 256
 BATCH_SIZE = 128
-# The paper's 0.1 is for pixels in [0, 1]; these have unit variance, which is 0.25 there.
+# The paper's 0.1 is for pixels in [0, 1], whose standard deviation is 0.25; here it is 1.
 COLOUR_STD = 0.025
 
 
@@ -31,7 +31,7 @@ class Experiment:
     goal : Goal
     optimizer : "adam" or "sgd"
         SGD as in the paper: momentum 0.9, weight decay 0.0005.
-    init : str
+    init : str or callable
         Of the weights.
     epochs : int
     lr : float
@@ -45,19 +45,19 @@ class Experiment:
     lr: float
 
 
+# Goals: three percent or so below what seed 0 reached when this was written, 48.9 and 52.8.
 EXPERIMENTS = (
-    Experiment(Goal("Adam", 45.0), "adam", nn.init.Normal(0.01), 12, 3e-4),
-    Experiment(Goal("SGD with momentum", 45.0), "sgd", "he_normal", 12, 0.01),
+    Experiment(Goal("Adam", 46.0), "adam", nn.init.Normal(0.01), 12, 3e-4),
+    Experiment(Goal("SGD with momentum", 50.0), "sgd", "he_normal", 12, 0.01),
 )
 
 
 def enlarged(data: Dataset) -> Dataset:
     """Images of ``ENLARGED`` pixels a side."""
-    pieces = [
-        ops.upsample(data.x[i : i + 500], size=ENLARGED, mode="bilinear")
-        for i in range(0, len(data), 500)
-    ]
-    return Dataset(np.concatenate(pieces), data.y)
+    large = np.empty((*data.x.shape[:2], ENLARGED, ENLARGED), np.float32)
+    for i in range(0, len(data), 500):
+        large[i : i + 500] = ops.upsample(data.x[i : i + 500], size=ENLARGED, mode="bilinear")
+    return Dataset(large, data.y)
 
 
 def train(experiment: Experiment, data: Dataset, held_out: Dataset, verbose: int) -> History:
@@ -94,7 +94,8 @@ def run(options: Options) -> Report:
     ------
     Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural
     networks, NIPS (2012). Images of 32 x 32 are enlarged to 72 x 72 and cut to 64 x 64; the
-    classes are 10 instead of 1000, so that no figure of the paper can be compared.
+    classes are 10 instead of 1000, so that no figure of the paper can be compared. From the paper's
+    initial weights SGD stays at 10% for the 12 epochs: they are He's for it.
     """
     data, held_out = (enlarged(part) for part in subset(options.data))
     trainings = Trainings(options)
@@ -105,6 +106,4 @@ def run(options: Options) -> Report:
     return trainings.finish(together=trainings.histories)
 
 
-SYSTEM = System(
-    "alexnet", "AlexNet on 10000 photographs, by Adam and by SGD", "half an hour", run, True
-)
+SYSTEM = System("alexnet", "AlexNet on 10000 photographs, by Adam and by SGD", "20 min", run, True)

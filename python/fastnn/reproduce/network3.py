@@ -132,7 +132,7 @@ def run(options: Options) -> Report:
     Nielsen, Neural Networks and Deep Learning (2015), chapter 6; the first 50000 images are trained
     on, the best test accuracy over the epochs counts. The book trains 60 epochs (40 with dropout) in
     batches of 10 at a constant rate, the last two rungs with 250000 shifted images an epoch; a
-    falling rate and momentum reach the same in a tenth of the time.
+    falling rate and momentum stand for that, in fewer epochs.
     """
     data, test = datasets.mnist(options.data)
     data = data[:TRAINING_IMAGES]
@@ -153,7 +153,7 @@ def run(options: Options) -> Report:
 SYSTEM = System(
     "network3",
     "Nielsen's convolutional networks on MNIST, and a committee of 5",
-    "hours",
+    "an hour",
     run,
     True,
 )
