@@ -1,4 +1,4 @@
-"""Print ops_bench's JSON, the kernels furthest from the machine's peak first.
+"""Print the JSON of ops_bench or conv_bench, the kernels furthest from the machine's peak first.
 
 build/bench/bench/ops_bench --benchmark_out=ops.json
 python bench/ops_table.py ops.json                          # --json to keep the figures in short
@@ -50,7 +50,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where to store the results")
     options = parser.parse_args()
     context, results = read(options.runs)
-    print(f"{context['isa']}, {context['threads']} threads; ops with low shares first")
+    threads = context.get("threads")  # or each name tells its own
+    cores = f", {threads} threads" if threads else ""
+    print(f"{context['isa']}{cores}; what has low shares first")
     chosen = [item for item in results.items() if options.only in item[0]]
     chosen.sort(key=lambda item: item[1].get("of_peak", 9.0))
     print(f"{'kernel':<58}{'us':>11}{'GB/s':>8}{'GFLOP/s':>9}{'of peak':>9}")
@@ -61,7 +63,9 @@ def main() -> None:
         ]
         print(f"{name:<58}{r['ns'] / 1e3:>11.2f}{''.join(columns)}")
     if options.json:
-        about = machine(int(context["threads"])) | {"isa": context["isa"]}
+        about = machine(int(threads or 1)) | {"isa": context["isa"]}
+        if not threads:
+            del about["threads"]
         lines = ",\n".join(
             f"  {json.dumps(n)}: {json.dumps(r)}" for n, r in sorted(results.items())
         )
