@@ -41,25 +41,24 @@ def serve(side: str, index: int, threads: int, pipe: Connection) -> None:
             steps = numpy_steps(workload, threads)
         else:
             steps = torch_steps(workload, threads, "compile" in side, "nhwc" in side)
-        unit = getattr(steps, "unit", 1)
         for _ in range(3):
-            steps(unit)
-        count = unit
+            steps.run(steps.unit)
+        count = steps.unit
         while True:  # as many steps as fill a stretch
             began = time.perf_counter()
-            steps(count)
+            steps.run(count)
             took = time.perf_counter() - began
             if took > STRETCH / 2:
                 break
             count *= 2
-        count = max(unit, round(count * STRETCH / took / unit) * unit)
-        pipe.send(("ready", getattr(steps, "flops", 0.0)))
+        count = max(steps.unit, round(count * STRETCH / took / steps.unit) * steps.unit)
+        pipe.send(("ready", steps.flops))
     except Exception as error:
         pipe.send(("missing", f"{type(error).__name__}: {error}"))
         return
     while pipe.recv():
         began = time.perf_counter()
-        steps(count)
+        steps.run(count)
         pipe.send((time.perf_counter() - began) / count)
     pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

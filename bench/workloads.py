@@ -1,4 +1,4 @@
-"""The workloads of the speed table, for fastnn and its rivals: each gives a function that does n steps."""
+"""The workloads of the speed table, for fastnn and its rivals: each gives steps to time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,24 @@ import numpy as np
 
 from networks import NETWORKS, SMALL
 
-Steps = Callable[[int], None]  # does that many training steps (or predictions)
+
+@dataclass(frozen=True)
+class Steps:
+    """Training steps, or predictions, of one side.
+
+    Attributes
+    ----------
+    run : callable
+        Does as many of them as it is told.
+    unit : int
+        They come in multiples of it.
+    flops : float
+        Arithmetic of one, where it was counted.
+    """
+
+    run: Callable[[int], None]
+    unit: int = 1
+    flops: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,8 +105,7 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
             for _ in range(n):
                 model.predict(row)
 
-        predict.flops = flops(w, model)  # type: ignore[attr-defined]
-        return predict
+        return Steps(predict, flops=flops(w, model))
     trainer = fnn.Trainer(model, w.loss, optimizer_of(w))
     targets = (
         np.eye(NETWORKS[w.network].classes, dtype=np.float32)[y] if w.loss == "quadratic" else y
@@ -101,9 +117,7 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
         for _ in range(max(1, n // per_epoch)):
             trainer.fit(data, 1, w.batch, verbose=0)
 
-    train.unit = per_epoch  # type: ignore[attr-defined]
-    train.flops = flops(w, model)  # type: ignore[attr-defined]
-    return train
+    return Steps(train, per_epoch, flops(w, model))
 
 
 def torch_steps(w: Workload, threads: int, compiled: bool, channels_last: bool = False) -> Steps:
@@ -134,7 +148,7 @@ def torch_steps(w: Workload, threads: int, compiled: bool, channels_last: bool =
                 for _ in range(n):
                     forward(row)
 
-        return predict
+        return Steps(predict)
     optimizer: torch.optim.Optimizer
     if w.optimizer == "adam":
         optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
@@ -158,7 +172,7 @@ def torch_steps(w: Workload, threads: int, compiled: bool, channels_last: bool =
             cost(forward(a), t).backward()
             optimizer.step()
 
-    return train
+    return Steps(train)
 
 
 def numpy_steps(w: Workload, threads: int) -> Steps:
@@ -208,4 +222,4 @@ def numpy_steps(w: Workload, threads: int) -> Steps:
             np.subtract(w1, g1, out=w1)
             b1[...] -= d1.sum(0)
 
-    return train
+    return Steps(train)
