@@ -65,9 +65,9 @@ class Trainer:
         lanes. 3 x 3 convolutions are rounded where Winograd's transforms have spread the sums:
         their error is five times that of rounded operands, 1.1% of the result's size. No scaling of
         the loss is needed: bfloat16 has float32's range. `evaluate`, validation and `Model.predict`
-        compute in float32. Batches of a few rows gain nothing. A CPU without the instruction
-        emulates it, slower than float32, with the same results but for subnormal numbers; a
-        UserWarning says so, and ``fastnn.machine.config()["bf16"]`` shows it.
+        compute in float32. All weights are packed anew in each step, which few rows do not repay. A
+        CPU without the instruction emulates it, slower than float32, with (by Intel's manual) the
+        same results but for subnormal numbers; a UserWarning says so, and ``fastnn.machine.config()["bf16"]`` shows it.
 
     Attributes
     ----------
