@@ -67,7 +67,8 @@ class Trainer:
         the loss is needed: bfloat16 has float32's range. `evaluate`, validation and `Model.predict`
         compute in float32. All weights are packed anew in each step, which few rows do not repay. A
         CPU without the instruction emulates it, slower than float32, with (by Intel's manual) the
-        same results but for subnormal numbers; a UserWarning says so, and ``fastnn.machine.config()["bf16"]`` shows it.
+        same results but for subnormal numbers; a UserWarning says so, and
+        ``fastnn.machine.config()["bf16"]`` shows it.
 
     Attributes
     ----------
