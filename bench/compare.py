@@ -2,6 +2,7 @@
 
     python bench/compare.py                       # all workloads, 2 threads
     python bench/compare.py --threads 1 --only b10 --json out.json
+    python bench/compare.py --precision bf16      # trainings, PyTorch's by autocast
 
 Each side runs in a process of its own that does timed stretches on request, A B C A B C ..., so that a
 shared machine's drift hits all alike. The figure is the median over rounds of (seconds / steps). A
@@ -19,23 +20,26 @@ import statistics
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from workloads import WORKLOADS, fastnn_steps, numpy_steps, torch_steps
+from workloads import WORKLOADS, Workload, fastnn_steps, numpy_steps, torch_steps
 
 SIDES = (
     "fastnn", "torch eager", "torch compile", "torch eager nhwc", "torch compile nhwc", "numpy",
 )  # fmt: skip
+FLOAT32 = "fastnn float32"  # a side beside bf16
 STRETCH = 0.15  # seconds of one timed stretch
 
 
-def serve(side: str, index: int, threads: int, pipe: Connection) -> None:
+def serve(side: str, workload: Workload, threads: int, pipe: Connection) -> None:
     """A side's process: build, warm up, then time stretches of as many steps as it is asked for."""
-    workload = WORKLOADS[index]
     try:
-        if side == "fastnn":
+        if side == FLOAT32:
+            steps = fastnn_steps(replace(workload, precision="float32"), threads)
+        elif side == "fastnn":
             steps = fastnn_steps(workload, threads)
         elif side == "numpy":
             steps = numpy_steps(workload, threads)
@@ -63,7 +67,7 @@ def serve(side: str, index: int, threads: int, pipe: Connection) -> None:
     pipe.send(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def compare(index: int, sides: list[str], threads: int, rounds: int) -> dict[str, Any]:
+def compare(workload: Workload, sides: list[str], threads: int, rounds: int) -> dict[str, Any]:
     """Times, in seconds a step, of every side over the rounds, taken in turn."""
     context = multiprocessing.get_context("spawn")
     pipes: dict[str, Any] = {}
@@ -73,7 +77,7 @@ def compare(index: int, sides: list[str], threads: int, rounds: int) -> dict[str
     processes = []
     for side in sides:
         mine, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(side, index, threads, theirs))
+        process = context.Process(target=serve, args=(side, workload, threads, theirs))
         process.start()
         processes.append(process)
         word, value = mine.recv()
@@ -85,7 +89,7 @@ def compare(index: int, sides: list[str], threads: int, rounds: int) -> dict[str
     if "fastnn" not in pipes:
         for pipe in pipes.values():
             pipe.send(False)
-        raise SystemExit(f"fastnn must run {WORKLOADS[index].name}, got {missing or sides}")
+        raise SystemExit(f"fastnn must run {workload.name}, got {missing or sides}")
     for _ in range(rounds):
         for side, pipe in pipes.items():
             pipe.send(True)
@@ -98,23 +102,38 @@ def compare(index: int, sides: list[str], threads: int, rounds: int) -> dict[str
         process.join()
     medians = {side: statistics.median(t) for side, t in times.items()}
     result: dict[str, Any] = {
-        "workload": WORKLOADS[index].name,
+        "workload": workload.name,
         "seconds": medians,
         "spread": {s: [min(t), max(t)] for s, t in times.items()},
         "rss_mib": rss,
         "missing": missing,
         "gflops": work / medians["fastnn"] / 1e9,
-        "bar": WORKLOADS[index].bar,
+        "bar": workload.bar,
     }
+
+    def ahead_of(side: str) -> float:
+        pairs = zip(times[side], times["fastnn"], strict=True)
+        return statistics.median(a / b for a, b in pairs)
+
     rivals = [s for s in medians if s.startswith("torch")]
     if rivals:
-        best = min(rivals, key=lambda s: medians[s])
-        pairs = zip(times[best], times["fastnn"], strict=True)
-        result["ahead_of_torch"] = statistics.median(a / b for a, b in pairs)
+        result["ahead_of_torch"] = ahead_of(min(rivals, key=lambda s: medians[s]))
     if "numpy" in medians:
-        pairs = zip(times["numpy"], times["fastnn"], strict=True)
-        result["ahead_of_numpy"] = statistics.median(a / b for a, b in pairs)
+        result["ahead_of_numpy"] = ahead_of("numpy")
+    if FLOAT32 in medians:
+        result["ahead_of_float32"] = ahead_of(FLOAT32)
     return result
+
+
+def workloads(precision: str, only: str) -> list[Workload]:
+    """Those of that name, in that precision: trainings alone where it is bf16.
+
+    There the bar is to be ahead of PyTorch.
+    """
+    chosen = [w for w in WORKLOADS if only in w.name]
+    if precision == "float32":
+        return chosen
+    return [replace(w, precision=precision, bar=1.0) for w in chosen if not w.predicts]
 
 
 def machine(threads: int) -> dict[str, Any]:
@@ -139,8 +158,8 @@ def machine(threads: int) -> dict[str, Any]:
         except ImportError:
             versions[name] = None
     return {
-        "cpu": cpu, "isa": fnn.isa(), "threads": threads, "compiler": config()["compiler"],
-        "commit": commit.stdout.strip() or None, **versions,
+        "cpu": cpu, "isa": fnn.isa(), "bf16": config()["bf16"], "threads": threads,
+        "compiler": config()["compiler"], "commit": commit.stdout.strip() or None, **versions,
     }  # fmt: skip
 
 
@@ -153,21 +172,21 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--only", default="", help="a part of the workload's name")
     parser.add_argument("--sides", default=",".join(SIDES))
+    parser.add_argument("--precision", choices=("float32", "bf16"), default="float32")
     parser.add_argument("--json", type=Path, help="where to store the results")
     parser.add_argument("--check", action="store_true", help="exit 1 where a bar is missed")
     options = parser.parse_args()
-    sides = options.sides.split(",")
+    bf16 = options.precision == "bf16"
+    beside = "float32" if bf16 else "numpy"  # what is no rival of every workload
+    sides = [FLOAT32 if bf16 and s == "numpy" else s for s in options.sides.split(",")]
     results, missed = [], False
-    head = (
-        f"{'workload':<32}"
+    print(
+        f"{'workload':<36}"
         + "".join(f"{s:>20}" for s in sides)
-        + f"{'x torch':>9}{'bar':>7}{'x numpy':>9}{'GFLOP/s':>9}  peak RSS MiB"
+        + f"{'x torch':>9}{'bar':>7}{f'x {beside}':>11}{'GFLOP/s':>9}  peak RSS MiB"
     )
-    print(head)
-    for index, workload in enumerate(WORKLOADS):
-        if options.only not in workload.name:
-            continue
-        r = compare(index, sides, options.threads, options.rounds)
+    for workload in workloads(options.precision, options.only):
+        r = compare(workload, sides, options.threads, options.rounds)
         results.append(r)
         times = "".join(
             f"{r['seconds'][s] * 1e6:>17.1f} us" if s in r["seconds"] else f"{'-':>20}"
@@ -176,8 +195,8 @@ def main() -> int:
         ahead = r.get("ahead_of_torch")
         missed |= ahead is not None and ahead < workload.bar
         print(
-            f"{workload.name:<32}{times}{f'{ahead:.2f}' if ahead else '-':>9}{workload.bar:>7}"
-            f"{r.get('ahead_of_numpy', float('nan')):>9.2f}{r['gflops']:>9.1f}  "
+            f"{workload.name:<36}{times}{f'{ahead:.2f}' if ahead else '-':>9}{workload.bar:>7}"
+            f"{r.get(f'ahead_of_{beside}', float('nan')):>11.2f}{r['gflops']:>9.1f}  "
             + ", ".join(f"{s} {m:.0f}" for s, m in r["rss_mib"].items()),
             flush=True,
         )

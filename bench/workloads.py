@@ -40,13 +40,15 @@ class Workload:
     bar: float
     loss: str = "cross_entropy"  # or "quadratic", on sigmoid outputs
     predicts: bool = False
+    precision: str = "float32"  # or "bf16": fastnn's Trainer, PyTorch's autocast
 
     @property
     def name(self) -> str:
         """What the table calls it."""
         if self.predicts:
             return f"predict one, {self.network}"
-        return f"{self.network} b{self.batch} {self.optimizer}"
+        bf16 = " bf16" if self.precision == "bf16" else ""
+        return f"{self.network} b{self.batch} {self.optimizer}{bf16}"
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """Inputs in [0, 1) and labels, enough for 8 batches of what is small."""
@@ -106,7 +108,7 @@ def fastnn_steps(w: Workload, threads: int) -> Steps:
                 model.predict(row)
 
         return Steps(predict, flops=flops(w, model))
-    trainer = fnn.Trainer(model, w.loss, optimizer_of(w))
+    trainer = fnn.Trainer(model, w.loss, optimizer_of(w), precision=w.precision)
     targets = (
         np.eye(NETWORKS[w.network].classes, dtype=np.float32)[y] if w.loss == "quadratic" else y
     )
@@ -169,7 +171,9 @@ def torch_steps(w: Workload, threads: int, compiled: bool, channels_last: bool =
         for i in range(n):
             a, t = batches[i % len(batches)]
             optimizer.zero_grad(set_to_none=True)
-            cost(forward(a), t).backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=w.precision == "bf16"):
+                loss = cost(forward(a), t)
+            loss.backward()
             optimizer.step()
 
     return Steps(train)
