@@ -48,6 +48,7 @@ RANKS = {
     "inspection": 5,
     "replay": 5,
     "model": 6,
+    "precision": 7,
     "objective": 7,
     "callbacks": 7,
     "io": 8,
@@ -59,8 +60,8 @@ RANKS = {
 # Who may touch the core: ops; a model that compiles itself and a trainer that runs it (with the
 # modules these two are cut into); data, which gathers rows; machine, its switches.
 CORE_USERS = {
-    "ops", "flat", "model", "graph", "inspection", "objective", "trainer", "data", "machine",
-    "__init__",
+    "ops", "flat", "model", "graph", "inspection", "objective", "precision", "trainer", "data",
+    "machine", "__init__",
 }  # fmt: skip
 
 

@@ -55,6 +55,28 @@ def test_warns_where_it_is_emulated():
         fnn.Trainer(images(), precision="float32")
 
 
+def test_the_warning_points_at_the_callers_line(tmp_path):
+    trainer(images()).save(tmp_path / "run.ckpt")
+
+    class Mine(fnn.Trainer):
+        def __init__(self, model):
+            super().__init__(model, precision="bf16")
+
+    makers = [
+        lambda: fnn.Trainer(images(), precision="bf16"),
+        lambda: fnn.Trainer.resume(tmp_path / "run.ckpt"),
+        lambda: Mine(images()),
+    ]
+    for make in makers:
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always")
+            make()
+        code = Mine.__init__.__code__ if make is makers[-1] else make.__code__
+        line = code.co_firstlineno + (make is makers[-1])
+        told = [(str(w.message), w.category, w.filename, w.lineno) for w in seen]
+        assert told == ([] if _core.has_bf16() else [(WARNING, UserWarning, __file__, line)])
+
+
 def test_float64_models_are_refused():
     model = fnn.Model([nn.Dense(2, "softmax")], input_shape=(3,), dtype="float64")
     with pytest.raises(ValueError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import starmap
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from fastnn import _core, losses, optim
+from fastnn import losses, optim
 from fastnn._config import check_count
 from fastnn.callbacks import Callback
 from fastnn.data import Batches, Dataset, as_batches
@@ -19,11 +18,12 @@ from fastnn.data.batches import Source
 from fastnn.history import History
 from fastnn.model import Model, check_seed
 from fastnn.objective import Objective, name_of
+from fastnn.precision import check_precision
 from fastnn.progress import Progress
 from fastnn.schedules import rates_of
 
 if TYPE_CHECKING:
-    from fastnn._core import Done, Precision, Rule
+    from fastnn._core import Done, Rule
 
 # The core returns at least this often, so that the bar moves and Ctrl-C is heard.
 _SECONDS = 0.1
@@ -117,7 +117,7 @@ class Trainer:
     ) -> None:
         if not isinstance(model, Model):
             raise TypeError(f"Trainer: model must be a Model, got {type(model).__name__}")
-        self._precision = _precision(precision, model.dtype)
+        self._precision = check_precision(precision, model.dtype)
         self.model = model
         self.loss = loss
         self.epoch = 0
@@ -579,27 +579,6 @@ def _in_memory(source: Any) -> TypeGuard[Batches]:
 def _kind(optimizer: optim.Optimizer) -> str:
     """What optimisers of the same vectors have in common."""
     return optimizer.name.removesuffix("w")  # adam, adamw
-
-
-def _precision(given: Any, dtype: str) -> Precision:
-    if isinstance(given, str) and given == "float32":
-        return "float32"
-    if not isinstance(given, str) or given != "bf16":
-        raise ValueError(f"Trainer: precision must be 'float32' or 'bf16', got {given!r}")
-    if dtype != "float32":
-        raise ValueError(
-            f"Trainer: precision must be 'float32' for a model of dtype {dtype}, got 'bf16'; "
-            "make the model with dtype='float32'"
-        )
-    if not _core.has_bf16():
-        warnings.warn(
-            "Trainer: precision 'bf16' is emulated, because there is no AVX512-BF16 (instruction set "
-            f"in use: {_core.isa()}): results are those of bf16, training is slower than with "
-            "'float32'",
-            UserWarning,
-            stacklevel=3,
-        )
-    return "bf16"
 
 
 def _list(given: Any, name: str, of: str) -> list[Any]:
