@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn import callbacks
+from fastnn import _core, callbacks
 
 
 def test_learns_the_bundled_digits(run):
@@ -96,6 +97,57 @@ def test_a_resumed_run_equals_the_uninterrupted_one(run):
     assert len(seen.json["history"]["loss"]) == 4
     whole, both = (fnn.load(name).theta for name in ("whole.fnn", "both.fnn"))
     assert whole.tobytes() == both.tobytes()
+
+
+EMULATED = (
+    "Trainer: precision 'bf16' is emulated, because there is no AVX512-BF16 (instruction set in use: "
+    f"{fnn.isa()}): results are those of bf16, training is slower than with 'float32'"
+)
+LINE = "" if _core.has_bf16() else f"fastnn: warning: {EMULATED}\n"
+
+
+@pytest.fixture
+def warned(run):
+    """``run`` as a user's Python has it, where a warning is no error."""
+
+    def call(*arguments):
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            return run(*arguments)
+
+    return call
+
+
+def test_precision_reaches_the_trainer_and_the_checkpoint_keeps_it(run, warned):
+    short = ("--hidden", "16", "--no-plot", "--json")
+    bf16 = ("train", *short, "--precision", "bf16")
+    seen = warned(*bf16, "--epochs", 2, "--output", "whole.fnn")
+    assert (seen.code, seen.err, seen.json["precision"]) == (0, LINE, "bf16")
+    warned(*bf16, "--epochs", 1, "--checkpoint", "run.ckpt")
+    seen = warned(
+        "train", "--resume", "run.ckpt", *short[2:], "--epochs", 2, "--output", "both.fnn"
+    )
+    assert (seen.code, seen.err, seen.json["precision"]) == (0, LINE, "bf16")
+    seen = run("train", *short, "--epochs", 2, "--output", "full.fnn")
+    assert (seen.code, seen.err, seen.json["precision"]) == (0, "", "float32")
+    whole, both, full = (fnn.load(f"{name}.fnn").theta for name in ("whole", "both", "full"))
+    assert whole.tobytes() == both.tobytes() != full.tobytes()
+
+
+def test_a_warning_is_one_line_beside_the_results(warned):
+    seen = warned("train", "--precision", "bf16", "--epochs", 1)
+    assert (seen.code, seen.err) == (0, LINE)
+    lines = seen.out.splitlines()
+    assert len(lines) == 4 and ", seed 0, bf16, " in lines[1]
+    before = warnings.showwarning
+    seen = warned("train", "--precision", "bf16", "--epochs", 1, "--quiet")
+    assert (seen.code, seen.out, seen.err) == (0, "", "")
+    assert warnings.showwarning is before
+
+
+@pytest.mark.skipif(_core.has_bf16(), reason="nothing is emulated here")
+def test_a_warning_that_the_user_made_an_error_is_no_internal_one(fails):
+    fails(1, EMULATED, "train", "--precision", "bf16", "--quiet")
 
 
 def test_short_of_the_target(run):
@@ -209,8 +261,11 @@ def test_wrong_options(fails):
     fails(2, line, "train", "--output", "a.png")
     line = "argument --output: must be another file than that of --resume, got './a.ckpt'"
     fails(2, line, "train", "--output", "./a.ckpt", "--resume", "a.ckpt")
-    line = "argument --lr: must be left out with --resume; the checkpoint holds it"
-    fails(2, line, "train", "--resume", "a.ckpt", "--lr", "0.1")
+    line = f"argument --precision: must be one of float32, bf16, got 'fp16'{see}"
+    fails(2, line, "train", "--precision", "fp16")
+    for option, value in (("--lr", "0.1"), ("--precision", "float32")):
+        line = f"argument {option}: must be left out with --resume; the checkpoint holds it"
+        fails(2, line, "train", "--resume", "a.ckpt", option, value)
 
 
 def test_outputs_are_checked_before_training(fails, tmp_path):

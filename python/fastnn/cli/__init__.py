@@ -8,8 +8,9 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import Any, NoReturn
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn, TextIO
 
 import fastnn
 from fastnn import _start
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         0 well, 1 failed or short of the target, 2 wrong usage, 130 stopped by Ctrl-C. An error is
         one line on standard error, whatever it is; the environment variable ``FASTNN_TRACEBACK``
-        puts its traceback before it.
+        puts its traceback before it. So is a warning, which ``--quiet`` leaves out.
 
     Examples
     --------
@@ -109,7 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             known = ", ".join(NAMES)
             raise Usage(f"COMMAND must be one of {known}, got {given[0]!r}; see fastnn --help")
         arguments = parser().parse_args(given)
-        result, code = arguments.run(arguments)
+        with _warnings_in_a_line(silent=getattr(arguments, "quiet", False)):
+            result, code = arguments.run(arguments)
         if as_json:
             print(json.dumps(plain(result), allow_nan=False))
         sys.stdout.flush()
@@ -132,21 +134,47 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(_text(error), FAILED, as_json)
 
 
+@contextlib.contextmanager
+def _warnings_in_a_line(silent: bool) -> Iterator[None]:
+    """Warnings that Python's filters let through, without the line of source that gave them."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if not silent:
+            print(f"fastnn: warning: {_line(str(message))}", file=sys.stderr, flush=True)
+
+    before, warnings.showwarning = warnings.showwarning, show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
+
+
 def _text(error: BaseException) -> str:
     """An error's message; those of the system as "path: reason"."""
     if isinstance(error, OSError) and error.strerror:
         place = f"{os.fspath(error.filename)}: " if error.filename is not None else ""
         return f"{place}{error.strerror}"
     kind = type(error).__name__
-    if isinstance(error, Failure | OSError | ValueError | RuntimeError):
+    if isinstance(error, Failure | OSError | ValueError | RuntimeError | Warning):
         return str(error) or kind
     return f"internal error, {kind}: {error}; FASTNN_TRACEBACK=1 shows where"
 
 
 def _fail(text: str, code: int, as_json: bool) -> int:
-    line = " ".join(text.split())
+    line = _line(text)
     if as_json:
         document: dict[str, Any] = {"error": line, "exit": code}
         print(json.dumps(document), flush=True)
     print(f"fastnn: error: {line}" if code != INTERRUPTED else f"fastnn: {line}", file=sys.stderr)
     return code
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

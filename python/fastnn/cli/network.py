@@ -40,7 +40,10 @@ def make_trainer(arguments: argparse.Namespace, train: Dataset) -> Trainer:
         optimizer.lr = arguments.lr
     elif arguments.optimizer in (None, "adam", "adamw"):
         optimizer.lr = recipe.lr
-    return Trainer(model, loss, optimizer, ["accuracy"], l2=arguments.l2 or 0.0)
+    return Trainer(
+        model, loss, optimizer, ["accuracy"],
+        l2=arguments.l2 or 0.0, precision=arguments.precision or "float32",
+    )  # fmt: skip
 
 
 def network_of(arguments: argparse.Namespace) -> str:
@@ -89,5 +92,5 @@ def description(name: str, train: Dataset, test: Dataset, trainer: Trainer, batc
         f"{name}: {len(train)} images of {pixels} to learn from, {len(test)} to test with\n"
         f"network {sizes}, {model.theta.size:,} parameters, {trainer.loss}, "
         f"{trainer.optimizer!r}, batch {batch_size}, seed {trainer.seed}, "
-        f"{machine.isa()}, {machine.get_num_threads()} threads"
+        f"{trainer.precision}, {machine.isa()}, {machine.get_num_threads()} threads"
     )

@@ -25,6 +25,7 @@ from fastnn.cli.output import (
 from fastnn.cli.sets import RECIPES, add_data, add_target, load
 from fastnn.data import Dataset
 from fastnn.nn import activations
+from fastnn.precision import PRECISIONS
 from fastnn.trainer import Trainer
 
 EXAMPLES = f"""\
@@ -55,6 +56,7 @@ _OF_THE_RUN = (
     "l2",
     "dropout",
     "seed",
+    "precision",
 )
 
 
@@ -87,6 +89,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--epochs", type=whole(1), metavar="N", help="passes over the training data, in all")
     add("--batch-size", type=whole(1), metavar="N", help="samples of one update")
     add("--seed", type=whole(0, 2**63 - 1), metavar="N", help="decides all chance (default: 0)")
+    text = "what dense layers and convolutions multiply"
+    _add_name(parser, "--precision", PRECISIONS, "float32", text)
     add_threads(parser)
     add("--output", metavar="FILE", help="the model (default: DATASET.fnn)")
     add("--plot", metavar="FILE", help="the learning curves (default: the model's name with .png)")
@@ -152,6 +156,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         "epochs": trainer.epoch,
         "steps": trainer.steps,
         "seed": trainer.seed,
+        "precision": trainer.precision,
         "threads": machine.get_num_threads(),
         "isa": machine.isa(),
         "seconds": seconds,
