@@ -130,7 +130,7 @@ def test_a_signal_that_the_core_did_not_hear_loses_nothing(monkeypatch):
             done = core.run(*arguments)
             self.calls += 1
             if self.calls % 2:
-                results = trainer._done
+                results = trainer._under_way._done
                 # What `extend` does with the result, and a signal right behind it.
                 results.append(done)
                 raise KeyboardInterrupt

@@ -49,19 +49,23 @@ RANKS = {
     "replay": 5,
     "model": 6,
     "precision": 7,
+    "rule": 7,
     "objective": 7,
     "callbacks": 7,
-    "io": 8,
-    "trainer": 8,
-    "networks": 9,
-    "cli": 10,
-    "__init__": 11,
+    "epoch": 7,
+    "callback_list": 8,
+    "passes": 9,
+    "io": 10,
+    "trainer": 10,
+    "networks": 11,
+    "cli": 12,
+    "__init__": 13,
 }
 # Who may touch the core: ops; a model that compiles itself and a trainer that runs it (with the
 # modules these two are cut into); data, which gathers rows; machine, its switches.
 CORE_USERS = {
-    "ops", "flat", "model", "graph", "inspection", "objective", "precision", "trainer", "data",
-    "machine", "__init__",
+    "ops", "flat", "model", "graph", "inspection", "objective", "precision", "rule", "epoch",
+    "trainer", "data", "machine", "__init__",
 }  # fmt: skip
 
 

@@ -277,6 +277,17 @@ CLASSES: tuple[type[Optimizer], ...] = (SGD, Adagrad, RMSprop, Adam, AdamW)
 from_config = Optimizer.from_config
 
 
+def kind(optimizer: Optimizer) -> str:
+    """What optimisers that keep the same vectors have in common.
+
+    Examples
+    --------
+    >>> kind(AdamW())
+    'adam'
+    """
+    return optimizer.name.removesuffix("w")
+
+
 def find(optimizer: Any, where: str = "Trainer") -> Optimizer:
     """The optimiser of a name, with its defaults; an Optimizer is taken as it is.
 

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from itertools import starmap
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastnn import losses, optim
 from fastnn._config import check_count
+from fastnn.callback_list import CallbackList
 from fastnn.callbacks import Callback
-from fastnn.data import Batches, Dataset, as_batches
+from fastnn.data import as_batches
 from fastnn.data.batches import Source
+from fastnn.epoch import Epoch
 from fastnn.history import History
 from fastnn.model import Model, check_seed
 from fastnn.objective import Objective, name_of
+from fastnn.passes import Passes, passes_over
 from fastnn.precision import check_precision
 from fastnn.progress import Progress
+from fastnn.rule import check_rule, rule_of
 from fastnn.schedules import rates_of
 
 if TYPE_CHECKING:
-    from fastnn._core import Done, Rule
+    from fastnn._core import Rule
 
-# The core returns at least this often, so that the bar moves and Ctrl-C is heard.
-_SECONDS = 0.1
-_MOST_STEPS = 1 << 16
 _LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
-_FIRST = np.zeros(1, np.int64)  # a batch of one, to see what targets are like
 
 
 class Trainer:
@@ -125,9 +124,9 @@ class Trainer:
         self._begun = 0  # steps before there is an objective, which counts them
         self._optimizer: optim.Optimizer
         self.optimizer = optimizer
-        self.metrics = _list(metrics, "metrics", "names or functions")
+        self.metrics = _list(metrics)
         self.l1, self.l2, self.clip_norm, self.max_norm = l1, l2, clip_norm, max_norm
-        self._check_settings()
+        check_rule(self._rule())
         self.seed = model.seed if seed is None else check_seed(seed, "Trainer")
         self._losses = [
             losses.find(f, "Trainer") for f in (loss if isinstance(loss, list | tuple) else [loss])
@@ -145,11 +144,7 @@ class Trainer:
         self.history = History()
         self.stop = False
         self.completed = False
-        self._position = 0  # rows (of a Dataset) or batches done in the epoch under way
-        self._sums: dict[str, float] = {}  # of the epoch under way, with the rows they are over
-        self._seconds = 0.0
-        self._done: list[Done] = []  # what the core did and was not yet counted: at most one result
-        self._by_rows = True  # whether the position is in rows or in batches
+        self._under_way = self._new_epoch()
         self._restored: list[Any] | None = None  # optimiser states read from a checkpoint
 
     @property
@@ -170,20 +165,12 @@ class Trainer:
     @optimizer.setter
     def optimizer(self, given: Any) -> None:
         new: optim.Optimizer = optim.find(given, "Trainer")
-        if self.steps and _kind(new) != _kind(self._optimizer):
+        if self.steps and optim.kind(new) != optim.kind(self._optimizer):
             raise RuntimeError(
                 f"Trainer: optimizer must stay of its kind once training has begun, got {new!r} "
                 f"after step {self.steps} of {self._optimizer!r}; make a new Trainer of the model"
             )
         self._optimizer = new
-
-    def _check_settings(self) -> None:
-        for name in ("l1", "l2", "clip_norm", "max_norm"):
-            value = getattr(self, name)
-            if value is None and name in ("clip_norm", "max_norm"):
-                continue
-            if not (_is_number(value) and 0 <= value < np.inf):
-                raise ValueError(f"Trainer: {name} must be a finite number >= 0, got {value!r}")
 
     # -- training ----------------------------------------------------------------------------------
 
@@ -230,145 +217,64 @@ class Trainer:
         """
         epochs = check_count("Trainer.fit", "epochs", epochs)
         batch_size = check_count("Trainer.fit", "batch_size", batch_size)
-        callbacks = _callbacks(callbacks)
+        watchers = CallbackList(callbacks)
         source = as_batches(data, batch_size, shuffle, self.seed, dtype=self.model.dtype)
+        passes = self._passes(source)
         held_out = None if validation is None else self._in_order(validation, max(batch_size, 256))
-        self._settle()
-        if _in_memory(source):
-            self._check_data(source, "Trainer.fit")
+        self._under_way.settle()
+        passes.check("Trainer.fit")
         if held_out is not None:
-            self._check_data(held_out, "Trainer.fit: validation")
+            held_out.check_early("Trainer.fit: validation")
         bar = Progress(epochs, source.samples, verbose=verbose)
         self.stop = self.completed = False
-        for callback in callbacks:
-            callback.on_fit_begin(self)
+        watchers.on_fit_begin(self)
         try:
             for epoch in range(epochs):
-                for callback in callbacks:
-                    callback.on_epoch_begin(self)
+                watchers.on_epoch_begin(self)
                 bar.begin(epoch)
-                logs = self._one_epoch(source, callbacks, bar)
+                logs = self._one_epoch(passes, watchers, bar)
                 if held_out is not None:
-                    results = self._evaluate(held_out)
+                    results = held_out.evaluate()
                     seen = {f"val_{name}": value for name, value in results.items()}
                     self.history.amend(seen)
                     logs |= seen
                 bar.end(logs)
-                for callback in callbacks:
-                    callback.on_epoch_end(self, logs)
+                watchers.on_epoch_end(self, logs)
                 if self.stop:
                     break
             self.completed = True
         except BaseException as error:
-            self._settle()
-            self._end(callbacks, bar, error)
+            self._under_way.settle()
+            bar.close()
+            watchers.on_fit_end(self, error)
             raise
-        self._end(callbacks, bar)
+        bar.close()
+        watchers.on_fit_end(self)
         return self.history
 
-    def _end(
-        self, callbacks: list[Callback], bar: Progress, error: BaseException | None = None
-    ) -> None:
-        """``on_fit_end`` of every callback; what ended the training is raised before their errors."""
-        bar.close()
-        errors: list[BaseException] = []
-        for callback in callbacks:
-            try:
-                callback.on_fit_end(self)
-            except BaseException as its:
-                errors.append(its)
-        if errors and error is None:
-            raise errors[0]
-        if errors and error is not None:
-            raise error from errors[0]
-
-    def _one_epoch(self, source: Any, callbacks: list[Callback], bar: Progress) -> dict[str, float]:
+    def _one_epoch(self, passes: Passes, watchers: CallbackList, bar: Progress) -> dict[str, float]:
         """The rest of the epoch under way, recorded; means of loss and metrics over its rows."""
-        run = self._run_dataset if _in_memory(source) else self._run_batches
-        began = time.perf_counter() - self._seconds
-        self._sums.setdefault("lr", float(self._rates(1)[0]))  # at the epoch's first step
-        with closing(run(source, callbacks)) as stretches:  # whatever ends it: no thread is left
-            for _ in stretches:
-                self._seconds = time.perf_counter() - began
-                logs = self._means()
-                bar.update(int(self._sums["rows"]), logs)
-                for callback in callbacks:
-                    if callback.every and self.steps % callback.every == 0:
-                        callback.on_step(self, logs)
-        if not self._sums.get("rows"):
+        epoch = self._under_way
+        began = time.perf_counter() - epoch.seconds
+        epoch.sums.setdefault("lr", float(self._rates(1)[0]))  # at the epoch's first step
+        steps = passes.train(epoch, self.epoch, self._rates, watchers)
+        with closing(steps):  # whatever ends it: no thread is left
+            for _ in steps:
+                epoch.seconds = time.perf_counter() - began
+                logs = epoch.means()
+                bar.update(int(epoch.sums["rows"]), logs)
+                watchers.on_steps(self, logs)
+        if not epoch.sums.get("rows"):
             raise ValueError("Trainer.fit: data must give at least 1 batch, got none")
         if self._objective is not None:  # else the checkpoint was of the epoch's end
             self._objective.check_weights("Trainer.fit", self.epoch, self.steps)
-        logs = self._means() | {"lr": self._sums["lr"], "seconds": time.perf_counter() - began}
+        seconds = time.perf_counter() - began
+        logs = epoch.means() | {"lr": epoch.sums["lr"], "seconds": seconds}
+        following = self._new_epoch()
         self.history.record(logs)
-        self.epoch, self._position, self._sums, self._seconds = self.epoch + 1, 0, {}, 0.0
-        return logs
-
-    def _run_dataset(self, source: Batches, callbacks: list[Callback]) -> Any:
-        """Stretches of many steps in the core; yields after each stretch."""
-        data, batch = source.dataset, source.batch_size
-        assert isinstance(data, Dataset)
-        _, first = data.gather(_FIRST, self.model.dtype)
-        numbers = source.order(self.epoch)
-        order = data.rows(numbers)
-        self._by_rows = True
-        while self._position < len(order):
-            objective = self._prepare(first)
-            feeds = objective.dataset_feeds(data, "Trainer.fit")
-            steps = min(
-                [_MOST_STEPS, -(-(len(order) - self._position) // batch)]
-                + [c.every - self.steps % c.every for c in callbacks if c.every]
-            )
-            stretch = order[self._position : self._position + steps * batch]
-            sums = [self._sums.get(name, 0.0) for name in self._names()]
-            rates = self._rates(steps)
-            done = self._run(objective.core.run, feeds, stretch, batch, rates, _SECONDS, sums)
-            if done["stop"] == "not finite":
-                at = numbers[self._position : self._position + batch]
-                x, y = data.gather(at, self.model.dtype)
-                objective.explain(x, y, at, "Trainer.fit", self.epoch, self.steps)
-            yield
-
-    def _run_batches(self, source: Any, callbacks: list[Callback]) -> Any:
-        """One batch after the other from Python; yields after each."""
-        source.set_state({"epoch": self.epoch, "position": self._position})
-        self._by_rows = False
-        with closing(iter(source)) as batches:
-            for i, (x, y) in enumerate(batches):
-                objective = self._prepare(y)
-                if i == 0:
-                    objective.look_again()
-                feeds, rows = objective.feeds(x, y, "Trainer.fit")
-                done = self._run(objective.core.step, feeds, rows, self._rates(1)[0], True)
-                if done["stop"] == "not finite":
-                    objective.explain(x, y, None, "Trainer.fit", self.epoch, self.steps)
-                yield
-
-    def _run(self, call: Callable[..., Done], *arguments: Any) -> Done:
-        """Steps in the core, counted whatever ends them."""
-        try:
-            # Ctrl-C that the core did not hear is raised as soon as Python goes on. `extend` puts
-            # the result down before that, in C.
-            self._done.extend(starmap(call, [arguments]))
-            done = self._done[0]
-        finally:
-            self._settle()
-        if (error := done.get("error")) is not None:
-            raise error
-        return done
-
-    def _settle(self) -> None:
-        """Count what the core did last."""
-        if not self._done:
-            return
-        (done,) = self._done
-        sums = dict(self._sums)
-        for name, value in zip(self._names(), done["sums"], strict=True):
-            sums[name] = value if self._by_rows else sums.get(name, 0.0) + value
-        sums["rows"] = sums.get("rows", 0.0) + done["rows"]
-        position = self._position + done["rows" if self._by_rows else "steps"]
         # One statement without calls: no signal comes between its parts.
-        self._position, self._sums, self._done = position, sums, []
+        self.epoch, self._under_way = self.epoch + 1, following
+        return logs
 
     def step(self, x: Any, y: Any) -> float:
         """One update on one batch, for loops of one's own.
@@ -444,42 +350,15 @@ class Trainer:
         dict of str to float
             "loss" (penalties included) and each metric, means over samples.
         """
-        source = self._in_order(data, check_count("Trainer.evaluate", "batch_size", batch_size))
-        if _in_memory(source):
-            self._check_data(source, "Trainer.evaluate")
-        return self._evaluate(source)
+        passes = self._in_order(data, check_count("Trainer.evaluate", "batch_size", batch_size))
+        passes.check("Trainer.evaluate")
+        return passes.evaluate()
 
-    def _evaluate(self, source: Source) -> dict[str, float]:
-        if _in_memory(source) and isinstance(source.dataset, Dataset):
-            objective = self._prepare(source.dataset.gather(_FIRST, self.model.dtype)[1])
-            return objective.evaluate_dataset(source.dataset, source.batch_size)
-        total: Any = 0.0
-        rows = 0
-        for x, y in source:
-            objective = self._prepare(y)
-            if not rows:
-                objective.look_again()
-            feeds, n = objective.feeds(x, y, "Trainer.evaluate")
-            total, rows = total + objective.sums(feeds, n), rows + n
-        if not rows:
-            raise ValueError("Trainer.evaluate: data must give at least 1 batch, got none")
-        return objective.results(total / rows)
+    def _passes(self, source: Source) -> Passes:
+        return passes_over(source, self.model.dtype, self._prepare)
 
-    def _in_order(self, data: Any, batch_size: int) -> Source:
-        return as_batches(data, batch_size, False, self.seed, dtype=self.model.dtype)
-
-    def _check_data(self, source: Source, where: str) -> None:
-        """Raise unless data fit: a data set, or the first batch of what can be begun again."""
-        if _in_memory(source) and isinstance(source.dataset, Dataset):
-            first = source.dataset.gather(_FIRST, self.model.dtype)[1]
-            self._prepare(first).check_dataset(source.dataset, where)
-        elif not isinstance(getattr(source, "source", None), Iterator):
-            state = source.state()
-            batch = next(iter(source), None)
-            source.set_state(state)
-            if batch is None:
-                raise ValueError(f"{where}: data must give at least 1 batch, got none")
-            self._prepare(batch[1]).feeds(*batch, where)
+    def _in_order(self, data: Any, batch_size: int) -> Passes:
+        return self._passes(as_batches(data, batch_size, False, self.seed, dtype=self.model.dtype))
 
     # -- saving ------------------------------------------------------------------------------------
 
@@ -512,20 +391,12 @@ class Trainer:
 
     def progress(self) -> dict[str, Any]:
         """Where the run stands, as JSON can hold it."""
-        self._settle()
-        return {
-            "epoch": self.epoch,
-            "steps": self.steps,
-            "position": self._position,
-            "sums": self._sums,
-            "seconds": self._seconds,
-        }
+        return {"epoch": self.epoch, "steps": self.steps} | self._under_way.state()
 
     def restore(self, progress: dict[str, Any], history: History, states: list[Any]) -> None:
         """Take over where a saved run stood."""
         self.epoch, self._begun = int(progress["epoch"]), int(progress["steps"])
-        self._position, self._sums = int(progress["position"]), dict(progress["sums"])
-        self._seconds = float(progress["seconds"])
+        self._under_way.restore(progress)
         self.history, self._restored = history, states
 
     # -- parts -------------------------------------------------------------------------------------
@@ -534,7 +405,7 @@ class Trainer:
         """The graph of model, loss and metrics for this kind of target and the present settings."""
         old, rule = self._objective, self._rule()
         if old is None or old.rule != rule or old.frozen != self.model.frozen() or not old.takes(y):
-            self._check_settings()
+            check_rule(rule)
             new = Objective(
                 self.model, self._losses, self._metrics, rule, self.seed, y, self._precision
             )
@@ -546,56 +417,19 @@ class Trainer:
         return old
 
     def _rule(self) -> Rule:
-        return {
-            "optimizer": self.optimizer.name,
-            "hyper": self.optimizer.hyper(),
-            "l1": self.l1,
-            "l2": self.l2,
-            "clip_norm": self.clip_norm or 0.0,
-            "max_norm": self.max_norm or 0.0,
-        }
+        return rule_of(self.optimizer, self.l1, self.l2, self.clip_norm, self.max_norm)
+
+    def _new_epoch(self) -> Epoch:
+        return Epoch(("loss", *self._metrics))
 
     def _rates(self, n: int) -> Any:
         return rates_of(self.optimizer.lr, self.steps, n, _LARGEST[self.model.dtype], "Trainer")
-
-    def _names(self) -> tuple[str, ...]:
-        """What the core sums over rows."""
-        return ("loss", *self._metrics)
-
-    def _means(self) -> dict[str, float]:
-        rows = max(self._sums.get("rows", 0.0), 1.0)
-        return {name: self._sums.get(name, 0.0) / rows for name in self._names()}
 
     def __repr__(self) -> str:
         return f"Trainer({self.model!r}, loss={self.loss!r}, optimizer={self.optimizer!r}, epoch={self.epoch})"
 
 
-def _in_memory(source: Any) -> TypeGuard[Batches]:
-    return (
-        isinstance(source, Batches) and isinstance(source.dataset, Dataset) and not source.drop_last
-    )
-
-
-def _kind(optimizer: optim.Optimizer) -> str:
-    """What optimisers of the same vectors have in common."""
-    return optimizer.name.removesuffix("w")  # adam, adamw
-
-
-def _list(given: Any, name: str, of: str) -> list[Any]:
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise TypeError(f"Trainer: {name} must be a list of {of}, got {given!r}")
-    return list(given)
-
-
-def _callbacks(given: Any) -> list[Callback]:
-    callbacks = _list(given, "callbacks", "Callback")
-    for callback in callbacks:
-        if not isinstance(callback, Callback):
-            raise TypeError(
-                f"Trainer: callbacks must be a list of Callback, got {callback!r} in it"
-            )
-    return callbacks
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+def _list(metrics: Any) -> list[Any]:
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
+        raise TypeError(f"Trainer: metrics must be a list of names or functions, got {metrics!r}")
+    return list(metrics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from typing import Any, Protocol
 
@@ -55,7 +55,7 @@ class Source(ABC):
     def _pass(self, epoch: int, position: int) -> Iterator[Batch]:
         """The batches of one pass from the given position on."""
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Generator[Batch, None, None]:
         if self.position and not self._continues:  # the last pass was left early
             self.epoch, self.position = self.epoch + 1, 0
         self._continues = False

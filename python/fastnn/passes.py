@@ -1,0 +1,140 @@
+"""Passes over data: checks, training, evaluation; a data set in the core, or batches from Python."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from fastnn.callback_list import CallbackList
+from fastnn.data import Batches, Dataset
+from fastnn.data.batches import Source
+from fastnn.epoch import Epoch
+from fastnn.objective import Objective
+
+Prepare = Callable[[Any], Objective]  # for targets of this kind, under the settings of the moment
+Rates = Callable[[int], Any]  # learning rates of the next n steps
+Steps = Generator[None, None, None]
+
+# The core returns at least this often, so that the bar moves and Ctrl-C is heard.
+_SECONDS = 0.1
+_MOST_STEPS = 1 << 16
+_FIRST = np.zeros(1, np.int64)  # a batch of one, to see what targets are like
+
+
+class Passes(ABC):
+    """What a trainer does with data, one pass after the other."""
+
+    @abstractmethod
+    def check(self, where: str) -> None:
+        """Raise unless data fit, as far as no batch must be made to see it."""
+
+    @abstractmethod
+    def check_early(self, where: str) -> None:
+        """Raise unless data fit, long before their turn comes: a first batch may be made."""
+
+    @abstractmethod
+    def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
+        """The steps of the rest of epoch ``number``; yields whenever the core has returned."""
+
+    @abstractmethod
+    def evaluate(self) -> dict[str, float]:
+        """Loss and metrics, means over samples."""
+
+
+def passes_over(source: Source, dtype: str, prepare: Prepare) -> Passes:
+    """Passes over a source for a model of this dtype, in the core where all is in memory."""
+    if isinstance(source, Batches) and isinstance(source.dataset, Dataset) and not source.drop_last:
+        return InMemory(source, source.dataset, dtype, prepare)
+    return Streamed(source, prepare)
+
+
+class InMemory(Passes):
+    """Of a data set: many steps are one call, and the core gathers the rows."""
+
+    def __init__(self, source: Batches, data: Dataset, dtype: str, prepare: Prepare) -> None:
+        self._source, self._data, self._dtype, self._prepare = source, data, dtype, prepare
+        _, self._first = data.gather(_FIRST, dtype)
+
+    def check(self, where: str) -> None:
+        self._prepare(self._first).check_dataset(self._data, where)
+
+    check_early = check
+
+    def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
+        data, batch = self._data, self._source.batch_size
+        numbers = self._source.order(number)
+        order = data.rows(numbers)
+        epoch.by_rows = True
+        while epoch.position < len(order):
+            objective = self._prepare(self._first)
+            feeds = objective.dataset_feeds(data, "Trainer.fit")
+            left = -(-(len(order) - epoch.position) // batch)
+            most = min(left, _MOST_STEPS)
+            steps = callbacks.steps_to_next(objective.core.step_counter, most)
+            stretch = order[epoch.position : epoch.position + steps * batch]
+            done = epoch.run(
+                objective.core.run, feeds, stretch, batch, rates(steps), _SECONDS, epoch.in_order()
+            )
+            if done["stop"] == "not finite":
+                at = numbers[epoch.position : epoch.position + batch]
+                x, y = data.gather(at, self._dtype)
+                step = objective.core.step_counter
+                objective.explain(x, y, at, "Trainer.fit", number, step)
+            yield
+
+    def evaluate(self) -> dict[str, float]:
+        return self._prepare(self._first).evaluate_dataset(self._data, self._source.batch_size)
+
+
+class Streamed(Passes):
+    """Of anything else: one batch after the other."""
+
+    def __init__(self, source: Source, prepare: Prepare) -> None:
+        self._source, self._prepare = source, prepare
+
+    def check(self, where: str) -> None:
+        """Each batch is looked at when it comes."""
+
+    def check_early(self, where: str) -> None:
+        """Raise unless the first batch fits, of what can be begun again."""
+        source = self._source
+        if isinstance(getattr(source, "source", None), Iterator):
+            return
+        state = source.state()
+        batch = next(iter(source), None)
+        source.set_state(state)
+        if batch is None:
+            raise ValueError(f"{where}: data must give at least 1 batch, got none")
+        self._prepare(batch[1]).feeds(*batch, where)
+
+    def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
+        self._source.set_state({"epoch": number, "position": epoch.position})
+        epoch.by_rows = False
+        with closing(iter(self._source)) as batches:
+            for i, (x, y) in enumerate(batches):
+                objective = self._prepare(y)
+                if i == 0:
+                    objective.look_again()
+                feeds, rows = objective.feeds(x, y, "Trainer.fit")
+                done = epoch.run(objective.core.step, feeds, rows, rates(1)[0], True)
+                if done["stop"] == "not finite":
+                    step = objective.core.step_counter
+                    objective.explain(x, y, None, "Trainer.fit", number, step)
+                yield
+
+    def evaluate(self) -> dict[str, float]:
+        total: Any = 0.0
+        rows = 0
+        for x, y in self._source:
+            objective = self._prepare(y)
+            if not rows:
+                objective.look_again()
+            feeds, n = objective.feeds(x, y, "Trainer.evaluate")
+            total, rows = total + objective.sums(feeds, n), rows + n
+        if not rows:
+            raise ValueError("Trainer.evaluate: data must give at least 1 batch, got none")
+        return objective.results(total / rows)

@@ -1,0 +1,40 @@
+"""The rule of an update: optimiser, penalties and clipping, as the core takes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastnn.optim import Optimizer
+
+if TYPE_CHECKING:
+    from fastnn._core import Rule
+
+
+def rule_of(optimizer: Optimizer, l1: Any, l2: Any, clip_norm: Any, max_norm: Any) -> Rule:
+    """The settings of the moment, unchecked; None, where nothing is clipped, is 0 to the core."""
+    return {
+        "optimizer": optimizer.name,
+        "hyper": optimizer.hyper(),
+        "l1": l1,
+        "l2": l2,
+        "clip_norm": 0.0 if clip_norm is None else clip_norm,
+        "max_norm": 0.0 if max_norm is None else max_norm,
+    }
+
+
+def check_rule(rule: Rule) -> None:
+    """Raise unless penalties and norms are finite numbers of at least 0.
+
+    Examples
+    --------
+    >>> from fastnn.optim import SGD
+    >>> check_rule(rule_of(SGD(0.1), 0, 1e-4, None, 2.0))
+    """
+    settings: dict[str, Any] = {**rule}
+    for name in ("l1", "l2", "clip_norm", "max_norm"):
+        value = settings[name]
+        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not (is_number and 0 <= value < np.inf):
+            raise ValueError(f"Trainer: {name} must be a finite number >= 0, got {value!r}")
