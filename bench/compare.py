@@ -32,6 +32,10 @@ SIDES = (
 )  # fmt: skip
 FLOAT32 = "fastnn float32"  # a side beside bf16
 STRETCH = 0.15  # seconds of one timed stretch
+# Seconds before each: idle threads of the side before still wait awake on its cores for some time.
+# One prediction by AlexNet, which reads its weights at memory's speed: 1.13 and 1.19 times ahead of
+# PyTorch without the pause, 1.24 and 1.26 with it, in turn.
+PAUSE = 0.1
 
 
 def serve(side: str, workload: Workload, threads: int, pipe: Connection) -> None:
@@ -92,6 +96,7 @@ def compare(workload: Workload, sides: list[str], threads: int, rounds: int) -> 
         raise SystemExit(f"fastnn must run {workload.name}, got {missing or sides}")
     for _ in range(rounds):
         for side, pipe in pipes.items():
+            time.sleep(PAUSE)
             pipe.send(True)
             times[side].append(pipe.recv())
     rss = {}

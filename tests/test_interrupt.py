@@ -147,6 +147,26 @@ def test_a_signal_that_the_core_did_not_hear_loses_nothing(monkeypatch):
     assert_same(trainer, straight(data))
 
 
+def test_an_epoch_recorded_but_not_yet_counted_is_recorded_once(monkeypatch):
+    data = some_data()
+    trainer, record = make(), fnn.history.History.record
+
+    def and_press(history, *arguments):
+        record(history, *arguments)
+        if history.epochs == 2:
+            monkeypatch.undo()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(fnn.history.History, "record", and_press)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(data, EPOCHS, 16, verbose=0)
+    assert (trainer.epoch, trainer.history.epochs) == (1, 2)
+    trainer.fit(data, EPOCHS - trainer.epoch, 16, verbose=0)
+    expected = straight(data)
+    assert trainer.history["loss"] == expected.history["loss"]
+    assert np.array_equal(trainer.model.theta, expected.model.theta)
+
+
 def test_an_error_that_the_core_hands_over_is_raised_behind_its_progress(monkeypatch):
     data = some_data()
     trainer = make()

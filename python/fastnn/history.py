@@ -24,12 +24,25 @@ class History(dict[str, list[float]]):
         """Epochs recorded."""
         return max((len(v) for v in self.values()), default=0)
 
-    def record(self, logs: dict[str, float]) -> None:
-        """Append one epoch; what earlier epochs did not have is NaN there."""
+    def record(self, logs: dict[str, float], epoch: int | None = None) -> None:
+        """Append one epoch; what earlier epochs did not have is NaN there.
+
+        With ``epoch``, its number from 0, it takes the place of what that one and later ones have:
+        who was broken off before he counted it records it again.
+
+        Examples
+        --------
+        >>> history = History(loss=[0.5, 0.25])
+        >>> history.record({"loss": 0.25}, epoch=1)
+        >>> history["loss"]
+        [0.5, 0.25]
+        """
         before, nan = self.epochs, float("nan")
+        if epoch is not None:
+            before = min(before, epoch)
         new = {}
         for name in {**self, **logs}:
-            values = self.get(name, [])
+            values = self.get(name, [])[:before]
             missing = [nan] * (before - len(values))
             new[name] = [*values, *missing, float(logs.get(name, nan))]
         self.update(new)  # in one call: Ctrl-C comes before or after it

@@ -271,7 +271,7 @@ class Trainer:
         seconds = time.perf_counter() - began
         logs = epoch.means() | {"lr": epoch.sums["lr"], "seconds": seconds}
         following = self._new_epoch()
-        self.history.record(logs)
+        self.history.record(logs, self.epoch)
         # One statement without calls: no signal comes between its parts.
         self.epoch, self._under_way = self.epoch + 1, following
         return logs
