@@ -30,8 +30,7 @@ std::vector<Arg> args_of(const std::vector<py::array>& arrays, const char* where
 py::tuple call(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attrs,
                bool training, uint64_t seed, uint64_t step_count, const std::string& precision) {
   Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str()),
-            attributes_of(attrs, name.c_str()), training);
-  step.node.precision = precision_named(precision);
+            attributes_of(attrs, name.c_str()), training, precision_named(precision));
   step.infer();
   Node& node = step.node;
   node.key.seed = seed;
@@ -55,8 +54,7 @@ py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, con
               const py::list& grads, const py::object& start, bool training, uint64_t seed,
               uint64_t step_count, const std::string& precision) {
   Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str()),
-            attributes_of(attrs, name.c_str()), training);
-  step.node.precision = precision_named(precision);
+            attributes_of(attrs, name.c_str()), training, precision_named(precision));
   if (!step.has_backward()) fail(name.c_str(), "op must have a gradient, got one that has none");
   step.infer();
   Node& node = step.node;

@@ -97,10 +97,9 @@ void Plan::compile_steps(const std::vector<GraphNode>& nodes) {
       in.push_back(args_[location_[id]]);
     }
     auto step = std::make_unique<Step>(find_op(g.op.c_str(), table()), g.where, std::move(in),
-                                       g.attrs, options_.training);
+                                       g.attrs, options_.training, options_.precision);
     step->node.key.stream = g.stream;
     step->node.callback = g.callback;
-    step->node.precision = options_.precision;
     step->infer();
     for (int i = 0; i < step->node.n_out; ++i) {
       location_[g.out[i]] = static_cast<int>(args_.size());

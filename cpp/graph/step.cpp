@@ -3,11 +3,12 @@
 namespace fastnn {
 
 Step::Step(const Op& op, std::string where, std::vector<Arg> in,
-           const std::vector<NamedAttr>& attrs, bool training)
+           const std::vector<NamedAttr>& attrs, bool training, Precision precision)
     : where_(std::move(where)), in_(std::move(in)), out_(kMaxOut) {
   node.op = &op;
   node.where = where_.c_str();
   node.training = training;
+  node.precision = precision;
   node.n_in = static_cast<int>(in_.size());
   node.in = in_.data();
   node.out = out_.data();

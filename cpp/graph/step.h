@@ -11,7 +11,7 @@ namespace fastnn {
 
 struct Step {
   Step(const Op& op, std::string where, std::vector<Arg> in, const std::vector<NamedAttr>& attrs,
-       bool training);
+       bool training, Precision precision = Precision::kFull);
   Step(const Step&) = delete;  // node points into itself
   Step& operator=(const Step&) = delete;
 

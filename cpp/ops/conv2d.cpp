@@ -9,8 +9,8 @@
 #include "ops/conv.h"
 #include "ops/conv_rules.h"
 #include "ops/dense.h"
+#include "ops/epilogue.h"
 #include "ops/folded.h"
-#include "ops/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -113,15 +113,8 @@ ConvGradient<T> all_dw_of(const Node& n, const ConvSizes& s, const T* dz) {
   return all;
 }
 
-// dz (pixels, K) summed over pixels.
-Reduction over_pixels(const ConvSizes& s) {
-  const bool kept[] = {false, true};
-  return reduction_of(Shape{2, {s.N * s.y.outputs * s.x.outputs, s.K}}, kept);
-}
-
-int64_t dz_bytes(const Node& n, const ConvSizes& s, int64_t size) {
-  if (activation(n) == Activation::kLinear) return 0;
-  return align64(s.N * s.y.outputs * s.x.outputs * s.K * size);
+Epilogue epilogue(const Node& n, const ConvSizes& s) {
+  return {s.N * s.y.outputs * s.x.outputs, s.K, activation(n), n.attr[kAlpha].real};
 }
 
 template <class T>
@@ -129,7 +122,8 @@ void set_scratch(Node& n) {
   const ConvSizes s = sizes(n);
   const T* none = nullptr;
   int64_t& forward = n.scratch_bytes;
-  int64_t backward = reduce_scratch(over_pixels(s));
+  const Epilogue e = epilogue(n, s);
+  int64_t backward = db_scratch(e);
   if (s.is_pointwise()) {
     forward = gemm_scratch(pointwise<T>(n, s));
     backward = most(backward, gemm_scratch(pointwise_dx(n, s, none)));
@@ -147,7 +141,7 @@ void set_scratch(Node& n) {
     });
   }
   if (has_norm(n)) forward += folded_bytes(s.K, sizeof(T));
-  n.reverse_bytes = dz_bytes(n, s, sizeof(T)) + backward;
+  n.reverse_bytes = dz_bytes<T>(e) + backward;
 }
 
 void check_shapes(const Node& n) {
@@ -226,22 +220,10 @@ struct Conv2d {
   template <class T>
   static void backward(const Node& n) {
     const ConvSizes s = sizes(n);
-    const int64_t count = elements(n.out[0].shape);
-    const T* dz = grad<T>(n.out[0]);
+    const Epilogue e = epilogue(n, s);
     char* scratch = static_cast<char*>(n.scratch);
-    if (activation(n) != Activation::kLinear) {
-      T* slope = reinterpret_cast<T*>(scratch);
-      const T *y = data<T>(n.out[0]), *dy = dz;
-      parallel_chunks(count, 16384, count * 0.5, [=, &n](int64_t begin, int64_t end) {
-        activation_backward(activation(n), n.attr[kAlpha].real, y + begin, dy + begin,
-                            slope + begin, end - begin);
-      });
-      dz = slope;
-      scratch += dz_bytes(n, s, sizeof(T));
-    }
-    if (n.n_in > 2 && n.in[2].grad)
-      reduce(Reducer::kSum, over_pixels(s), stored(dz), scratch, count * 0.15,
-             store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
+    const T* dz = epilogue_backward<T>(n, e, scratch);
+    scratch += dz_bytes<T>(e);
     if (s.is_pointwise()) {
       if (n.in[1].grad) gemm(pointwise_dw(n, s, dz), scratch);
       if (n.in[0].grad) gemm(pointwise_dx(n, s, dz), scratch);

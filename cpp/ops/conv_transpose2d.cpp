@@ -5,7 +5,7 @@
 #include "ops/channels.h"
 #include "ops/conv.h"
 #include "ops/conv_rules.h"
-#include "ops/reduce.h"
+#include "ops/epilogue.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -60,17 +60,13 @@ ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, int64_t g) {
           n.in[1].accumulate};
 }
 
-// dy (pixels, K) summed over pixels.
-Reduction over_pixels(const ConvSizes& s) {
-  const bool kept[] = {false, true};
-  return reduction_of(Shape{2, {s.N * s.y.inputs * s.x.inputs, s.C}}, kept);
-}
+Epilogue epilogue(const ConvSizes& s) { return {s.N * s.y.inputs * s.x.inputs, s.C}; }
 
 template <class T>
 void set_scratch(Node& n) {
   const ConvSizes s = sizes(n);
   n.reverse_bytes = most(conv_scratch(dx_of<T>(n, s, 0)), conv_gradient_scratch(dw_of<T>(n, s, 0)));
-  n.reverse_bytes = most(n.reverse_bytes, reduce_scratch(over_pixels(s)));
+  n.reverse_bytes = most(n.reverse_bytes, db_scratch(epilogue(s)));
   for_phases(s, false, [&](int64_t g, int64_t py, int64_t px) {
     n.scratch_bytes = most(n.scratch_bytes, conv_scratch(forward_of<T>(n, s, g, py, px)));
   });
@@ -135,10 +131,7 @@ struct ConvTranspose2d {
   template <class T>
   static void backward(const Node& n) {
     const ConvSizes s = sizes(n);
-    if (n.n_in > 2 && n.in[2].grad)
-      reduce(Reducer::kSum, over_pixels(s), stored(static_cast<const T*>(grad<T>(n.out[0]))),
-             n.scratch, elements(n.out[0].shape) * 0.15,
-             store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
+    epilogue_backward<T>(n, epilogue(s), static_cast<char*>(n.scratch));
     for (int64_t g = 0; g < s.groups; ++g) {
       if (n.in[1].grad) conv_gradient(dw_of<T>(n, s, g), n.scratch);
       if (n.in[0].grad) conv(dx_of<T>(n, s, g), n.scratch);

@@ -2,9 +2,8 @@
 // Backward, with dz = dy act'(y):  dx = dz w,  dw = dz^T x,  db = sum over rows of dz
 // For inference, batch_norm behind it may be folded in (folded.h).
 #include "ops/dense.h"
+#include "ops/epilogue.h"
 #include "ops/folded.h"
-#include "ops/op.h"
-#include "ops/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -50,26 +49,19 @@ Gemm<T> dw_gemm(const Node& n, const T* dz) {
   return g;
 }
 
-// dz (rows, K) summed over rows.
-Reduction over_rows(int64_t rows, int64_t K) {
-  const bool kept[] = {false, true};
-  return reduction_of(Shape{2, {rows, K}}, kept);
+Epilogue epilogue(const Node& n) {
+  const DenseSizes s = sizes(n);
+  return {s.rows, s.K, static_cast<Activation>(n.attr[kActivation].ints[0]), n.attr[kAlpha].real};
 }
-
-int64_t dz_bytes(int64_t rows, int64_t K, int64_t size) { return (rows * K * size + 63) / 64 * 64; }
 
 template <class T>
 void set_scratch(Node& n) {
-  const auto [rows, D, K] = sizes(n);
+  const Epilogue e = epilogue(n);
   n.scratch_bytes = gemm_scratch(forward_gemm<T>(n));
-  if (has_norm(n)) n.scratch_bytes += folded_bytes(K, sizeof(T));
+  if (has_norm(n)) n.scratch_bytes += folded_bytes(e.K, sizeof(T));
   const int64_t dx = gemm_scratch(dx_gemm<T>(n, nullptr));
   const int64_t dw = gemm_scratch(dw_gemm<T>(n, nullptr));
-  const int64_t db = reduce_scratch(over_rows(rows, K));
-  const int64_t gemms = dx > dw ? dx : dw;
-  const int64_t most = gemms > db ? gemms : db;
-  const int64_t dz = n.attr[kActivation].ints[0] ? dz_bytes(rows, K, sizeof(T)) : 0;
-  n.reverse_bytes = dz + most;
+  n.reverse_bytes = dz_bytes<T>(e) + most(most(dx, dw), db_scratch(e));
 }
 
 struct Linear {
@@ -127,23 +119,10 @@ struct Linear {
 
   template <class T>
   static void backward(const Node& n) {
-    const auto [rows, D, K] = sizes(n);
-    const auto kind = static_cast<Activation>(n.attr[kActivation].ints[0]);
-    const T* dz = grad<T>(n.out[0]);
+    const Epilogue e = epilogue(n);
     char* scratch = static_cast<char*>(n.scratch);
-    if (kind != Activation::kLinear) {
-      T* slope = reinterpret_cast<T*>(scratch);
-      const T *y = data<T>(n.out[0]), *dy = dz;
-      const double alpha = n.attr[kAlpha].real;
-      parallel_chunks(rows * K, 16384, rows * K * 0.5, [=](int64_t begin, int64_t end) {
-        activation_backward(kind, alpha, y + begin, dy + begin, slope + begin, end - begin);
-      });
-      dz = slope;
-      scratch += dz_bytes(rows, K, sizeof(T));
-    }
-    if (n.n_in > 2 && n.in[2].grad)
-      reduce(Reducer::kSum, over_rows(rows, K), stored(dz), scratch, rows * K * 0.15,
-             store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
+    const T* dz = epilogue_backward<T>(n, e, scratch);
+    scratch += dz_bytes<T>(e);
     if (n.in[1].grad) gemm(dw_gemm<T>(n, dz), scratch);
     if (n.in[0].grad) gemm(dx_gemm<T>(n, dz), scratch);
   }
