@@ -167,7 +167,9 @@ def test_real_terminal_and_its_width():
             Bar(10, "label", stream=stream) as progress,
         ):
             progress.update(10, FIGURES)
-        text = os.read(master, 10_000).decode()
+        text = ""
+        while not text.endswith("\n"):  # the kernel hands it over piece by piece
+            text += os.read(master, 10_000).decode()
     finally:
         os.close(master)
         os.close(slave)

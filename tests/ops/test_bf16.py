@@ -298,7 +298,7 @@ def winograd_gradient(x, dy):
 WINOGRAD = [
     (1, 16, 9, 9, 16),  # 9 tiles: one has no partner
     (2, 16, 13, 17, 48),
-    (1, 32, 8, 8, 24),
+    (1, 48, 8, 8, 32),
     (2, 48, 16, 12, 16),
     (1, 80, 33, 33, 64),
     (2, 144, 24, 24, 160),  # the tasks share planes
