@@ -51,7 +51,7 @@ struct Bytes {
 // one made: only one at a time can be run.
 class Problem {
  public:
-  Problem(const Case& given, int64_t n);
+  Problem(const Case& given, int64_t n, Precision precision = Precision::kFull);
 
   const Step& step() const { return *step_; }
   // Each array once, however often a kernel passes over it.

@@ -1,6 +1,6 @@
 // Convolutions of LeNet-5, ResNet-20, AlexNet and VGG-16, each of the three passes, in GFLOP/s of
 // the direct algorithm (Winograd may pass the peak) and as a share of the FMA peak of the cores
-// used, beside oneDNN where it was found at build time.
+// used, beside oneDNN where it was found at build time, and in bfloat16 where the CPU multiplies it.
 //   conv_bench --benchmark_filter='resnet20/.*/t1' --benchmark_repetitions=5
 //              --benchmark_enable_random_interleaving=true --benchmark_out=conv.json
 // bench/ops_table.py prints the JSON. Names: conv/<net>/<x
@@ -36,7 +36,8 @@ const ConvProblem kProblems[] = {
 };
 
 // A conv2d step that computes one pass: the gradient nobody asks for is left out.
-std::unique_ptr<Problem> problem_of(const ConvProblem& p, const std::string& pass) {
+std::unique_ptr<Problem> problem_of(const ConvProblem& p, const std::string& pass,
+                                    Precision precision) {
   char operands[128], attrs[128];
   std::snprintf(operands, sizeof operands, "%s%lldx%lldx%lldx%lld %s%lldx%lldx%lldx%lld",
                 pass == "dw" ? "t:" : "", (long long)p.N, (long long)p.H, (long long)p.W,
@@ -45,7 +46,7 @@ std::unique_ptr<Problem> problem_of(const ConvProblem& p, const std::string& pas
   const long long s = p.stride, e = p.padding;
   std::snprintf(attrs, sizeof attrs, "stride=%lld,%lld padding=%lld,%lld,%lld,%lld dilation=1,1", s,
                 s, e, e, e, e);
-  auto problem = std::make_unique<Problem>(Case{"conv2d", operands, attrs}, 0);
+  auto problem = std::make_unique<Problem>(Case{"conv2d", operands, attrs}, 0, precision);
   problem->take_memory();
   return problem;
 }
@@ -55,7 +56,7 @@ void add(const ConvProblem& p, const std::string& pass, int threads) {
   std::snprintf(name, sizeof name, "conv/%s/%lldx%lldx%lldx%lld,%lldk%llds%lld/%s/t%d/", p.net,
                 (long long)p.N, (long long)p.C, (long long)p.H, (long long)p.W, (long long)p.K,
                 (long long)p.kernel, (long long)p.stride, pass.c_str(), threads);
-  const auto add_one = [&](const char* who, bool rival) {
+  const auto add_one = [&](const char* who, bool rival, Precision precision) {
     auto* entry = benchmark::RegisterBenchmark(
         (std::string(name) + who).c_str(), [=, &p](benchmark::State& state) {
           std::function<void()> run;
@@ -63,7 +64,7 @@ void add(const ConvProblem& p, const std::string& pass, int threads) {
           if (rival) {
             run = onednn_conv(p, pass, threads);
           } else {
-            problem = problem_of(p, pass);
+            problem = problem_of(p, pass, precision);
             set_thread_count(threads);
             run = [&] {
               pass == "forward" ? problem->step().forward() : problem->step().backward();
@@ -80,9 +81,10 @@ void add(const ConvProblem& p, const std::string& pass, int threads) {
         });
     entry->Unit(benchmark::kMicrosecond)->UseRealTime();
   };
-  add_one("fastnn", false);
+  add_one("fastnn", false, Precision::kFull);
+  if (has_bf16()) add_one("fastnn bf16", false, Precision::kBf16);
 #ifdef FASTNN_ONEDNN
-  add_one("onednn", true);
+  add_one("onednn", true, Precision::kFull);
 #endif
 }
 

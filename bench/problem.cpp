@@ -68,12 +68,12 @@ void take_arrays(Node& node, const std::vector<Operand>& operands, bool backward
 
 }  // namespace
 
-Problem::Problem(const Case& given, int64_t n) {
+Problem::Problem(const Case& given, int64_t n, Precision precision) {
   operands_ = operands_of(given.operands, n);
   std::vector<Arg> in;
   for (const Operand& operand : operands_) in.push_back({operand.shape, operand.dtype});
   step_ = std::make_unique<Step>(find_op(given.op().c_str(), table()), given.name, std::move(in),
-                                 attrs_of(given.attrs), true);
+                                 attrs_of(given.attrs), true, precision);
   step_->infer();
   step_->node.step = &count_;
 }

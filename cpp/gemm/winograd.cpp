@@ -73,25 +73,9 @@ namespace {
 template <class At>
 [[gnu::always_inline]] inline void transform_inputs(int64_t channels, float* to, int64_t plane,
                                                     const At& at) {
-  for (int64_t channel = 0; channel < channels; channel += kL) {
-    V half[kPatch][kPatch];
-#pragma GCC unroll 1
-    for (int j = 0; j < kPatch; ++j) {
-      V d[6], o[6];
-#pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) d[i] = load(at(i, j) + channel);
-      winograd::inputs(d, o);
-#pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) half[i][j] = o[i];
-    }
-#pragma GCC unroll 1
-    for (int i = 0; i < kPatch; ++i) {
-      V o[6];
-      winograd::inputs(half[i], o);
-#pragma GCC unroll 6
-      for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane + channel, o[j]);
-    }
-  }
+  for (int64_t channel = 0; channel < channels; channel += kL)
+    winograd::inputs([&](int i, int j) { return load(at(i, j) + channel); },
+                     [&](int f, V value) { store(to + f * plane + channel, value); });
 }
 
 }  // namespace
@@ -183,24 +167,12 @@ struct Forward {
 
   // kL filters of one channel at the points: to[f * plane + filter].
   [[gnu::noinline]] void points(const float* w, float* to, int64_t plane) const {
-    V taps[9], half[kPatch][3];
+    V taps[9];
     load_taps(w, taps);
-#pragma GCC unroll 1
-    for (int x = 0; x < 3; ++x) {
-      V g[3], o[6];
-      const int64_t column = c.tx.first + x * c.tx.kernel_step;
-      for (int y = 0; y < 3; ++y) g[y] = taps[(c.ty.first + y * c.ty.kernel_step) * 3 + column];
-      winograd::values<3>(g, o);
-#pragma GCC unroll 6
-      for (int i = 0; i < 6; ++i) half[i][x] = o[i];
-    }
-#pragma GCC unroll 1
-    for (int i = 0; i < kPatch; ++i) {
-      V o[6];
-      winograd::values<3>(half[i], o);
-#pragma GCC unroll 6
-      for (int j = 0; j < 6; ++j) store(to + (i * 6 + j) * plane, o[j]);
-    }
+    const auto at = [&](int y, int x) {
+      return taps[(c.ty.first + y * c.ty.kernel_step) * 3 + c.tx.first + x * c.tx.kernel_step];
+    };
+    winograd::values<3>(at, [&](int f, V value) { store(to + f * plane, value); });
   }
 
   // Filters of one panel into U: plane by plane, rows of channels (or pairs) q0..q1.
@@ -246,22 +218,11 @@ struct Forward {
     float* const y = c.y + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
     const bool is_relu = c.activation == Activation::kRelu;
     for (int64_t channel = 0; channel < c.out; channel += kL) {
-      V half[kTileOut][kPatch];
-#pragma GCC unroll 1
-      for (int j = 0; j < kPatch; ++j) {
-        V p[6], o[4];
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; ++i) p[i] = load(m + (i * 6 + j) * m_plane() + channel);
-        winograd::results<4>(p, o);
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; ++i) half[i][j] = o[i];
-      }
       const V bias = c.bias ? load(c.bias + channel) : V{};
       const V scale = c.scale ? load(c.scale + channel) : fill(1.0f);
-#pragma GCC unroll 1
-      for (int64_t i = 0; i < rows; ++i) {
-        V o[4];
-        winograd::results<4>(half[i], o);
+      const auto at = [&](int i, int j) { return load(m + (i * 6 + j) * m_plane() + channel); };
+      winograd::results<4>(at, [&](int i, const V(&o)[4]) {
+        if (i >= rows) return;
         float* const to = y + i * c.ys.row + channel;
         const float* const more = c.residual     ? c.residual + (to - c.y)
                                   : c.accumulate ? to
@@ -272,7 +233,7 @@ struct Forward {
           if (is_relu) value = value < V{} ? V{} : value;
           store(to + j * c.ys.pixel, value);
         }
-      }
+      });
     }
     if (is_relu || c.activation == Activation::kLinear) return;
     for (int64_t i = 0; i < rows; ++i)

@@ -28,7 +28,7 @@ constexpr float kNa = 1 / (2 * kA2 * (kA2 - kB2)), kNb = 1 / (2 * kB2 * (kB2 - k
 
 using V = Vector<float>;
 
-// The inputs of one line, into points.
+// A line of inputs at the points.
 [[gnu::always_inline]] static inline void inputs(const V (&d)[6], V (&o)[6]) {
   const V even_a = d[4] - kB2 * d[2], odd_a = kA * (d[3] - kB2 * d[1]);
   const V even_b = d[4] - kA2 * d[2], odd_b = kB * (d[3] - kA2 * d[1]);
@@ -40,7 +40,7 @@ using V = Vector<float>;
   o[5] = d[5] - (kA2 + kB2) * d[3] + (kA2 * kB2) * d[1];
 }
 
-// Polynomials of kCount coefficients, at the points.
+// A polynomial of kCount coefficients, at the points.
 template <int kCount>
 [[gnu::always_inline]] static inline void values(const V (&g)[kCount], V (&o)[6]) {
   V odd_a = kA * g[1], odd_b = kB * g[1];
@@ -69,6 +69,105 @@ template <int kCount>
     o[3] = (kA * kA2) * minus_a + (kB * kB2) * minus_b + m[5];
   else
     o[2] += m[5];
+}
+
+// Both dimensions: lines of one, then of the other. What lies between is made as it is used, one or
+// two rows at a time that share their terms, and stays in registers: stores are what the machine
+// has fewest of, loads it can repeat.
+
+// at(i, j) of a patch, i and j < 6, at the points: put(6 i + j, value).
+template <class At, class Put>
+[[gnu::always_inline]] static inline void inputs(const At& at, const Put& put) {
+  const auto finish = [&](int i, const V(&row)[6]) {
+    V o[6];
+    inputs(row, o);
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; ++j) put(i * 6 + j, o[j]);
+  };
+  const auto outer = [&](int i, int first) {  // rows 0 and 5
+    V row[6];
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; ++j)
+      row[j] = at(first + 4, j) - (kA2 + kB2) * at(first + 2, j) + (kA2 * kB2) * at(first, j);
+    finish(i, row);
+  };
+  const auto pair = [&](int i, float point, float square) {  // rows i, i + 1: +-point
+    V plus[6], minus[6];
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; ++j) {
+      const V even = at(4, j) - square * at(2, j), odd = point * (at(3, j) - square * at(1, j));
+      plus[j] = even + odd;
+      minus[j] = even - odd;
+    }
+    finish(i, plus);
+    finish(i + 1, minus);
+  };
+  outer(0, 0);
+  pair(1, kA, kB2);
+  pair(3, kB, kA2);
+  outer(5, 1);
+}
+
+// Likewise kCount x kCount coefficients.
+template <int kCount, class At, class Put>
+[[gnu::always_inline]] static inline void values(const At& at, const Put& put) {
+  const auto finish = [&](int i, const V(&row)[kCount]) {
+    V o[6];
+    values<kCount>(row, o);
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; ++j) put(i * 6 + j, o[j]);
+  };
+  const auto outer = [&](int i, float factor, int from) {
+    V row[kCount];
+#pragma GCC unroll 4
+    for (int j = 0; j < kCount; ++j) row[j] = factor * at(from, j);
+    finish(i, row);
+  };
+  const auto pair = [&](int i, float point, float factor) {
+    V plus[kCount], minus[kCount];
+#pragma GCC unroll 4
+    for (int j = 0; j < kCount; ++j) {
+      const V even = factor * (at(0, j) + (point * point) * at(2, j));
+      V odd = point * at(1, j);
+      if constexpr (kCount == 4) odd += (point * point * point) * at(3, j);
+      plus[j] = even + factor * odd;
+      minus[j] = even - factor * odd;
+    }
+    finish(i, plus);
+    finish(i + 1, minus);
+  };
+  outer(0, kN0, 0);
+  pair(1, kA, kNa);
+  pair(3, kB, kNb);
+  outer(5, 1, kCount - 1);
+}
+
+// Products at(i, j) at the points, back to kCount x kCount results: put(i, row of them).
+template <int kCount, class At, class Put>
+[[gnu::always_inline]] static inline void results(const At& at, const Put& put) {
+  const auto finish = [&](int i, const V(&row)[6]) {
+    V o[kCount];
+    results<kCount>(row, o);
+    put(i, o);
+  };
+  V even[6], odd[6];  // rows 0 and 2, then 1 and 3
+#pragma GCC unroll 6
+  for (int j = 0; j < 6; ++j) {
+    const V plus_a = at(1, j) + at(2, j), plus_b = at(3, j) + at(4, j);
+    even[j] = at(0, j) + plus_a + plus_b;
+    odd[j] = kA2 * plus_a + kB2 * plus_b;
+    if constexpr (kCount == 3) odd[j] += at(5, j);
+  }
+  finish(0, even);
+  finish(2, odd);
+#pragma GCC unroll 6
+  for (int j = 0; j < 6; ++j) {
+    const V minus_a = at(1, j) - at(2, j), minus_b = at(3, j) - at(4, j);
+    even[j] = kA * minus_a + kB * minus_b;
+    if constexpr (kCount == 4) odd[j] = (kA * kA2) * minus_a + (kB * kB2) * minus_b + at(5, j);
+  }
+  finish(1, even);
+  if constexpr (kCount == 4) finish(3, odd);
 }
 
 }  // namespace winograd
