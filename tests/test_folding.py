@@ -1,4 +1,5 @@
-"""Plans for inference fold batch_norm, a residual sum and its activation into the product before."""
+"""Plans for inference fold batch_norm, a residual sum and its activation into the product before; for
+training the sum and its activation go into the batch_norm."""
 
 import numpy as np
 import pytest
@@ -213,17 +214,87 @@ def test_running_statistics_that_are_asked_for_are_made():
     check(network, ["conv2d", "batch_norm", "reshape", "reshape", "multiply"])
 
 
-def test_training_keeps_its_own_steps():
-    def network(x):
-        return nn.Dense(3, "softmax")(nn.Flatten()(residual(x)))
+def trained_steps(trainer, n=3):
+    """Steps of the plan for training, less what is there in all of these networks."""
+    steps = trainer._objective.core.plan_info(n)["steps"]
+    return [s for s in steps if not s.startswith(("channels_", "reshape"))][:-2]
 
-    model = model_of(network)
+
+NORM_AND_SUM = {
+    "a block": (residual, ["conv2d", "batch_norm"]),
+    "its own input": (lambda x: ops.relu(nn.BatchNorm()(x) + x), ["batch_norm"]),
+    "no activation": (lambda x: x + nn.BatchNorm()(x), ["batch_norm"]),
+    "two norms": (
+        lambda x: ops.relu(nn.BatchNorm()(conv(8)(x)) + nn.BatchNorm()(x)),
+        ["conv2d", "batch_norm", "batch_norm"],
+    ),
+    "blocks": (lambda x: residual(residual(x)), ["conv2d", "batch_norm"] * 2),
+    "a sum used twice": (
+        lambda x: (lambda z: ops.relu(z) + ops.tanh(z))(nn.BatchNorm()(x) + x),
+        ["batch_norm", "relu", "tanh", "add"],
+    ),
+    "a norm used twice": (
+        lambda x: (lambda z: ops.relu(z + x) * z)(nn.BatchNorm()(x)),
+        ["batch_norm", "add", "relu", "multiply"],
+    ),
+    "twice the same": (
+        lambda x: ops.add(*[nn.BatchNorm()(x)] * 2), ["batch_norm", "add"]
+    ),
+    "other shapes": (
+        lambda x: nn.BatchNorm()(x) + ops.mean(x, axis=(2, 3), keepdims=True), ["mean", "batch_norm", "add"]
+    ),
+    "after its activation": (
+        lambda x: nn.BatchNorm()(x) + nn.BatchNorm()(ops.relu(nn.BatchNorm()(x) + x)),
+        ["batch_norm", "batch_norm", "batch_norm"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NORM_AND_SUM)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_training_adds_a_residual_in_the_norm(name, dtype):
+    """The same gradients and running statistics as of the steps that the user wrote."""
+    network, steps = NORM_AND_SUM[name]
+    model = model_of(lambda x: nn.Dense(3, "softmax")(nn.Flatten()(network(x))), dtype=dtype)
     trainer = fnn.Trainer(model, "cross_entropy", fnn.optim.SGD(0.1))
-    x = images_of(model)
-    trainer.step(x, np.array([0, 1, 2]))
-    steps = trainer._objective.core.plan_info(3)["steps"]
-    assert "batch_norm" in steps
-    assert "add" in steps
+    x, y = images_of(model), np.array([0, 1, 2])
+    want = trainer.inspect(x, y)
+    largest = max(np.abs(want[key].grad).max() for key in model.parameters)
+    tolerance = 2e-5 if dtype == "float32" else 1e-12
+    for isa in ISAS:
+        with using(isa, 2):
+            fresh = fnn.Trainer(model, "cross_entropy", fnn.optim.SGD(0.1))
+            got = fresh.gradient(x, y)
+            if name != "other shapes":
+                assert trained_steps(fresh) == steps
+            else:
+                assert "add" in trained_steps(fresh)
+        for key, gradient in got.items():
+            exact = want[key].grad
+            scale = np.abs(exact).max() + largest / 100  # a bias before a norm has none
+            np.testing.assert_allclose(
+                gradient, exact, rtol=0, atol=tolerance * scale, err_msg=f"{isa} {key}"
+            )
+
+
+def test_running_statistics_are_those_of_the_steps_written():
+    """After training steps, in a block and after one whose residual nobody can put into the norm."""
+    x, y = np.random.default_rng(2).standard_normal((6, 8, 9, 10)).astype("f4"), np.arange(6) % 3
+    states = []
+    for keep in (False, True):
+
+        def network(h, keep=keep):
+            z = nn.BatchNorm()(conv(8, use_bias=False)(h))
+            kept = ops.concatenate([z + h] + [z] * keep, axis=1)  # a second use of z, or none
+            return nn.Dense(3, "softmax")(nn.GlobalAvgPool2d()(kept)[:, :8])
+
+        model = model_of(network)
+        trainer = fnn.Trainer(model, "cross_entropy", fnn.optim.SGD(0.1))
+        for _ in range(3):
+            trainer.step(x, y)
+        assert ("add" in trained_steps(trainer, 6)) == keep
+        states.append(model.state_vector.copy())
+    np.testing.assert_allclose(*states, rtol=1e-5)
 
 
 def test_operands_that_do_not_fit_are_told():

@@ -12,7 +12,7 @@ Program needed(const Graph& graph, const std::vector<int>& wanted);
 
 // The same, channels-last throughout (layout.h), with
 //   linear or conv2d + activation            -> one op, the activation in the product's epilogue
-//   batch_norm + relu                        -> one op
+//   batch_norm (+ add) (+ relu)              -> one op, where both summands have one shape
 //   softmax + cross_entropy                  -> softmax_cross_entropy (exact and stable)
 //   sigmoid + binary_cross_entropy           -> sigmoid_binary_cross_entropy
 // and in `inference`, whose batch_norm is by running statistics and which has no reverse run,

@@ -1,11 +1,12 @@
 // Batch normalisation over all but the last axis, C channels:
-//   y = act((x - mean) scale + bias),  scale = weight / sqrt(var + eps)
+//   y = act((x - mean) scale + bias [+ residual]),  scale = weight / sqrt(var + eps)
 // In training mean and var (biased) are the batch's, and the running ones move towards them,
 // running += momentum (batch's - running), with the unbiased var; else mean and var are the running
 // ones. act is none or ReLU. Backward, with g = dy act'(y), d = x - mean, M pixels, s = sum g, q =
 // sum g d:
 //   dbias = s,  dweight = q / sqrt(var + eps),  dx = scale (g - s / M - d q / (M (var + eps)))
-// ReLU's slope is found again from x: that reads one array less than y would be.
+// and dresidual = g. ReLU's slope is found again from x: that reads one array less than y would be.
+// With a residual, which a Plan puts here (graph/fuse.h), it is found from y.
 // Sums are of x less a mean of a few pixels: no digits are lost where the mean is far from 0.
 #include "ops/channels.h"
 #include "ops/columns.h"
@@ -14,7 +15,7 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-enum { kX, kWeight, kBias, kMean, kVar };
+enum { kX, kWeight, kBias, kMean, kVar, kResidual };
 enum { kMomentum, kEps, kFused };
 
 constexpr int64_t kSamples = 16;  // pixels of the first guess of the mean
@@ -22,6 +23,7 @@ constexpr int64_t kPatterns = 5;  // rows of numbers per channel
 
 int64_t pixels_of(const Shape& x) { return elements(x, 0, x.rank - 1); }
 int64_t channels_of(const Node& n) { return n.in[kX].shape[n.in[kX].shape.rank - 1]; }
+bool has_residual(const Node& n) { return n.n_in > kResidual; }
 
 template <class T>
 int64_t scratch_of(const Shape& x) {
@@ -101,46 +103,57 @@ void running_statistics(const Node& n, const Statistics<T>& to) {
 template <class T, bool kRelu>
 void normalise(const Node& n, const Work<T>& w) {
   const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
+  const T* residual = has_residual(n) ? data<T>(n.in[kResidual]) : nullptr;
   T* y = out_data<T>(n.out[0]);
-  map_columns<T>(w.m, 0.2, [=](int64_t column, auto zero) {
+  map_columns<T>(w.m, residual ? 0.3 : 0.2, [=](int64_t column, auto zero) {
     using V = decltype(zero);
     const V m = get<V>(mean + column), by = get<V>(scale + column), more = get<V>(bias + column);
     return [=](int64_t at) {
-      const V z = (get<V>(x + at) - m) * by + more;
+      V z = (get<V>(x + at) - m) * by + more;
+      if (residual) z += get<V>(residual + at);
       put(y + at, kRelu ? (z < zero ? zero : z) : z);
     };
   });
 }
 
-// dy where the output is not cut off.
-template <bool kRelu, class V>
-inline V slope(V d, V g, V scale, V bias) {
+// dy where the output is not cut off; `y` is null where that is found from x.
+template <class T, bool kRelu, class V>
+inline V slope(const T* y, V d, V g, V scale, V bias) {
   if constexpr (!kRelu) return g;
-  const V z = d * scale + bias;
+  const V z = y ? get<V>(y) : d * scale + bias;
   return z <= V{} ? V{} : g;
+}
+
+// The outputs where ReLU's slope is found from them.
+template <class T>
+const T* slopes_of(const Node& n) {
+  return has_residual(n) ? out_data<T>(n.out[0]) : nullptr;
 }
 
 template <class T, bool kRelu>
 void gradient_sums(const Node& n, const Work<T>& w) {
   const T *x = data<T>(n.in[kX]), *dy = grad<T>(n.out[0]);
-  const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
+  const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2), *y = slopes_of<T>(n);
   const auto term = [=](int64_t at, int64_t column, auto& s, auto& q) {
     using V = typename ValueOf<decltype(s)>::type;
     const V d = get<V>(x + at) - get<V>(mean + column);
-    const V g = slope<kRelu>(d, get<V>(dy + at), get<V>(scale + column), get<V>(bias + column));
+    const V g = slope<T, kRelu>(y ? y + at : nullptr, d, get<V>(dy + at), get<V>(scale + column),
+                                get<V>(bias + column));
     s += g;
     q += g * d;
   };
   sum_columns<T>(w.m, 0.2, term, w.sums);
 }
 
-// dx (+)= scale g + by d + more
+// dx (+)= scale g + by d + more, and the residual's (+)= g
 template <class T, bool kRelu>
 void gradient_of_x(const Node& n, const Work<T>& w, const T* dy) {
   const bool add = n.in[kX].accumulate;
   const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
-  const T *by = w.row(3), *more = w.row(4);
+  const T *by = w.row(3), *more = w.row(4), *y = slopes_of<T>(n);
   T* dx = grad<T>(n.in[kX]);
+  T* dr = has_residual(n) && grad<T>(n.out[0]) ? grad<T>(n.in[kResidual]) : nullptr;
+  const bool add_r = dr && n.in[kResidual].accumulate;
   map_columns<T>(w.m, 0.3, [=](int64_t column, auto zero) {
     using V = decltype(zero);
     const V m = get<V>(mean + column), factor = get<V>(scale + column);
@@ -148,9 +161,10 @@ void gradient_of_x(const Node& n, const Work<T>& w, const T* dy) {
     const V slope_d = get<V>(by + column), constant = get<V>(more + column);
     return [=](int64_t at) {
       const V d = get<V>(x + at) - m;
-      const V g = slope<kRelu>(d, get<V>(dy + at), factor, offset);
+      const V g = slope<T, kRelu>(y ? y + at : nullptr, d, get<V>(dy + at), factor, offset);
       const V v = factor * g + (slope_d * d + constant);
-      put(dx + at, add ? get<V>(dx + at) + v : v);
+      if (dx) put(dx + at, add ? get<V>(dx + at) + v : v);
+      if (dr) put(dr + at, add_r ? get<V>(dr + at) + g : g);  // of dx, where x is the residual too
     };
   });
 }
@@ -179,7 +193,7 @@ void check_channels(const Node& n) {
 
 struct BatchNorm {
   static constexpr const char* attrs = "momentum:real=0.1 eps:real=1e-5 activation:int=0";
-  static constexpr Operands kOperands{5, 5};
+  static constexpr Operands kOperands{5, 6};
 
   static bool has_relu(const Node& n) { return n.attr[kFused].ints[0] != 0; }
 
@@ -201,6 +215,10 @@ struct BatchNorm {
     if (n.training && x.shape[0] != kBatch && pixels_of(x.shape) == 1)
       fail(n.where, "x must have more than 1 value per channel in training, got shape %s",
            text_of(image_shape(x.shape)).text);
+    if (has_residual(n) && !(n.in[kResidual].shape == x.shape && n.in[kResidual].dtype == x.dtype))
+      fail(n.where, "residual must be %s of shape %s as x is, got %s of %s", name_of(x.dtype),
+           text_of(image_shape(x.shape)).text, name_of(n.in[kResidual].dtype),
+           text_of(image_shape(n.in[kResidual].shape)).text);
     n.n_out = 3;
     n.out[0].shape = x.shape;
     n.n_saved = 2;
@@ -210,8 +228,9 @@ struct BatchNorm {
       n.saved[i].shape = n.in[kMean].shape;
       n.saved[i].dtype = x.dtype;
     }
-    n.reads_in = 1u << kX | 1u << kWeight | (has_relu(n) ? 1u << kBias : 0u);
-    n.reads_out = 0u;
+    const bool cuts_x = has_relu(n) && !has_residual(n), cuts_y = has_relu(n) && has_residual(n);
+    n.reads_in = 1u << kX | 1u << kWeight | (cuts_x ? 1u << kBias : 0u);
+    n.reads_out = cuts_y ? 1u : 0u;
     n.flops = 8.0 * elements(x.shape);
     n.scratch_bytes =
         x.dtype == DType::kFloat32 ? scratch_of<float>(x.shape) : scratch_of<double>(x.shape);
@@ -267,7 +286,8 @@ struct BatchNorm {
       const double slope = scale(c) * at(inverse, c) * at(inverse, c) / 2;
       return kept * at(new_var, c) - (training ? 0 : slope * q[c]);
     });
-    if (!n.in[kX].grad) return;
+    const bool asks_residual = has_residual(n) && n.in[kResidual].grad;
+    if (!n.in[kX].grad && !asks_residual) return;
     repeat(m, w.row(3), [=](int64_t c) {
       const double own = scale(c) * at(inverse, c) * at(inverse, c) * q[c] / M;
       return training ? 2 * momentum * at(new_var, c) / (M - 1) - own : 0;
@@ -275,6 +295,8 @@ struct BatchNorm {
     repeat(m, w.row(4), [=](int64_t c) {
       return training ? (momentum * at(new_mean, c) - scale(c) * s[c]) / M : 0;
     });
+    if (!dy && asks_residual && !n.in[kResidual].accumulate)
+      __builtin_memset(n.in[kResidual].grad, 0, sizeof(T) * m.pixels * m.C);
     if (!dy) {  // only the statistics have gradients: g = 0 x
       repeat(m, w.row(1), [](int64_t) { return 0; });
       dy = data<T>(n.in[kX]);

@@ -20,7 +20,7 @@ def operands(rows, channels):
     return [x, weight, bias, mean, 0.5 + RNG.random(channels)]
 
 
-def oracle(x, weight, bias, mean, var, training, momentum=0.1, eps=1e-5, activation=0):
+def oracle(x, weight, bias, mean, var, *residual, training, momentum=0.1, eps=1e-5, activation=0):
     axes = tuple(range(x.ndim - 1))
     count = x.size / x.shape[-1]
     new_mean, new_var = mean, var
@@ -28,18 +28,24 @@ def oracle(x, weight, bias, mean, var, training, momentum=0.1, eps=1e-5, activat
         mean, var = x.mean(axes), x.var(axes)
         new_mean = (1 - momentum) * new_mean + momentum * mean
         new_var = (1 - momentum) * new_var + momentum * var * count / (count - 1)
-    y = (x - mean) / np.sqrt(var + eps) * weight + bias
+    y = sum(residual, (x - mean) / np.sqrt(var + eps) * weight + bias)
     return np.maximum(y, 0) if activation else y, new_mean, new_var
+
+
+def residual_of(x):
+    """The sum that a Plan puts into the op."""
+    return RNG.standard_normal(x.shape)
 
 
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("channels", CHANNELS)
 def test_batch_norm_values(channels, training):
     for rows in ((2,), (3, 5), (4, 9, 11), (70, 13, 3)):
-        inputs = cast(operands(rows, channels), "f4")
-        for activation in (0, RELU):
+        five = operands(rows, channels)
+        for activation, more in ((0, []), (RELU, []), (0, five[:1]), (RELU, five[:1])):
+            inputs = cast([*five, *map(residual_of, more)], "f4")
             attrs = {"momentum": 0.3, "eps": 1e-3, "activation": activation}
-            want = oracle(*cast(inputs, "f8"), training, **attrs)
+            want = oracle(*cast(inputs, "f8"), training=training, **attrs)
             for isa in ISAS:
                 with using(isa):
                     assert _core.op_isa("batch_norm") == isa
@@ -59,14 +65,16 @@ def test_batch_norm_values(channels, training):
 
 @pytest.mark.parametrize("activation", [0, RELU])
 @pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("adds", [False, True])
 @pytest.mark.parametrize(("rows", "channels"), [((5,), 3), ((2, 3), 1), ((2, 2, 3), 9), ((3,), 17)])
-def test_batch_norm_gradient(rows, channels, training, activation):
-    """For all five operands, through all three outputs."""
+def test_batch_norm_gradient(rows, channels, training, activation, adds):
+    """For all operands, through all three outputs."""
+    five = operands(rows, channels)
     for isa in ISAS:
         with using(isa):
             check_gradient(
                 "batch_norm",
-                operands(rows, channels),
+                [*five, residual_of(five[0])] if adds else five,
                 {"momentum": 0.3, "activation": activation},
                 training=training,
                 rtol=1e-5,
@@ -82,6 +90,28 @@ def test_batch_norm_gradient_of_the_running_statistics_alone():
     np.testing.assert_allclose(grads[0], want, rtol=1e-12)
     np.testing.assert_array_equal(grads[1], 0)
     np.testing.assert_allclose(grads[3], 0.7 * dmean, rtol=1e-14)
+    inputs.append(residual_of(inputs[0]))
+    for activation in (0, RELU):
+        attrs["activation"] = activation
+        *same, of_residual = _core.vjp(
+            "batch_norm", inputs, attrs, [None, dmean, dvar], training=True
+        )
+        for a, b in zip(same, grads, strict=True):
+            np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(of_residual, 0)
+
+
+@pytest.mark.parametrize("activation", [0, RELU])
+def test_batch_norm_adds_to_gradients_of_the_residual(activation):
+    inputs = cast(operands((3, 5), 19), "f4")
+    inputs.append(residual_of(inputs[0]).astype("f4"))
+    dy = [RNG.standard_normal(inputs[0].shape).astype("f4"), None, None]
+    start = [RNG.standard_normal(a.shape).astype("f4") for a in inputs]
+    attrs = {"activation": activation}
+    grads = _core.vjp("batch_norm", inputs, attrs, dy, training=True)
+    more = _core.vjp("batch_norm", inputs, attrs, dy, start=start, training=True)
+    for a, s, g in zip(more, start, grads, strict=True):
+        np.testing.assert_allclose(a, s + g, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("channels", [1, 16, 200])
@@ -218,3 +248,8 @@ def test_batch_norm_fuses_relu_alone():
     with pytest.raises(TypeError) as raised_type:
         _core.call("batch_norm", [np.zeros((4, 2), "f4"), *[np.ones(2)] * 4], {})
     assert str(raised_type.value) == "batch_norm: weight must be float32 because x is, got float64"
+    with pytest.raises(ValueError) as raised:
+        _core.call("batch_norm", [np.zeros((4, 2)), *[np.ones(2)] * 4, np.zeros((4, 3))], {})
+    assert str(raised.value) == (
+        "batch_norm: residual must be float64 of shape (4, 2) as x is, got float64 of (4, 3)"
+    )
