@@ -21,8 +21,8 @@ struct Blocking {
 // shapes and 512 cubed: 6x16 beats 4x16 by 7% and 4x24 by 1-11%; kc 256 beats 200 by 2-3% on
 // squares; 400 is equal, 512 fills L1 and is 5-10% slower at (128, 512, 784).
 // With AVX-512 on a Zen 4 that has it: a panel of 32 columns is read from L2 as fast as a core uses
-// it, so kc is what makes stores of C rare: 512 beats 192 by 12% at 2048 cubed, 5-9% at 1024, 384 by
-// 0-3%. The other rows are by calculation.
+// it, so kc is what makes stores of C rare: 512 beats 192 by 12% at 2048 cubed, 5-9% at 1024, 384
+// by 0-3%. The other rows are by calculation.
 #if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
 constexpr Blocking kBlocking{64, 14, 2, 6, 4, 512, 336, 3.7};
 #elif defined(__AVX2__)

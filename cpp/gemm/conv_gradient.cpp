@@ -135,8 +135,7 @@ struct Gradient {
   // All tiles of a panel: `count` rows of A from `a` on.
   void tiles(TileArgs<T>& t, const T* a, int64_t count, T* dw) const {
     const int64_t vectors = up(t.cols, kLanes<T>);
-    const int64_t tiles =
-        up(count, source.pairs ? kBlocking.mr : tall_mr(static_cast<int>(vectors)));
+    const int64_t tiles = up(count, tall_mr(static_cast<int>(vectors)));
     const Cut row(count, tiles);
     t.plain = t.cols == vectors * kLanes<T>;
     for (int64_t tile = 0; tile < tiles; tile += t.count) {

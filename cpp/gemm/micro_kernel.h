@@ -49,7 +49,7 @@ template <class T>
 using TileKernel = void (*)(const TileArgs<T>&);
 
 // Kernels by rows and vectors, 1..wide_nr(rows) of them, or 1 where rows are many, up to
-// tall_mr(1); null where a tile is never that large. Of pairs of bfloat16: up to mr by nr.
+// tall_mr(1); null where a tile is never that large. Of pairs of bfloat16 no wider than nr.
 template <class T>
 struct TileKernels {
   TileKernel<T> at[tall_mr(1) + 1][4 * kBlocking.nr + 1];

@@ -25,10 +25,10 @@ inline V high(V pairs) { return reinterpret_cast<V>(reinterpret_cast<Bits>(pairs
 
 template <int kV>
 [[gnu::noinline, gnu::noclone]] void emulate(const TileArgs<float>& t, int rows) {
-  constexpr int L = kLanes<float>, kWidth = kV * L;
+  constexpr int L = kLanes<float>, kWidth = kV * L, kMost = tall_mr(kV);
   for (int64_t n = 0; n < t.count; ++n) {
     float* const c = t.c + n * t.c_step;
-    V sums[kBlocking.mr][kV] = {};
+    V sums[kMost][kV] = {};
     for (int64_t s = 0; s < t.n_stretches; ++s) {
       const Stretch<float>& at = t.stretches[s];
       const float* a = t.a + n * t.a_step + at.a;
@@ -52,7 +52,7 @@ template <int kV>
         }
       }
     }
-    alignas(64) float out[kBlocking.mr * kWidth];
+    alignas(64) float out[kMost * kWidth];
     for (int i = 0; i < rows; ++i)
       for (int v = 0; v < kV; ++v) {
         float* const to = t.plain ? c + i * t.ldc + v * L : out + i * kWidth + v * L;
@@ -67,7 +67,7 @@ struct Emulated {
   static void tile(const TileArgs<float>& t) { emulate<kV>(t, R); }
 };
 
-// Tiles of up to mr rows by nr vectors.
+// Tiles of up to mr rows by nr vectors, and the tall ones.
 template <template <int, int> class Multiply>
 struct Kernels : TileKernels<float> {
   template <int R, int kV>
@@ -78,7 +78,15 @@ struct Kernels : TileKernels<float> {
     else if constexpr (R > 1)
       add<R - 1, kBlocking.nr>();
   }
-  constexpr Kernels() : TileKernels<float>{} { add<kBlocking.mr, kBlocking.nr>(); }
+  template <int R>
+  constexpr void add_tall() {
+    at[R][1] = Multiply<R, 1>::tile;
+    if constexpr (R > kBlocking.mr + 1) add_tall<R - 1>();
+  }
+  constexpr Kernels() : TileKernels<float>{} {
+    add<kBlocking.mr, kBlocking.nr>();
+    add_tall<tall_mr(1)>();
+  }
 };
 constexpr Kernels<Emulated> kEmulated{};
 

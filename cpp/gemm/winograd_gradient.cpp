@@ -10,7 +10,9 @@ using winograd::V;
 constexpr int kL = kLanes<float>;
 constexpr int64_t kFloat = sizeof(float);
 
-constexpr int64_t kBlockBytes = 512 << 10;           // patches of a task: they stay in L2
+constexpr int64_t kBlockBytes = 512 << 10;  // patches of a task: they stay in L2
+// of a task's, at a time: 5 to 14% less time than as many as fill L2 (16 and 32 channels, AVX-512).
+constexpr int64_t kFewTiles = 28;
 constexpr int64_t kGroupBytes = 16 << 20;            // of all tasks together
 constexpr int64_t kSumBytes = 2560 << 10;            // of all copies of the sums
 constexpr int64_t kMostCopies = 16, kFewCopies = 4;  // below, tasks share the planes of one out
@@ -36,6 +38,7 @@ struct Gradient {
     const int64_t tile_bytes = kPoints * (c.in + c.out) * kFloat;
     const int64_t most_tiles = (copies > 1 ? kBlockBytes : kGroupBytes) / tile_bytes;
     block = most(least(most_tiles, up(tiles, copies)), 1);
+    if (copies > 1) block = least(block, kFewTiles);
     if (pairs) block = up(block, 2) * 2;
     cost =
         double(tiles) * (kPoints * c.out * up(c.in, kL) / kBlocking.fma_per_ns / (pairs ? 2 : 1) +
