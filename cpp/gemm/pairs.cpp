@@ -1,12 +1,7 @@
 #include "gemm/pairs.h"
 
 #include "gemm/cut.h"
-#if defined(__AVX512BF16__)
-#include <immintrin.h>
-#define FASTNN_HAS_BF16 true
-#else
-#define FASTNN_HAS_BF16 false
-#endif
+#include "gemm/rounding.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -19,25 +14,29 @@ struct Some {
 
   // In the low half of each element. The rounding may carry from the mantissa into the exponent, up
   // to infinity; NaN is made quiet.
-  template <bool kInstruction>
   static Bits rounded(const float* p) {
-#if defined(__AVX512BF16__)
-    if constexpr (kInstruction && kBytes == 64)
-      return reinterpret_cast<Bits>(_mm512_maskz_cvtepu16_epi32(
-          0xffff, reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(_mm512_loadu_ps(p)))));
-#endif
     Bits x;
     __builtin_memcpy(&x, p, kBytes);
     const Bits nearest = x + 0x7fff + (x >> 16 & 1);
     return ((x & 0x7fffffff) > 0x7f800000 ? x | 0x400000 : nearest) >> 16;
   }
   template <bool kInstruction>
-  static Halves halves(const float* p) {
-#if defined(__AVX512BF16__)
-    if constexpr (kInstruction && kBytes == 64)
-      return reinterpret_cast<Halves>(_mm512_cvtneps_pbh(_mm512_loadu_ps(p)));
-#endif
-    return __builtin_convertvector(rounded<kInstruction>(p), Halves);
+  static void round(const float* p, char* to) {
+    if constexpr (kInstruction && kRounds && kBytes == 64)
+      return store_rounded(reinterpret_cast<float*>(to), load(p));
+    const Halves y = __builtin_convertvector(rounded(p), Halves);
+    __builtin_memcpy(to, &y, sizeof y);
+  }
+  template <bool kInstruction>
+  static void join(const float* first, const float* second, float* to) {
+    if constexpr (kInstruction && kRounds && kBytes == 64) {
+      const Vector<float> zero{};
+      return store(to, joined(first ? load(first) : zero, second ? load(second) : zero));
+    }
+    Bits y{};
+    if (first) y = rounded(first);
+    if (second) y |= rounded(second) << 16;
+    __builtin_memcpy(to, &y, kBytes);
   }
 };
 
@@ -49,8 +48,7 @@ void round_row(int64_t n, const float* from, char* to) {
   if (n >= S::kCount) {
     for (int64_t i = 0; i < n; i += S::kCount) {
       const int64_t at = least(i, n - S::kCount);
-      const auto y = S::template halves<kInstruction>(from + at);
-      __builtin_memcpy(to + 2 * at, &y, kBytes / 2);
+      S::template round<kInstruction>(from + at, to + 2 * at);
     }
   } else if constexpr (S::kCount > 2) {
     round_row<false, kBytes / 2>(n, from, to);
@@ -63,10 +61,8 @@ void join_row(int64_t n, const float* first, const float* second, float* to) {
   if (n >= S::kCount) {
     for (int64_t i = 0; i < n; i += S::kCount) {
       const int64_t at = least(i, n - S::kCount);
-      typename S::Bits y{};
-      if (first) y = S::template rounded<kInstruction>(first + at);
-      if (second) y |= S::template rounded<kInstruction>(second + at) << 16;
-      __builtin_memcpy(to + at, &y, kBytes);
+      S::template join<kInstruction>(first ? first + at : nullptr, second ? second + at : nullptr,
+                                     to + at);
     }
   } else if constexpr (S::kCount > 1) {
     join_row<false, kBytes / 2>(n, first, second, to);
@@ -77,7 +73,7 @@ void join_row(int64_t n, const float* first, const float* second, float* to) {
 
 void round_rows(Precision precision, int64_t count, int64_t n, const float* from, int64_t step,
                 float* to, int64_t to_step) {
-  const bool by_instruction = FASTNN_HAS_BF16 && precision == Precision::kBf16;
+  const bool by_instruction = kRounds && precision == Precision::kBf16;
   for (int64_t row = 0; row < count; ++row, from += step, to += to_step) {
     char* const at = reinterpret_cast<char*>(to);
     by_instruction ? round_row<true>(n & ~1, from, at) : round_row<false>(n & ~1, from, at);
@@ -87,7 +83,7 @@ void round_rows(Precision precision, int64_t count, int64_t n, const float* from
 
 void join_rows(Precision precision, int64_t count, int64_t n, const float* first,
                const float* second, int64_t step, float* to, int64_t to_step) {
-  const bool by_instruction = FASTNN_HAS_BF16 && precision == Precision::kBf16;
+  const bool by_instruction = kRounds && precision == Precision::kBf16;
   for (int64_t row = 0; row < count; ++row, to += to_step) {
     const float* const a = first ? first + row * step : nullptr;
     const float* const b = second ? second + row * step : nullptr;

@@ -2,6 +2,7 @@
 
 #include "base/parallel.h"
 #include "gemm/pack.h"
+#include "gemm/rounding.h"
 
 namespace fastnn::FASTNN_ISA {
 
@@ -72,36 +73,60 @@ void multiply_planes(const PlaneProducts& p) {
 
 namespace {
 
-// at(i, j) is where pixel (i, j) of the patch lies.
-template <class At>
-[[gnu::always_inline]] inline void transform_inputs(int64_t channels, float* to, int64_t plane,
-                                                    const At& at) {
-  for (int64_t channel = 0; channel < channels; channel += kL)
-    winograd::inputs([&](int i, int j) { return load(at(i, j) + channel); },
-                     [&](int f, V value) { store(to + f * plane + channel, value); });
+// put(f, channel, values) of a patch.
+template <class Put>
+[[gnu::always_inline]] inline void transform_inputs(const Conv<float>& c,
+                                                    const PatchGrid::Tile& tile,
+                                                    const Slice& channels, const float* zeros,
+                                                    const Put& put) {
+  const int64_t top = tile.oy + c.ty.offset, left = tile.ox + c.tx.offset;
+  const int64_t row = c.xs.row, pixel = c.xs.pixel;
+  const float* const first =
+      c.x + tile.image * c.xs.image + top * row + left * pixel + channels.first;
+  const auto transform = [&](const auto& at) {
+    for (int64_t channel = 0; channel < channels.count; channel += kL)
+      winograd::inputs([&](int i, int j) { return load(at(i, j) + channel); },
+                       [&](int f, V value) { put(f, channel, value); });
+  };
+  if (top >= 0 && left >= 0 && top + kPatch <= c.xs.height && left + kPatch <= c.xs.width)
+    return transform([=](int i, int j) { return first + i * row + j * pixel; });
+  const float* at[kPatch][kPatch];
+  for (int64_t i = 0; i < kPatch; ++i) {
+    const bool is_row = top + i >= 0 && top + i < c.xs.height;
+    for (int64_t j = 0; j < kPatch; ++j) {
+      const bool is_pixel = is_row && left + j >= 0 && left + j < c.xs.width;
+      at[i][j] = is_pixel ? first + i * row + j * pixel : zeros;
+    }
+  }
+  transform([&](int i, int j) { return at[i][j]; });
 }
 
 }  // namespace
 
 void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const Slice& channels,
                      const float* zeros, float* to, int64_t plane) {
-  const int64_t top = tile.oy + c.ty.offset, left = tile.ox + c.tx.offset;
-  const float* const first =
-      c.x + tile.image * c.xs.image + top * c.xs.row + left * c.xs.pixel + channels.first;
-  if (top >= 0 && left >= 0 && top + kPatch <= c.xs.height && left + kPatch <= c.xs.width)
-    return transform_inputs(channels.count, to, plane,
-                            [=, row = c.xs.row, pixel = c.xs.pixel](int i, int j) {
-                              return first + i * row + j * pixel;
-                            });
-  const float* at[kPatch][kPatch];
-  for (int64_t i = 0; i < kPatch; ++i) {
-    const bool is_row = top + i >= 0 && top + i < c.xs.height;
-    for (int64_t j = 0; j < kPatch; ++j) {
-      const bool is_pixel = is_row && left + j >= 0 && left + j < c.xs.width;
-      at[i][j] = is_pixel ? first + i * c.xs.row + j * c.xs.pixel : zeros;
-    }
-  }
-  transform_inputs(channels.count, to, plane, [&](int i, int j) { return at[i][j]; });
+  transform_inputs(c, tile, channels, zeros, [=](int f, int64_t channel, V value) {
+    store(to + f * plane + channel, value);
+  });
+}
+
+bool rounds_transformed(Precision precision) { return kRounds && precision == Precision::kBf16; }
+
+void winograd_rounded_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const float* zeros,
+                             float* to, int64_t plane) {
+  if constexpr (kRounds)
+    transform_inputs(c, tile, {0, c.in}, zeros, [=](int f, int64_t channel, V value) {
+      store_rounded(to + f * plane + channel / 2, value);
+    });
+}
+
+void winograd_joined_inputs(const Conv<float>& c, const PatchGrid::Tile& tile,
+                            const Slice& channels, const float* zeros, const float* first,
+                            float* to, int64_t plane) {
+  if constexpr (kRounds)
+    transform_inputs(c, tile, channels, zeros, [=](int f, int64_t channel, V value) {
+      store(to + f * plane + channel, joined(load(first + f * kSlice + channel), value));
+    });
 }
 
 namespace {
@@ -200,8 +225,10 @@ struct Forward {
   }
 
   void inputs(const PatchGrid::Tile& tile, const float* zeros, float* to) const {
-    for_slices(c.in, !pairs, [&](const Slice& slice) {
-      if (!pairs) return winograd_inputs(c, tile, slice, zeros, to, v_plane());
+    if (!pairs) return winograd_inputs(c, tile, {0, c.in}, zeros, to, v_plane());
+    if (rounds_transformed(c.precision))
+      return winograd_rounded_inputs(c, tile, zeros, to, v_plane());
+    for_slices(c.in, [&](const Slice& slice) {
       float at[kPoints * kSlice];
       winograd_inputs(c, tile, slice, zeros, at, kSlice);
       round_rows(c.precision, kPoints, slice.count, at, kSlice, to + slice.first / 2, v_plane());

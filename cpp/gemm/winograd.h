@@ -187,24 +187,32 @@ struct PatchGrid {
   }
 };
 
-// What is rounded to pairs is transformed before, so many channels at a time, to be still in L1.
+// What is rounded to pairs was transformed before, so many channels at a time, to be still in L1.
 constexpr int64_t kSlice = 64;
 struct Slice {
   int64_t first, count;  // channels
 };
-// f(Slice) for all slices, or all channels at once.
+// f(Slice) for all of them.
 template <class F>
-static inline void for_slices(int64_t channels, bool at_once, const F& f) {
-  for (int64_t i = 0; i < channels; i += kSlice) {
-    if (at_once) return f(Slice{0, channels});
-    f(Slice{i, least(kSlice, channels - i)});
-  }
+static inline void for_slices(int64_t channels, const F& f) {
+  for (int64_t i = 0; i < channels; i += kSlice) f(Slice{i, least(kSlice, channels - i)});
 }
 
 // Patch of inputs of a tile into plane f = 6 i + j of V: to[f * plane + channel of the slice].
 // `zeros` holds as many as there are channels, for pixels outside of the image.
 void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const Slice& channels,
                      const float* zeros, float* to, int64_t plane);
+
+// Whether the CPU's instruction rounds what is transformed before it is stored: the functions
+// below.
+bool rounds_transformed(Precision precision);
+// All channels, two neighbours a pair.
+void winograd_rounded_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const float* zeros,
+                             float* to, int64_t plane);
+// Pairs of `first`, planes kSlice apart, and what is transformed.
+void winograd_joined_inputs(const Conv<float>& c, const PatchGrid::Tile& tile,
+                            const Slice& channels, const float* zeros, const float* first,
+                            float* to, int64_t plane);
 
 // Whether it pays: 3 x 3 taps one pixel apart, whole vectors of channels, not too few of them.
 bool suits_winograd(const Conv<float>& c);

@@ -1,6 +1,7 @@
 // dw by Winograd: tiles of 4 x 4 gradients and their 6 x 6 inputs at the points, 36 products of
 // filters by channels summed over all tiles, and back to 3 x 3 weights at the end.
 #include "base/parallel.h"
+#include "gemm/rounding.h"
 #include "gemm/winograd.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -56,9 +57,10 @@ struct Gradient {
   }
   int64_t scratch() const { return zero_bytes() + copies * copy_bytes(); }
 
-  // Gradients of a tile at the points, for a slice of the filters.
-  [[gnu::noinline]] void gradients(const PatchGrid::Tile& tile, const Slice& filters,
-                                   const float* zeros, float* to, int64_t plane) const {
+  // Gradients of a tile at the points, for a slice of the filters: put(f, filter, values).
+  template <class Put>
+  [[gnu::always_inline]] void transform_gradients(const PatchGrid::Tile& tile, const Slice& filters,
+                                                  const float* zeros, const Put& put) const {
     const float* at[kTileOut][kTileOut];
     const float* const dz =
         g.dz + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel + filters.first;
@@ -69,35 +71,58 @@ struct Gradient {
       }
     for (int64_t filter = 0; filter < filters.count; filter += kL)
       winograd::values<4>([&](int i, int j) { return load(at[i][j] + filter); },
-                          [&](int f, V value) { store(to + f * plane + filter, value); });
+                          [&](int f, V value) { put(f, filter, value); });
+  }
+  [[gnu::noinline]] void gradients(const PatchGrid::Tile& tile, const Slice& filters,
+                                   const float* zeros, float* to, int64_t plane) const {
+    transform_gradients(tile, filters, zeros, [=](int f, int64_t filter, V value) {
+      store(to + f * plane + filter, value);
+    });
+  }
+  [[gnu::noinline]] void joined_gradients(const PatchGrid::Tile& tile, const Slice& filters,
+                                          const float* zeros, const float* first, float* to,
+                                          int64_t plane) const {
+    if constexpr (kRounds)
+      transform_gradients(tile, filters, zeros, [=](int f, int64_t filter, V value) {
+        store(to + f * plane + filter, joined(load(first + f * kSlice + filter), value));
+      });
   }
 
   // Inputs and gradients of the tiles begin + [t, end) of a block; t is even where they are paired.
   void transform(int64_t begin, int64_t t, int64_t end, const float* zeros, float* v,
                  float* z) const {
-    const auto inputs = [&](int64_t i, const Slice& s, float* to, int64_t plane) {
-      winograd_inputs(c, grid(begin + i), s, zeros, to, plane);
-    };
-    const auto outputs = [&](int64_t i, const Slice& s, float* to, int64_t plane) {
-      gradients(grid(begin + i), s, zeros, to, plane);
-    };
     for (; t < end; t += pairs ? 2 : 1) {
-      const int64_t at = depth(t), count = end - t;
-      place(t, count, c.in, inputs, v + at * c.in, v_plane());
-      place(t, count, c.out, outputs, z + at * c.out, z_plane());
-    }
-  }
-  // A tile's `channels`, with pairs beside those of the next, if there is one.
-  template <class F>
-  void place(int64_t t, int64_t count, int64_t channels, const F& f, float* to,
-             int64_t plane) const {
-    for_slices(channels, !pairs, [&](const Slice& s) {
-      if (!pairs) return f(t, s, to, plane);
+      const PatchGrid::Tile tile = grid(begin + t);
+      float* const to_v = v + depth(t) * c.in;
+      float* const to_z = z + depth(t) * c.out;
+      if (!pairs) {
+        winograd_inputs(c, tile, {0, c.in}, zeros, to_v, v_plane());
+        gradients(tile, {0, c.out}, zeros, to_z, z_plane());
+        continue;
+      }
+      const bool has_next = t + 1 < end;
+      const PatchGrid::Tile next = grid(begin + t + has_next);
+      const bool at_once = has_next && rounds_transformed(c.precision);
       float at[2][kPoints * kSlice];
-      for (int64_t i = 0; i < least(count, 2); ++i) f(t + i, s, at[i], kSlice);
-      join_rows(c.precision, kPoints, s.count, at[0], count > 1 ? at[1] : nullptr, kSlice,
-                to + s.first, plane);
-    });
+      const auto join = [&](const Slice& s, float* to, int64_t plane) {
+        join_rows(c.precision, kPoints, s.count, at[0], has_next ? at[1] : nullptr, kSlice, to,
+                  plane);
+      };
+      for_slices(c.in, [&](const Slice& s) {
+        float* const to = to_v + s.first;
+        winograd_inputs(c, tile, s, zeros, at[0], kSlice);
+        if (at_once) return winograd_joined_inputs(c, next, s, zeros, at[0], to, v_plane());
+        if (has_next) winograd_inputs(c, next, s, zeros, at[1], kSlice);
+        join(s, to, v_plane());
+      });
+      for_slices(c.out, [&](const Slice& s) {
+        float* const to = to_z + s.first;
+        gradients(tile, s, zeros, at[0], kSlice);
+        if (at_once) return joined_gradients(next, s, zeros, at[0], to, z_plane());
+        if (has_next) gradients(next, s, zeros, at[1], kSlice);
+        join(s, to, z_plane());
+      });
+    }
   }
 
   void add_products(int64_t f, int64_t planes, int64_t count, const float* v, const float* z,

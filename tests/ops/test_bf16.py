@@ -296,7 +296,7 @@ def winograd_gradient(x, dy):
 
 
 WINOGRAD = [
-    (1, 16, 9, 9, 16),  # 9 tiles: one has no partner
+    (1, 16, 9, 9, 32),  # 9 tiles: one has no partner
     (2, 16, 13, 17, 48),
     (1, 48, 8, 8, 32),
     (2, 48, 16, 12, 16),
