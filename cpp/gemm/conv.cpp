@@ -7,6 +7,7 @@
 #include "gemm/micro_kernel.h"
 #include "gemm/narrow.h"
 #include "gemm/pack.h"
+#include "gemm/widen.h"
 #include "gemm/winograd.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -270,6 +271,7 @@ int64_t conv_scratch(const Conv<T>& c) {
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_scratch(c);
   if (goes_narrow(c)) return narrow_scratch(c);
+  if (widening(c) > 1) return widened_scratch(c);
   return Direct<T>(c).scratch();
 }
 
@@ -282,6 +284,7 @@ void conv(const Conv<T>& c, void* scratch) {
   }
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
+  if (!goes_narrow(c) && widening(c) > 1) return widened_conv(c, scratch);
   if (!goes_narrow(c)) return Direct<T>(c).run(scratch);
   if (!c.scale && !c.residual) return narrow_conv(c, scratch);
   Conv<T> sums = c;

@@ -6,6 +6,7 @@
 #include "gemm/band.h"
 #include "gemm/conv.h"
 #include "gemm/micro_kernel.h"
+#include "gemm/widen.h"
 #include "gemm/winograd.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -23,6 +24,7 @@ struct Gradient {
   const Conv<T>& c;
   Source<T> source;
   bool turned;                  // lanes along filters
+  bool spills;                  // lanes hold some of the next pixel's too: nobody stores their sums
   int64_t band, bands, images;  // a chunk: a band of an image, or several whole images
   int64_t chunks;
   int64_t copies;  // of dw
@@ -35,7 +37,11 @@ struct Gradient {
     const int64_t size = sizeof(T);
     const int64_t upright = up(source.run, kLanes<T>) * c.out;
     const int64_t across = up(c.out, kLanes<T>) * source.run;
-    turned = c.out % kLanes<T> == 0 && across * 8 < upright * 7;  // dz is read in whole vectors
+    const bool is_dense = c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out &&
+                          c.ys.image == c.ys.height * c.ys.row;
+    const bool may_spill = !source.pairs && is_dense && c.ys.row >= kLanes<T>;
+    turned = (c.out % kLanes<T> == 0 || may_spill) && across * 8 < upright * 7;
+    spills = turned && c.out % kLanes<T> != 0;
     // Few rows of a tile leave registers for more columns.
     const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
     const bool widens = turned && !source.pairs;
@@ -61,6 +67,7 @@ struct Gradient {
   int64_t dw_bytes() const { return align64(c.out * source.depth() * sizeof(T)); }
   int64_t x_bytes() const { return images * source.bytes(band); }
   int64_t z_bytes() const {
+    if (spills) return align64((c.ys.row + kLanes<T>)*sizeof(T));
     return source.pairs ? align64(images * band * depth() * c.out * sizeof(T)) : 0;
   }
   int64_t copy_bytes() const { return dw_bytes() + x_bytes() + z_bytes(); }
@@ -92,12 +99,21 @@ struct Gradient {
   }
   void prepare(const Chunk& q, int64_t i, const Memory& m) const {
     if (source.copied) source.band(q.image + i, q.oy, q.rows, x_memory(m, i));
+    if (spills && ends_with(q, i, q.rows - 1)) {
+      T* const to = z_memory(m, 0);
+      __builtin_memcpy(to, dz_row(q, i, q.rows - 1), c.ys.row * sizeof(T));
+      __builtin_memset(to + c.ys.row, 0, kLanes<T> * sizeof(T));
+    }
     if constexpr (sizeof(T) == 4)
       if (source.pairs) {
         for (int64_t row = 0; row < q.rows; ++row)
           join_neighbours(c.precision, depth(), c.ys.width, c.out, dz_row(q, i, row), c.ys.pixel,
                           z_memory(m, i) + row * depth() * c.out, c.out);
       }
+  }
+  // Whether dz ends with that row: vectors that spill read it from a copy with zeros behind.
+  bool ends_with(const Chunk& q, int64_t i, int64_t row) const {
+    return q.image + i + 1 == c.images && q.oy + row + 1 == c.ys.height;
   }
   const T* dz_row(const Chunk& q, int64_t i, int64_t row) const {
     return g.dz + (q.image + i) * c.ys.image + (q.oy + row) * c.ys.row;
@@ -161,8 +177,9 @@ struct Gradient {
           source.copied ? x_memory(m, i) : source.band(q.image + i, q.oy, q.rows, nullptr);
       for (int64_t row = 0; row < q.rows; ++row) {
         rows.x[rows.count] = x + row * c.ty.stride * source.row();
-        rows.z[rows.count++] =
-            source.pairs ? z_memory(m, i) + row * depth() * c.out : dz_row(q, i, row);
+        rows.z[rows.count++] = source.pairs ? z_memory(m, i) + row * depth() * c.out
+                               : spills && ends_with(q, i, row) ? z_memory(m, 0)
+                                                                : dz_row(q, i, row);
       }
     }
   }
@@ -182,7 +199,7 @@ struct Gradient {
     const Cut part(parts, tasks);
     for (int64_t q = 0; q < chunks; ++q) {
       const Chunk chunk = chunk_at(q);
-      if (source.copied)
+      if (source.copied || spills)
         parallel(chunk.images, double(chunk.images) * source.bytes(band) * 0.1,
                  [&](int64_t i) { prepare(chunk, i, m); });
       parallel(tasks, cost / chunks,
@@ -248,6 +265,7 @@ int64_t conv_gradient_scratch(const ConvGradient<T>& g) {
   if (is_empty(g)) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient_scratch(g);
+  if (widening(g.of) > 1) return widened_gradient_scratch(g);
   return Gradient<T>(g).scratch();
 }
 
@@ -256,6 +274,7 @@ void conv_gradient(const ConvGradient<T>& g, void* scratch) {
   if (is_empty(g)) return clear(g);
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient(g, scratch);
+  if (widening(g.of) > 1) return widened_gradient(g, scratch);
   Gradient<T>(g).run(scratch);
 }
 

@@ -40,6 +40,18 @@ CASES = [
     (1, 8, 3, 16, 9, 3, 3, {"padding": (2, 2, 2, 2)}),
     (1, 16, 2, 17, 15, 3, 3, {"padding": (1, 1, 1, 1)}),
     (1, 17, 4, 5, 33, 3, 3, {"padding": (1, 1, 1, 1)}),
+    # Outputs of few filters taken as one, two to sixteen of them; and what prevents it.
+    (2, 1, 6, 12, 6, 5, 5, {"padding": (2, 2, 2, 2)}),
+    (2, 1, 6, 12, 6, 5, 5, {"padding": (2, 2, 2, 2), "flip": 1}),
+    (1, 3, 5, 16, 1, 3, 3, {"padding": (1, 1, 1, 1), "stride": (2, 1)}),
+    (2, 2, 7, 9, 3, 3, 2, {"padding": (0, 2, 1, 1), "dilation": (2, 1)}),  # 9 outputs by threes
+    (1, 1, 4, 7, 2, 2, 4, {"padding": (0, 0, 3, 4)}),
+    (3, 1, 1, 8, 5, 1, 3, {"padding": (0, 0, 1, 1)}),  # rows of 40 numbers
+    (2, 1, 3, 4, 1, 3, 3, {"padding": (1, 1, 1, 1)}),  # rows shorter than a vector
+    (2, 1, 6, 13, 6, 5, 5, {"padding": (2, 2, 2, 2)}),  # a prime width
+    (2, 2, 6, 12, 4, 3, 3, {"padding": (1, 1, 2, 2), "dilation": (1, 2)}),
+    (2, 6, 5, 8, 4, 3, 3, {"groups": 2, "padding": (1, 1, 1, 1)}),
+    (2, 1, 6, 12, 20, 5, 5, {}),  # the last vector of filters reaches into the next pixel
 ]
 
 
