@@ -35,7 +35,7 @@ Choice choose(const Gemm<T>& g) {
   // 10): 6.8 us instead of 7.5). Not where its rows and those of C would lie a power of two apart:
   // loads then wait for stores whose addresses end alike ((128, 512, 10): 28 us instead of 19).
   const bool shallow = g.k <= 32 && g.b_row * static_cast<int64_t>(sizeof(T)) % 1024 != 0;
-  c.pack_b = g.b_col != 1 || (g.m > 4 * kBlocking.mr && !shallow);
+  c.pack_b = g.b_col != 1 || (g.m > kBlocking.sharing * kBlocking.mr && !shallow);
   // A is read where it is, unless its rows start a page or more apart (packed, 1024 cubed is 4%
   // faster, 2048 12%; 512 is not) or it runs along m over many lines: then tiles collide in L1 and
   // L2.

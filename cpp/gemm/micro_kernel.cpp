@@ -106,15 +106,14 @@ void tile(const TileArgs<T>& t) {
     }
     if (t.plain && !t.add) {
 #pragma GCC unroll 64
-      for (int i = 0; i < R; ++i)
+      for (int i = 0; i < R; ++i, c += ldc)
 #pragma GCC unroll 64
-        for (int v = 0; v < V; ++v) store(c + i * ldc + v * L, acc[i][v]);
+        for (int v = 0; v < V; ++v) store(c + v * L, acc[i][v]);
     } else if (t.plain) {
 #pragma GCC unroll 64
-      for (int i = 0; i < R; ++i)
+      for (int i = 0; i < R; ++i, c += ldc)
 #pragma GCC unroll 64
-        for (int v = 0; v < V; ++v)
-          store(c + i * ldc + v * L, load(c + i * ldc + v * L) + acc[i][v]);
+        for (int v = 0; v < V; ++v) store(c + v * L, load(c + v * L) + acc[i][v]);
     } else {
       alignas(64) T out[R * kWidth];
 #pragma GCC unroll 64
