@@ -14,8 +14,9 @@ struct Blocking {
   // A packed panel of B is kc x nr vectors and stays in L1; a block of A is mc x kc and stays in
   // L2.
   int kc, mc;
+  int sharing;        // panels of B that share each block of A in L2
   int wide_rows;      // tiles of up to so many rows are twice as wide
-  int sharing;        // tiles that must share a panel of B before it pays to pack it
+  int packing;        // tiles that must share a panel of B before it pays to pack it
   double fma_per_ns;  // vectors a core multiplies and adds per nanosecond, to estimate cost
 };
 
@@ -24,17 +25,17 @@ struct Blocking {
 // squares; 400 is equal, 512 fills L1 and is 5-10% slower at (128, 512, 784).
 // With AVX-512 on a Zen 4 that has it: a panel of 32 columns is read from L2 as fast as a core uses
 // it, so kc is what makes stores of C rare: 512 beats 192 by 12% at 2048 cubed, 5-9% at 1024, 384
-// by 0-3%. Packing B pays from 12 tiles on ((64, 120, 400) is 3% faster without, (128, 10, 512) and
-// (128, 512, 10) 5%); 6 rows by 64 columns beat 6 by 32 by 5% at (6, 784, 25). The other rows are
-// by calculation.
+// by 0-3%; two panels beat four by 1-3%. Packing B pays from 12 tiles on ((64, 120, 400) is 3%
+// faster without, (128, 10, 512) and (128, 512, 10) 5%); 6 rows by 64 columns beat 6 by 32 by 5% at
+// (6, 784, 25). The other rows are by calculation.
 #if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
-constexpr Blocking kBlocking{64, 14, 2, 6, 4, 512, 336, 6, 12, 3.7};
+constexpr Blocking kBlocking{64, 14, 2, 6, 4, 512, 336, 2, 6, 12, 3.7};
 #elif defined(__AVX2__)
-constexpr Blocking kBlocking{32, 6, 2, 4, 3, 256, 384, 3, 4, 7};
+constexpr Blocking kBlocking{32, 6, 2, 4, 3, 256, 384, 4, 3, 4, 7};
 #elif defined(__aarch64__)
-constexpr Blocking kBlocking{16, 8, 3, 6, 4, 256, 256, 3, 4, 4};
+constexpr Blocking kBlocking{16, 8, 3, 6, 4, 256, 256, 4, 3, 4, 4};
 #else
-constexpr Blocking kBlocking{16, 6, 2, 4, 3, 256, 192, 3, 4, 5};
+constexpr Blocking kBlocking{16, 6, 2, 4, 3, 256, 192, 4, 3, 4, 5};
 #endif
 
 constexpr int64_t kL2Bytes = 512 << 10;  // what a sweep over A may take of L2 and find there again

@@ -35,7 +35,7 @@ Choice choose(const Gemm<T>& g) {
   // 10): 6.8 us instead of 7.5). Not where its rows and those of C would lie a power of two apart:
   // loads then wait for stores whose addresses end alike ((128, 512, 10): 28 us instead of 19).
   const bool shallow = g.k <= 32 && g.b_row * static_cast<int64_t>(sizeof(T)) % 1024 != 0;
-  c.pack_b = g.b_col != 1 || (g.m > kBlocking.sharing * kBlocking.mr && !shallow);
+  c.pack_b = g.b_col != 1 || (g.m > kBlocking.packing * kBlocking.mr && !shallow);
   // A is read where it is, unless its rows start a page or more apart (packed, 1024 cubed is 4%
   // faster, 2048 12%; 512 is not) or it runs along m over many lines: then tiles collide in L1 and
   // L2.
@@ -138,7 +138,6 @@ void run_dot(const Gemm<T>& g) {
 }
 
 // --- tiles ---
-constexpr int kSharing = 4;               // panels of B that share each block of A in L2
 constexpr int64_t kMostPacked = 1 << 20;  // elements of A in scratch at once
 
 // Rows are cut evenly: 128 rows are tiles of 6 and 5, never a last one of 2 that starves the FMA
@@ -327,8 +326,8 @@ struct Tiles {
 
   // One task: row tiles [t0, t1) by panels [n0, n1), for the group's k.
   void run(const Group& s, int64_t t0, int64_t t1, int64_t n0, int64_t n1) const {
-    // 64 KB of stack with AVX2: buffers of the thread, warm from one task to the next.
-    alignas(64) T panels[kSharing][kBlocking.kc * kPanel<T>];
+    // 64 KB of stack, 128 with AVX-512: buffers of the thread, warm from one task to the next.
+    alignas(64) T panels[kBlocking.sharing][kBlocking.kc * kPanel<T>];
     constexpr int64_t kTilesInL2 = kBlocking.mc / kBlocking.mr;
     const int64_t j0 = n0 * width, j1 = least(g.n, n1 * width);
     for (int64_t p = s.p0; p < s.p1; p += depth) {
@@ -340,15 +339,16 @@ struct Tiles {
         direct(t, s, t0, t1, p, j0, j1, panels[0]);
         continue;
       }
-      for (int64_t js = j0; js < j1; js += kSharing * width) {
+      for (int64_t js = j0; js < j1; js += kBlocking.sharing * width) {
         // Rows of B on pages of their own: all their lines at once (1024 and 2048 cubed: 2%
         // faster).
         const bool at_once = !pairs && g.b_col == 1 &&
                              g.b_row * static_cast<int64_t>(sizeof(T)) >= 4096 &&
-                             js + kSharing * width <= j1;
-        if (at_once) pack_b_panels<T, kSharing>(t.k, g.b + p * g.b_row + js, g.b_row, panels[0]);
+                             js + kBlocking.sharing * width <= j1;
+        if (at_once)
+          pack_b_panels<T, kBlocking.sharing>(t.k, g.b + p * g.b_row + js, g.b_row, panels[0]);
         for (int64_t tb = t0; tb < t1; tb += kTilesInL2)
-          for (int64_t j = js, n = 0; n < kSharing && j < j1; j += width, ++n)
+          for (int64_t j = js, n = 0; n < kBlocking.sharing && j < j1; j += width, ++n)
             packed(t, s, tb, least(t1, tb + kTilesInL2), p, j, least(width, j1 - j), panels[n],
                    tb == t0 && !at_once);
       }
@@ -360,7 +360,7 @@ struct Tiles {
     // Where a sweep over A leaves L2, several panels share each block of it (2048 cubed: 4%
     // faster).
     const bool sweeps = s.rows * (s.p1 - s.p0) * static_cast<int64_t>(sizeof(T)) > kL2Bytes;
-    Grid grid = grid_of(s.t1 - s.t0, panels, fmas, sweeps ? kSharing : 1);
+    Grid grid = grid_of(s.t1 - s.t0, panels, fmas, sweeps ? kBlocking.sharing : 1);
     // Where packing A weighs, rows first: a core then multiplies the rows that it packed itself
     // ((512, 784, 128) on 2 cores: 610 us instead of 685).
     if (choice.pack_a && !sweeps && grid.rows < 4 && grid.cols >= 4 && s.t1 - s.t0 >= 64) {
