@@ -15,7 +15,6 @@ struct Blocking {
   // L2.
   int kc, mc;
   int sharing;        // panels of B that share each block of A in L2
-  int wide_rows;      // tiles of up to so many rows are twice as wide
   int packing;        // tiles that must share a panel of B before it pays to pack it
   double fma_per_ns;  // vectors a core multiplies and adds per nanosecond, to estimate cost
 };
@@ -26,16 +25,16 @@ struct Blocking {
 // With AVX-512 on a Zen 4 that has it: a panel of 32 columns is read from L2 as fast as a core uses
 // it, so kc is what makes stores of C rare: 512 beats 192 by 12% at 2048 cubed, 5-9% at 1024, 384
 // by 0-3%; two panels beat four by 1-3%. Packing B pays from 12 tiles on ((64, 120, 400) is 3%
-// faster without, (128, 10, 512) and (128, 512, 10) 5%); 6 rows by 64 columns beat 6 by 32 by 5% at
-// (6, 784, 25). The other rows are by calculation.
+// faster without, (128, 10, 512) and (128, 512, 10) 5%). Left out, for their code: 4 to 6 rows by
+// 64 columns, 5% faster at (6, 784, 25). The other rows are by calculation.
 #if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
-constexpr Blocking kBlocking{64, 14, 2, 6, 4, 512, 336, 2, 6, 12, 3.7};
+constexpr Blocking kBlocking{64, 14, 2, 6, 4, 512, 336, 2, 12, 3.7};
 #elif defined(__AVX2__)
-constexpr Blocking kBlocking{32, 6, 2, 4, 3, 256, 384, 4, 3, 4, 7};
+constexpr Blocking kBlocking{32, 6, 2, 4, 3, 256, 384, 4, 4, 7};
 #elif defined(__aarch64__)
-constexpr Blocking kBlocking{16, 8, 3, 6, 4, 256, 256, 4, 3, 4, 4};
+constexpr Blocking kBlocking{16, 8, 3, 6, 4, 256, 256, 4, 4, 4};
 #else
-constexpr Blocking kBlocking{16, 6, 2, 4, 3, 256, 192, 4, 3, 4, 5};
+constexpr Blocking kBlocking{16, 6, 2, 4, 3, 256, 192, 4, 4, 5};
 #endif
 
 constexpr int64_t kL2Bytes = 512 << 10;  // what a sweep over A may take of L2 and find there again
@@ -48,12 +47,16 @@ constexpr int kPanel = kBlocking.nr * kLanes<T>;  // columns of a packed panel o
 // A row of C alone would leave one accumulator per vector: 8 independent ones hide the latency of
 // the FMA. Tiles of few rows are therefore wider (B unpacked only).
 constexpr int wide_nr(int rows) {
-  return rows == 1                     ? 4 * kBlocking.nr
-         : rows <= kBlocking.wide_rows ? 2 * kBlocking.nr
-                                       : kBlocking.nr;
+  return rows == 1 ? 4 * kBlocking.nr : rows <= 3 ? 2 * kBlocking.nr : kBlocking.nr;
 }
 
-// One vector of columns alone likewise: of up to so many rows.
-constexpr int tall_mr(int vectors) { return vectors == 1 ? 2 * kBlocking.mr : kBlocking.mr; }
+// One vector of float32 columns alone likewise: of up to so many rows. Of pairs of bfloat16 there
+// are two more, for rows of 32 pixels: each is some KB of code.
+constexpr int kTallest = 2 * kBlocking.mr;
+template <class T>
+constexpr int tall_mr(int vectors, bool pairs = false) {
+  if (vectors > 1 || sizeof(T) > 4) return kBlocking.mr;
+  return pairs ? kBlocking.mr + 2 : kTallest;
+}
 
 }  // namespace fastnn::FASTNN_ISA

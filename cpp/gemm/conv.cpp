@@ -188,7 +188,7 @@ struct Direct {
           stretches[s].b = b;
         t.cols = least(kPanel<T>, c.out - j * kPanel<T>);
         const int64_t vectors = up(t.cols, kLanes<T>);
-        const int64_t tiles = up(c.ys.width, tall_mr(static_cast<int>(vectors)));
+        const int64_t tiles = up(c.ys.width, tall_mr<T>(static_cast<int>(vectors), source.pairs));
         const Cut column(c.ys.width, tiles);
         t.bias = last && c.bias ? c.bias + j * kPanel<T> : nullptr;
         t.scale = last && c.scale ? c.scale + j * kPanel<T> : nullptr;

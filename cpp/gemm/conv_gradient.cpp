@@ -32,7 +32,7 @@ struct Gradient {
   int64_t panels;  // of a run, or of filters
   double cost;
 
-  explicit Gradient(const ConvGradient<T>& gradient)
+  [[gnu::cold]] explicit Gradient(const ConvGradient<T>& gradient)
       : g(gradient), c(gradient.of), source(gradient.of, kLanes<T>, Along::kPixels) {
     const int64_t size = sizeof(T);
     const int64_t upright = up(source.run, kLanes<T>) * c.out;
@@ -151,7 +151,7 @@ struct Gradient {
   // All tiles of a panel: `count` rows of A from `a` on.
   void tiles(TileArgs<T>& t, const T* a, int64_t count, T* dw) const {
     const int64_t vectors = up(t.cols, kLanes<T>);
-    const int64_t tiles = up(count, tall_mr(static_cast<int>(vectors)));
+    const int64_t tiles = up(count, tall_mr<T>(static_cast<int>(vectors), source.pairs));
     const Cut row(count, tiles);
     t.plain = t.cols == vectors * kLanes<T>;
     for (int64_t tile = 0; tile < tiles; tile += t.count) {

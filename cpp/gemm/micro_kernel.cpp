@@ -145,7 +145,7 @@ struct Kernels : TileKernels<T> {
   }
   constexpr Kernels() : TileKernels<T>{} {
     add_rows<kBlocking.mr>();
-    add_tall<tall_mr(1)>();
+    if constexpr (tall_mr<T>(1) > kBlocking.mr) add_tall<tall_mr<T>(1)>();
   }
 };
 template <class T>

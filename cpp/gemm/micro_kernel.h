@@ -49,10 +49,10 @@ template <class T>
 using TileKernel = void (*)(const TileArgs<T>&);
 
 // Kernels by rows and vectors, 1..wide_nr(rows) of them, or 1 where rows are many, up to
-// tall_mr(1); null where a tile is never that large. Of pairs of bfloat16 no wider than nr.
+// tall_mr<T>(1); null where a tile is never that large. Of pairs of bfloat16 no wider than nr.
 template <class T>
 struct TileKernels {
-  TileKernel<T> at[tall_mr(1) + 1][4 * kBlocking.nr + 1];
+  TileKernel<T> at[kTallest + 1][4 * kBlocking.nr + 1];
   TileKernel<T> copy[kBlocking.mr + 1];  // of a whole panel
 };
 template <class T>

@@ -76,7 +76,7 @@ struct Narrow {
         stretches[u] = {c.in, u * c.xs.row, packed + j * panel() + (u0 + u) * c.in * kPanel<T>,
                         kPanel<T>};
       const int64_t vectors = least(up(products - j * kPanel<T>, kLanes<T>), kBlocking.nr);
-      const int64_t tiles = up(x1 - x0, tall_mr(static_cast<int>(vectors)));
+      const int64_t tiles = up(x1 - x0, tall_mr<T>(static_cast<int>(vectors)));
       const Cut pixel(x1 - x0, tiles);
       t.cols = vectors * kLanes<T>;
       for (int64_t tile = 0; tile < tiles; tile += t.count) {

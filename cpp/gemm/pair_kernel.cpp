@@ -25,7 +25,7 @@ inline V high(V pairs) { return reinterpret_cast<V>(reinterpret_cast<Bits>(pairs
 
 template <int kV>
 [[gnu::noinline, gnu::noclone]] void emulate(const TileArgs<float>& t, int rows) {
-  constexpr int L = kLanes<float>, kWidth = kV * L, kMost = tall_mr(kV);
+  constexpr int L = kLanes<float>, kWidth = kV * L, kMost = tall_mr<float>(kV, true);
   for (int64_t n = 0; n < t.count; ++n) {
     float* const c = t.c + n * t.c_step;
     V sums[kMost][kV] = {};
@@ -85,7 +85,7 @@ struct Kernels : TileKernels<float> {
   }
   constexpr Kernels() : TileKernels<float>{} {
     add<kBlocking.mr, kBlocking.nr>();
-    add_tall<tall_mr(1)>();
+    add_tall<tall_mr<float>(1, true)>();
   }
 };
 constexpr Kernels<Emulated> kEmulated{};

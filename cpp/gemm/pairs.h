@@ -32,7 +32,8 @@ void finish_pairs(const TileArgs<float>& t, int64_t n, float* c, float* tile, in
 // Whether there are tiles by the CPU's instruction: kBf16 means those.
 bool has_pair_tiles();
 
-// Tiles of up to mr rows by nr vectors, or of one vector up to tall_mr(1); null where larger.
+// Tiles of up to mr rows by nr vectors, or of one vector up to tall_mr<float>(1, true); null where
+// larger.
 const TileKernels<float>& pair_kernels(Precision precision);
 
 }  // namespace fastnn::FASTNN_ISA

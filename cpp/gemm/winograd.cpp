@@ -254,7 +254,7 @@ struct Forward {
       const V bias = c.bias ? load(c.bias + channel) : V{};
       const V scale = c.scale ? load(c.scale + channel) : fill(1.0f);
       const auto at = [&](int i, int j) { return load(m + (i * 6 + j) * m_plane() + channel); };
-      winograd::results<4>(at, [&](int i, const V(&o)[4]) {
+      winograd::results(at, [&](int i, const V(&o)[4]) {
         if (i >= rows) return;
         float* const to = y + i * c.ys.row + channel;
         const float* const more = c.residual     ? c.residual + (to - c.y)

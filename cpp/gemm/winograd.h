@@ -142,12 +142,12 @@ template <int kCount, class At, class Put>
   outer(5, 1, kCount - 1);
 }
 
-// Products at(i, j) at the points, back to kCount x kCount results: put(i, row of them).
-template <int kCount, class At, class Put>
+// Products at(i, j) at the points, back to 4 x 4 results: put(i, row of them).
+template <class At, class Put>
 [[gnu::always_inline]] static inline void results(const At& at, const Put& put) {
   const auto finish = [&](int i, const V(&row)[6]) {
-    V o[kCount];
-    results<kCount>(row, o);
+    V o[4];
+    results<4>(row, o);
     put(i, o);
   };
   V even[6], odd[6];  // rows 0 and 2, then 1 and 3
@@ -156,7 +156,6 @@ template <int kCount, class At, class Put>
     const V plus_a = at(1, j) + at(2, j), plus_b = at(3, j) + at(4, j);
     even[j] = at(0, j) + plus_a + plus_b;
     odd[j] = kA2 * plus_a + kB2 * plus_b;
-    if constexpr (kCount == 3) odd[j] += at(5, j);
   }
   finish(0, even);
   finish(2, odd);
@@ -164,10 +163,10 @@ template <int kCount, class At, class Put>
   for (int j = 0; j < 6; ++j) {
     const V minus_a = at(1, j) - at(2, j), minus_b = at(3, j) - at(4, j);
     even[j] = kA * minus_a + kB * minus_b;
-    if constexpr (kCount == 4) odd[j] = (kA * kA2) * minus_a + (kB * kB2) * minus_b + at(5, j);
+    odd[j] = (kA * kA2) * minus_a + (kB * kB2) * minus_b + at(5, j);
   }
   finish(1, even);
-  if constexpr (kCount == 4) finish(3, odd);
+  finish(3, odd);
 }
 
 }  // namespace winograd

@@ -170,23 +170,32 @@ struct Gradient {
   // The weights of one filter, from the sums of all copies.
   void hand_out(int64_t filter, void* scratch) const {
     for (int64_t channel = 0; channel < c.in; channel += kL) {
-      V sums[kPoints];
+      V half[3][kPatch];
 #pragma GCC unroll 1
-      for (int f = 0; f < kPoints; ++f) {
-        const int64_t at = f * sum_plane() + filter * c.in + channel;
-        sums[f] = load(memory(scratch, 0) + at);
-        for (int64_t s = 1; s < copies; ++s) sums[f] += load(memory(scratch, s) + at);
+      for (int j = 0; j < kPatch; ++j) {
+        V p[6], o[3];
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; ++i) {
+          const int64_t at = (i * 6 + j) * sum_plane() + filter * c.in + channel;
+          p[i] = load(memory(scratch, 0) + at);
+          for (int64_t s = 1; s < copies; ++s) p[i] += load(memory(scratch, s) + at);
+        }
+        winograd::results<3>(p, o);
+#pragma GCC unroll 3
+        for (int i = 0; i < 3; ++i) half[i][j] = o[i];
       }
-      winograd::results<3>([&](int i, int j) { return sums[i * 6 + j]; },
-                           [&](int y, const V(&o)[3]) {
-                             for (int64_t x = 0; x < 3; ++x) {
-                               float* const to = g.dw + filter * c.w_out + channel * c.w_in +
-                                                 (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                                                 (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-                               for (int l = 0; l < kL; ++l)
-                                 to[l * c.w_in] = g.accumulate ? to[l * c.w_in] + o[x][l] : o[x][l];
-                             }
-                           });
+#pragma GCC unroll 1
+      for (int64_t y = 0; y < 3; ++y) {
+        V o[3];
+        winograd::results<3>(half[y], o);
+        for (int64_t x = 0; x < 3; ++x) {
+          float* const to = g.dw + filter * c.w_out + channel * c.w_in +
+                            (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                            (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+          for (int l = 0; l < kL; ++l)
+            to[l * c.w_in] = g.accumulate ? to[l * c.w_in] + o[x][l] : o[x][l];
+        }
+      }
     }
   }
 

@@ -31,7 +31,9 @@ def conv2d(
 
     In float32, 3 x 3 filters of 16 channels and more may be computed by Winograd's filtering, tiles
     of 4 x 4 results at a time: an infinity then makes its whole tile NaN, and rounding is relative
-    to the largest pixel of the tile. float64 is always summed directly.
+    to the largest pixel of the tile. float64 is always summed directly. Results of few filters
+    (half a vector or less) are computed several side by side, each over the pixels of all: an
+    infinity makes NaN of the neighbours that do not read it.
 
     Parameters
     ----------
