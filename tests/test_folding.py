@@ -72,6 +72,8 @@ CONVOLUTIONS = {  # by the ways that conv2d has
     "one filter": ((1, 9, 10), lambda h: conv(1, 1)(h)),
     "dot": ((64, 3, 3), lambda h: conv(3, 1, use_bias=False)(h)),
     "narrow": ((16, 9, 10), lambda h: conv(3, 5)(h)),
+    "widened": ((6, 12, 12), lambda h: conv(6, 5)(h)),
+    "one widened filter": ((1, 9, 16), lambda h: conv(1, 3)(h)),
     "groups": ((8, 9, 10), lambda h: conv(12, groups=4)(h)),
     "depthwise": ((8, 9, 10), lambda h: conv(16, groups=8)(h)),
 }
@@ -90,7 +92,8 @@ def test_convolution_norm_sum_and_activation_are_one_step(name, activation):
         return y if activation is None else getattr(ops, activation)(y)
 
     check(lambda x: network(x, False), ["conv2d"], shape)
-    steps = ["abs", "conv2d"] if name == "one filter" else ["conv2d", "conv2d"]
+    of_one_shape = name in ("one filter", "widened", "one widened filter")
+    steps = ["abs", "conv2d"] if of_one_shape else ["conv2d", "conv2d"]
     if name == "strided":
         shape = (16, 8, 10)
     check(lambda x: network(x, True), steps, shape)
@@ -220,6 +223,12 @@ def trained_steps(trainer, n=3):
     return [s for s in steps if not s.startswith(("channels_", "reshape"))][:-2]
 
 
+def with_statistics(x):
+    layer = nn.BatchNorm()
+    y = layer(x)
+    return y + x * ops.reshape(layer.running_mean.update, (8, 1, 1))
+
+
 NORM_AND_SUM = {
     "a block": (residual, ["conv2d", "batch_norm"]),
     "its own input": (lambda x: ops.relu(nn.BatchNorm()(x) + x), ["batch_norm"]),
@@ -243,6 +252,8 @@ NORM_AND_SUM = {
     "other shapes": (
         lambda x: nn.BatchNorm()(x) + ops.mean(x, axis=(2, 3), keepdims=True), ["mean", "batch_norm", "add"]
     ),
+    "three terms": (lambda x: nn.BatchNorm()(x) + x + ops.tanh(x), ["batch_norm", "tanh", "add"]),
+    "its statistics are used": (with_statistics, ["batch_norm", "multiply", "add"]),
     "after its activation": (
         lambda x: nn.BatchNorm()(x) + nn.BatchNorm()(ops.relu(nn.BatchNorm()(x) + x)),
         ["batch_norm", "batch_norm", "batch_norm"],

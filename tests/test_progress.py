@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import select
 
 import pytest
 
@@ -167,9 +168,11 @@ def test_real_terminal_and_its_width():
             Bar(10, "label", stream=stream) as progress,
         ):
             progress.update(10, FIGURES)
-        text = ""
-        while not text.endswith("\n"):  # the kernel hands it over piece by piece
-            text += os.read(master, 10_000).decode()
+        given = b""
+        while not given.endswith(b"\n"):  # the kernel hands it over piece by piece
+            assert select.select([master], [], [], 10)[0], given
+            given += os.read(master, 10_000)
+        text = given.decode()
     finally:
         os.close(master)
         os.close(slave)

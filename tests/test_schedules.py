@@ -186,3 +186,12 @@ def test_every_schedule_of_the_module_is_tested():
         for c in vars(schedules).values()
         if isinstance(c, type) and issubclass(c, Schedule) and c is not Schedule
     }
+
+
+def test_a_schedule_of_ones_own_may_give_one_number():
+    class Mine(Schedule):
+        def rates(self, steps):
+            return 0.25
+
+    assert Mine()(3) == 0.25
+    np.testing.assert_array_equal(Mine()(np.zeros((2, 3), int)), np.full((2, 3), 0.25))

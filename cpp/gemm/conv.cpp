@@ -252,10 +252,9 @@ template <class T>
   });
 }
 
-// In float32 whatever the precision, hence in pairs only for filters that leave lanes empty.
 template <class T>
 bool goes_narrow(const Conv<T>& c) {
-  return (!has_pairs<T>(c.precision) || c.out < kLanes<T>) && suits_narrow(c);
+  return !has_pairs<T>(c.precision) && suits_narrow(c);
 }
 
 template <class T>

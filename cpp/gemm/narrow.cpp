@@ -9,7 +9,8 @@ namespace {
 
 constexpr int64_t kTasks = 32;
 constexpr int64_t kMostPixels = 32 * 32;
-constexpr double kTapFmas = 2;  // what adding up a product takes
+constexpr int64_t kMostChannels = 256;  // whose weights stay in L1
+constexpr double kTapFmas = 2;          // what adding up a product takes
 
 template <class T>
 struct Narrow {
@@ -145,7 +146,7 @@ template <class T>
 bool suits_narrow(const Conv<T>& c) {
   const auto is_plain = [](const Taps& t) { return t.stride == 1 && t.step == 1; };
   const int64_t taps = c.ty.count * c.tx.count, inputs = c.xs.height * c.xs.width;
-  if (!is_plain(c.ty) || !is_plain(c.tx) || c.in < 8 || c.in > kBlocking.kc ||
+  if (!is_plain(c.ty) || !is_plain(c.tx) || c.in < 8 || c.in > kMostChannels ||
       c.ty.count > Narrow<T>::kMostRows || taps * c.out <= 2 * kLanes<T> || inputs <= 0 ||
       inputs > kMostPixels)
     return false;

@@ -19,9 +19,10 @@ static void pack_pairs_a(Precision precision, int64_t rows, int64_t k, int64_t l
   kPackA<float>.at[rows](k, turned, k, 1, out);
 }
 
-// A panel of k pairs by `cols` columns.
-static void pack_pairs_b(Precision precision, int64_t k, int64_t left, int64_t cols, const float* b,
-                         int64_t b_row, int64_t b_col, float* out) {
+// A panel of k pairs by `cols` columns. Out of line: only pairs take the buffer on the stack.
+[[gnu::noinline]] static void pack_pairs_b(Precision precision, int64_t k, int64_t left,
+                                           int64_t cols, const float* b, int64_t b_row,
+                                           int64_t b_col, float* out) {
   constexpr int64_t kP = kPanel<float>;
   if (b_col == 1) return join_neighbours(precision, k, left, cols, b, b_row, out, kP);
   if (b_row != 1) {

@@ -1,7 +1,7 @@
 #include "gemm/widen.h"
 
 #include "gemm/cut.h"
-#include "gemm/vector.h"
+#include "gemm/pairs.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -27,7 +27,6 @@ struct Widened {
     wide.w_out = c.in * wide.w_in;
     wide.ys.width /= p;
     wide.ys.pixel *= p;
-    wide.precision = Precision::kFull;  // as all filters that leave lanes empty
   }
 
   int64_t weight_bytes() const { return align64(wide.out * wide.w_out * sizeof(T)); }
@@ -72,6 +71,7 @@ T* after(void* scratch, int64_t bytes) {
 template <class T>
 int64_t widening(const Conv<T>& c) {
   const bool is_dense = c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
+  if (has_pairs<T>(c.precision)) return 1;
   // One tap more for each output more: nothing is gained with a single one.
   if (c.tx.stride != 1 || c.tx.step != 1 || c.tx.count < 2 || !is_dense) return 1;
   int64_t p = c.out > 0 ? kLanes<T> / c.out : 1;

@@ -39,6 +39,13 @@ struct ConvAxis {
   }
 };
 
+// Into few channels (of the input, for its gradient) a product stays float32 on any CPU: lanes that
+// they leave empty cost more than bfloat16 saves.
+constexpr int64_t kFewChannels = 16;
+static inline Precision precision_of(const Node& n, int64_t channels) {
+  return channels < kFewChannels ? Precision::kFull : n.precision;
+}
+
 // w (K, C / groups, KH, KW); x has C channels, y has K.
 struct ConvSizes {
   int64_t N, C, K, groups;

@@ -55,7 +55,7 @@ Product finished(const Node& n, const ConvSizes& s, Product p, int64_t k) {
     p.bias = p.scale + s.K;
   }
   if (has_residual(n)) p.residual = data<T>(n.in[n.n_in - 1]) + k;
-  p.precision = n.precision;
+  p.precision = precision_of(n, s.out());
   p.activation = activation(n);
   p.alpha = n.attr[kAlpha].real;
   return p;
@@ -77,7 +77,7 @@ template <class T>
 template <class T>
 Conv<T> dx_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g, int64_t py, int64_t px) {
   Conv<T> c = conv_dx_of(s, g, py, px, dz, data<T>(n.in[1]), grad<T>(n.in[0]));
-  c.precision = n.precision;
+  c.precision = precision_of(n, s.in());
   c.accumulate = n.in[0].accumulate;
   return c;
 }
@@ -85,7 +85,7 @@ Conv<T> dx_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g, int64_t
 template <class T>
 ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g) {
   Conv<T> c = conv_of<T>(s, g, data<T>(n.in[0]), nullptr, nullptr);
-  c.precision = n.precision;
+  c.precision = precision_of(n, s.out());
   return {c, dz + g * s.out(), grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
 }
 
@@ -93,14 +93,14 @@ ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g)
 template <class T>
 Gemm<T> pointwise_dw(const Node& n, const ConvSizes& s, const T* dz) {
   Gemm<T> g = dense_dw_gemm(dense_sizes(s), dz, data<T>(n.in[0]), grad<T>(n.in[1]));
-  g.precision = n.precision;
+  g.precision = precision_of(n, s.out());
   g.accumulate = n.in[1].accumulate;
   return g;
 }
 template <class T>
 Gemm<T> pointwise_dx(const Node& n, const ConvSizes& s, const T* dz) {
   Gemm<T> g = dense_dx_gemm(dense_sizes(s), dz, data<T>(n.in[1]), grad<T>(n.in[0]));
-  g.precision = n.precision;
+  g.precision = precision_of(n, s.in());
   g.accumulate = n.in[0].accumulate;
   return g;
 }

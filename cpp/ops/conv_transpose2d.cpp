@@ -39,7 +39,7 @@ ConvSizes sizes(const Node& n) {
 template <class T>
 Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g, int64_t py, int64_t px) {
   Conv<T> c = conv_dx_of(s, g, py, px, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
-  c.precision = n.precision;
+  c.precision = precision_of(n, s.in());
   c.bias = n.n_in > 2 ? data<T>(n.in[2]) + g * s.in() : nullptr;
   return c;
 }
@@ -47,7 +47,7 @@ Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g, int64_t py, int
 template <class T>
 Conv<T> dx_of(const Node& n, const ConvSizes& s, int64_t g) {
   Conv<T> c = conv_of<T>(s, g, grad<T>(n.out[0]), data<T>(n.in[1]), grad<T>(n.in[0]));
-  c.precision = n.precision;
+  c.precision = precision_of(n, s.out());
   c.accumulate = n.in[0].accumulate;
   return c;
 }
@@ -55,7 +55,7 @@ Conv<T> dx_of(const Node& n, const ConvSizes& s, int64_t g) {
 template <class T>
 ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, int64_t g) {
   Conv<T> c = conv_of<T>(s, g, grad<T>(n.out[0]), nullptr, nullptr);
-  c.precision = n.precision;
+  c.precision = precision_of(n, s.out());
   return {c, data<T>(n.in[0]) + g * s.out(), grad<T>(n.in[1]) + g * s.weights(),
           n.in[1].accumulate};
 }

@@ -43,8 +43,9 @@ class Schedule(_config.Configured):
             raise ValueError(f"{name}: step must be an integer >= 0, got {steps.min()}")
         # As one row, whatever the shape: NumPy's power of a lone number may round otherwise than that
         # of an array (by one unit in the last place, AVX-512), and a resumed run asks for other rows.
-        rates = self.rates(steps.astype(np.float64).reshape(-1))
-        return rates.reshape(steps.shape) if steps.ndim else float(rates[0])
+        row = steps.astype(np.float64).reshape(-1)
+        rates = np.broadcast_to(np.asarray(self.rates(row), np.float64), row.shape)
+        return rates.reshape(steps.shape).copy() if steps.ndim else float(rates[0])
 
     @abstractmethod
     def rates(self, steps: Array) -> Array:

@@ -197,6 +197,8 @@ def test_batch_norm_without_weight_and_bias():
 def test_batch_norm_same_bits_for_any_thread_count(channels):
     inputs = cast(operands((60000 // channels + 7, 5), channels), "f4")
     check_same_bits("batch_norm", inputs, {"activation": RELU}, training=True)
+    inputs.append(residual_of(inputs[0]).astype(inputs[0].dtype))
+    check_same_bits("batch_norm", inputs, {"activation": RELU}, training=True)
 
 
 def test_batch_norm_no_rows():

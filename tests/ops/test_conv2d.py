@@ -120,7 +120,7 @@ def test_conv2d_equals_pytorch(isa, seed):
 @pytest.mark.parametrize(
     "shape",
     [((9, 17, 19, 8), (16, 8, 3, 3)), ((1, 40, 40, 16), (24, 16, 3, 3)), ((2, 9, 9, 64), (130, 64, 5, 5)),
-     ((6, 28, 28, 1), (6, 1, 5, 5)), ((3, 14, 14, 40), (20, 40, 1, 1))],
+     ((6, 28, 28, 1), (6, 1, 5, 5)), ((64, 27, 28, 1), (6, 1, 4, 4)), ((3, 14, 14, 40), (20, 40, 1, 1))],
 )  # fmt: skip
 def test_conv2d_same_bits_for_any_thread_count(shape):
     x, w = (RNG.standard_normal(s).astype("f4") for s in shape)
@@ -137,6 +137,22 @@ def test_conv2d_passes_on_nan_and_infinity():
     bad = np.zeros((6, 6), bool)
     bad[1:4, 2:5] = True
     assert (np.isnan(y) == bad).all()
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("filters", [1, 2, 6])
+def test_conv2d_of_few_filters_spreads_nan_by_a_vector_at_most(filters, dtype, isa):
+    x = np.zeros((1, 1, 5, 32), dtype)
+    x[0, 0, 2, 10] = np.nan
+    with using(isa):
+        bad = np.isnan(fnn.ops.conv2d(x, np.ones((filters, 1, 3, 3), dtype), padding=1))
+    assert bad[:, :, 1:4, 9:12].all()  # those that read it
+    assert not bad[:, :, [0, 4]].any()
+    lanes = {"avx512": 64, "avx2": 32}.get(isa, 16) // x.itemsize
+    columns = np.flatnonzero(bad.any(axis=(0, 1, 2)))
+    assert columns[0] > 9 - lanes // filters - 1
+    assert columns[-1] < 11 + lanes // filters + 1
 
 
 @pytest.mark.parametrize(
