@@ -4,6 +4,7 @@ By PyTorch, which begins with the same weights and sees the same batches in the 
 only the network's arithmetic and the optimiser are its own; or by fastnn in bfloat16, beside float32:
 
     python bench/accuracy.py --data DIR --json bench/results/accuracy-resnet20.json
+    python bench/accuracy.py --side torch-bf16 --json out.json          # PyTorch's autocast
     python bench/accuracy.py --side bf16 --seeds 8 --json bench/results/accuracy-resnet20-bf16.json
     python bench/accuracy.py --side float32 --seeds 8 --json bench/results/accuracy-resnet20-float32.json
 """
@@ -49,8 +50,8 @@ def train_fastnn(seed: int, data: Dataset, held_out: Dataset, precision: str) ->
     return {"seed": seed, "accuracy": accuracies, "seconds": sum(history["seconds"])}
 
 
-def train_torch(seed: int, data: Dataset, held_out: Dataset) -> dict[str, Any]:
-    """The same by PyTorch."""
+def train_torch(seed: int, data: Dataset, held_out: Dataset, bf16: bool) -> dict[str, Any]:
+    """The same by PyTorch, in bfloat16 by its autocast."""
     import torch
     from torch.nn import functional as F
 
@@ -73,7 +74,9 @@ def train_torch(seed: int, data: Dataset, held_out: Dataset) -> dict[str, Any]:
                 group["lr"] = float(rate(step))
             images = torch.from_numpy(x).contiguous(memory_format=torch.channels_last)
             optimizer.zero_grad(set_to_none=True)
-            F.cross_entropy(net(images), torch.from_numpy(y)).backward()
+            with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+                cost = F.cross_entropy(net(images), torch.from_numpy(y))
+            cost.backward()
             optimizer.step()
             step += 1
         net.eval()
@@ -88,7 +91,9 @@ def main() -> int:
     """Train from each seed, print the mean."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", help="folder of the data set")
-    parser.add_argument("--side", choices=("torch", "float32", "bf16"), default="torch")
+    parser.add_argument(
+        "--side", choices=("torch", "torch-bf16", "float32", "bf16"), default="torch"
+    )
     parser.add_argument(
         "--seeds", type=int, default=len(recipe.SEEDS), metavar="N", help="0 to N - 1"
     )
@@ -97,12 +102,13 @@ def main() -> int:
     options = parser.parse_args()
     data, held_out = subset(options.data)
     document: dict[str, Any]
-    if options.side == "torch":
+    if options.side.startswith("torch"):
         import torch
 
         torch.set_num_threads(options.threads)
         document = {"torch": torch.__version__}
-        runs = [train_torch(seed, data, held_out) for seed in range(options.seeds)]
+        bf16 = options.side == "torch-bf16"
+        runs = [train_torch(seed, data, held_out, bf16) for seed in range(options.seeds)]
     else:
         fnn.set_num_threads(options.threads)
         document = {"precision": options.side, "bf16": config()["bf16"]}
