@@ -253,11 +253,6 @@ template <class T>
 }
 
 template <class T>
-bool goes_narrow(const Conv<T>& c) {
-  return !has_pairs<T>(c.precision) && suits_narrow(c);
-}
-
-template <class T>
 bool is_empty(const Conv<T>& c) {
   return c.images <= 0 || c.ys.height <= 0 || c.ys.width <= 0 || c.out <= 0;
 }
@@ -269,7 +264,7 @@ int64_t conv_scratch(const Conv<T>& c) {
   if (is_empty(c) || c.ty.count * c.tx.count * c.in == 0) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_scratch(c);
-  if (goes_narrow(c)) return narrow_scratch(c);
+  if (suits_narrow(c)) return narrow_scratch(c);
   if (widening(c) > 1) return widened_scratch(c);
   return Direct<T>(c).scratch();
 }
@@ -283,8 +278,8 @@ void conv(const Conv<T>& c, void* scratch) {
   }
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
-  if (!goes_narrow(c) && widening(c) > 1) return widened_conv(c, scratch);
-  if (!goes_narrow(c)) return Direct<T>(c).run(scratch);
+  if (!suits_narrow(c))
+    return widening(c) > 1 ? widened_conv(c, scratch) : Direct<T>(c).run(scratch);
   if (!c.scale && !c.residual) return narrow_conv(c, scratch);
   Conv<T> sums = c;
   sums.bias = nullptr;

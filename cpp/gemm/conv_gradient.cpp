@@ -44,8 +44,8 @@ struct Gradient {
     spills = turned && c.out % kLanes<T> != 0;
     // Few rows of a tile leave registers for more columns.
     const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
-    const bool widens = turned && !source.pairs;
-    width = widens ? wide_nr(static_cast<int>(lone)) * kLanes<T> : kPanel<T>;
+    const bool has_room = turned && !source.pairs;
+    width = has_room ? wide_nr(static_cast<int>(lone)) * kLanes<T> : kPanel<T>;
     panels = up(turned ? c.out : source.run, width);
     cost = double(c.images) * c.ys.height * c.ys.width * source.runs() *
            (turned ? across : upright) / kBlocking.fma_per_ns / (source.pairs ? 2 : 1);

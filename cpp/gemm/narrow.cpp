@@ -2,7 +2,7 @@
 
 #include "base/parallel.h"
 #include "gemm/cut.h"
-#include "gemm/micro_kernel.h"
+#include "gemm/pairs.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -145,6 +145,7 @@ struct Narrow {
 template <class T>
 bool suits_narrow(const Conv<T>& c) {
   const auto is_plain = [](const Taps& t) { return t.stride == 1 && t.step == 1; };
+  if (has_pairs<T>(c.precision)) return false;
   const int64_t taps = c.ty.count * c.tx.count, inputs = c.xs.height * c.xs.width;
   if (!is_plain(c.ty) || !is_plain(c.tx) || c.in < 8 || c.in > kMostChannels ||
       c.ty.count > Narrow<T>::kMostRows || taps * c.out <= 2 * kLanes<T> || inputs <= 0 ||
