@@ -1,6 +1,7 @@
 #include "gemm/widen.h"
 
 #include "gemm/cut.h"
+#include "gemm/direct.h"
 #include "gemm/pairs.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -82,7 +83,7 @@ int64_t widening(const Conv<T>& c) {
 template <class T>
 int64_t widened_scratch(const Conv<T>& c) {
   const Widened<T> w(c);
-  return w.weight_bytes() + 2 * w.filter_bytes() + conv_scratch(w.wide);
+  return w.weight_bytes() + 2 * w.filter_bytes() + direct_scratch(w.wide);
 }
 
 template <class T>
@@ -92,20 +93,20 @@ void widened_conv(const Conv<T>& c, void* scratch) {
   w.wide.w = w.spread(static_cast<T*>(scratch));
   w.wide.bias = w.repeat(c.bias, after<T>(scratch, biases));
   w.wide.scale = w.repeat(c.scale, after<T>(scratch, scales));
-  conv(w.wide, after<T>(scratch, scales + w.filter_bytes()));
+  direct_conv(w.wide, after<T>(scratch, scales + w.filter_bytes()));
 }
 
 template <class T>
 int64_t widened_gradient_scratch(const ConvGradient<T>& g) {
   const Widened<T> w(g.of);
-  return w.weight_bytes() + conv_gradient_scratch<T>({w.wide, g.dz, nullptr, false});
+  return w.weight_bytes() + direct_gradient_scratch<T>({w.wide, g.dz, nullptr, false});
 }
 
 template <class T>
 void widened_gradient(const ConvGradient<T>& g, void* scratch) {
   const Widened<T> w(g.of);
   T* const dw = static_cast<T*>(scratch);
-  conv_gradient<T>({w.wide, g.dz, dw, false}, after<T>(scratch, w.weight_bytes()));
+  direct_gradient<T>({w.wide, g.dz, dw, false}, after<T>(scratch, w.weight_bytes()));
   w.each_weight([&](int64_t own, int64_t first, int64_t step) {
     T sum = dw[first];
     for (int64_t q = 1; q < w.p; ++q) sum += dw[first + q * step];

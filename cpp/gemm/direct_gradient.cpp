@@ -4,10 +4,8 @@
 // ones: tasks share dw out, and each goes through all images.
 #include "base/parallel.h"
 #include "gemm/band.h"
-#include "gemm/conv.h"
+#include "gemm/direct.h"
 #include "gemm/micro_kernel.h"
-#include "gemm/widen.h"
-#include "gemm/winograd.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -238,49 +236,20 @@ struct Gradient {
   }
 };
 
-// No pixels: sums of nothing.
-template <class T>
-void clear(const ConvGradient<T>& g) {
-  const Conv<T>& c = g.of;
-  if (g.accumulate) return;
-  for (int64_t k = 0; k < c.out; ++k)
-    for (int64_t i = 0; i < c.in; ++i)
-      for (int64_t y = 0; y < c.ty.count; ++y)
-        for (int64_t x = 0; x < c.tx.count; ++x)
-          g.dw[k * c.w_out + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-               (c.tx.first + x * c.tx.kernel_step) * c.w_x] = T(0);
-}
-
-template <class T>
-bool is_empty(const ConvGradient<T>& g) {
-  const Conv<T>& c = g.of;
-  return c.images <= 0 || c.ys.height <= 0 || c.ys.width <= 0 || c.out <= 0 ||
-         c.ty.count * c.tx.count * c.in <= 0;
-}
-
 }  // namespace
 
 template <class T>
-int64_t conv_gradient_scratch(const ConvGradient<T>& g) {
-  if (is_empty(g)) return 0;
-  if constexpr (sizeof(T) == 4)
-    if (suits_winograd(g.of)) return winograd_gradient_scratch(g);
-  if (widening(g.of) > 1) return widened_gradient_scratch(g);
+int64_t direct_gradient_scratch(const ConvGradient<T>& g) {
   return Gradient<T>(g).scratch();
 }
-
 template <class T>
-void conv_gradient(const ConvGradient<T>& g, void* scratch) {
-  if (is_empty(g)) return clear(g);
-  if constexpr (sizeof(T) == 4)
-    if (suits_winograd(g.of)) return winograd_gradient(g, scratch);
-  if (widening(g.of) > 1) return widened_gradient(g, scratch);
+void direct_gradient(const ConvGradient<T>& g, void* scratch) {
   Gradient<T>(g).run(scratch);
 }
 
-template int64_t conv_gradient_scratch<float>(const ConvGradient<float>&);
-template int64_t conv_gradient_scratch<double>(const ConvGradient<double>&);
-template void conv_gradient<float>(const ConvGradient<float>&, void*);
-template void conv_gradient<double>(const ConvGradient<double>&, void*);
+template int64_t direct_gradient_scratch<float>(const ConvGradient<float>&);
+template int64_t direct_gradient_scratch<double>(const ConvGradient<double>&);
+template void direct_gradient<float>(const ConvGradient<float>&, void*);
+template void direct_gradient<double>(const ConvGradient<double>&, void*);
 
 }  // namespace fastnn::FASTNN_ISA
