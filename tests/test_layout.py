@@ -47,6 +47,7 @@ RANKS = {
     "graph": 4,
     "inspection": 5,
     "replay": 5,
+    "assembly": 5,
     "model": 6,
     "precision": 7,
     "rule": 7,

@@ -6,9 +6,10 @@ from fastnn import _start  # noqa: F401  first: Ctrl-C may come during the rest
 from typing import TYPE_CHECKING
 
 from fastnn import _core, data, losses, nn, ops, optim
+from fastnn.assembly import Input
 from fastnn.data import Batches, Dataset
 from fastnn.machine import get_num_threads, isa, set_num_threads, show_config
-from fastnn.model import Input, Model
+from fastnn.model import Model
 from fastnn.ops.tensor import Tensor
 from fastnn.trainer import Trainer
 

@@ -97,3 +97,17 @@ def check_count(where: str, argument: str, value: Any, least: int = 1) -> int:
     if count >= 2**63:
         raise ValueError(f"{where}: {argument} must be an integer < 2**63, got {value!r}")
     return count
+
+
+def check_seed(where: str, seed: Any) -> int:
+    """A seed as the core takes it, an integer of 64 bits."""
+    text = f"{where}: seed must be an integer in [0, 2**64), got {seed!r}"
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise TypeError(text) from None
+    if isinstance(seed, bool):
+        raise TypeError(text)
+    if not 0 <= number < 2**64:
+        raise ValueError(text)
+    return number

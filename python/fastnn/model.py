@@ -12,13 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, flat
-from fastnn._config import check_count
+from fastnn._config import check_count, check_seed
+from fastnn.assembly import (
+    check_inputs,
+    check_outputs,
+    check_owners,
+    named_layers,
+    output_name,
+    stack,
+    tensors_of,
+)
 from fastnn.data import Dataset
 from fastnn.data.column import Real
 from fastnn.feeds import as_rows, check_rows, in_order
 from fastnn.graph import Built, Structure
 from fastnn.nn.layer import Layer
-from fastnn.ops.tensor import Parameter, Tensor, as_array
+from fastnn.ops.tensor import Tensor, as_array
 from fastnn.replay import Replay
 
 if TYPE_CHECKING:
@@ -27,53 +36,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 _ONE_BATCH = 256  # rows that the short way of predict runs at once
-_MOST_AXES = 7  # of one sample: the core's arrays have 8 with the batch
-
-
-def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tensor:
-    """A model's input.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape of one sample, without the batch.
-    dtype : {"float32", "int64"}
-        "float32" stands for the model's own float type.
-    name : str
-        What errors call it, and a dict of inputs.
-
-    Returns
-    -------
-    Tensor of shape (N, *shape)
-
-    Raises
-    ------
-    ValueError
-        If a size is not an integer >= 1, there are more than 7, or the dtype is another.
-
-    Examples
-    --------
-    >>> Input((3, 32, 32))
-    Tensor(x, shape=(N, 3, 32, 32), dtype=float32)
-    """
-    dims = tuple(shape) if isinstance(shape, Sequence) else (shape,)
-    if any(isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 1 for d in dims):
-        raise ValueError(f"Input: shape must hold integers >= 1, got {shape!r}")
-    if max(dims, default=1) >= 2**63:
-        raise ValueError(f"Input: shape must hold integers < 2**63, got {shape!r}")
-    if len(dims) > _MOST_AXES:
-        raise ValueError(f"Input: shape must have at most {_MOST_AXES} axes, got {len(dims)}")
-    if dtype not in ("float32", "int64"):
-        raise ValueError(f"Input: dtype must be 'float32' or 'int64', got {dtype!r}")
-    return Tensor((None, *(int(d) for d in dims)), dtype, name)
-
-
-def check_seed(seed: Any, where: str) -> int:
-    """A seed as the core takes it: 64 bits."""
-    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed < 2**64:
-        raise ValueError(f"{where}: seed must be an integer in [0, 2**64), got {seed!r}")
-    return int(seed)
 
 
 class Model:
@@ -135,86 +97,30 @@ class Model:
     ) -> None:
         if dtype not in ("float32", "float64"):
             raise ValueError(f"Model: dtype must be 'float32' or 'float64', got {dtype!r}")
-        self.seed = check_seed(seed, "Model")
+        self.seed = check_seed("Model", seed)
         self.dtype: Real = "float64" if dtype == "float64" else "float32"
         if outputs is None:
-            inputs, outputs = _stack(inputs, input_shape)
+            inputs, outputs = stack(inputs, input_shape)
         elif input_shape is not None:
             raise ValueError(
                 "Model: input_shape must be left out with tensors, "
                 f"got {input_shape!r}; their shapes are known"
             )
-        self.inputs = _tensors(inputs, "inputs")
-        self.outputs = _tensors(outputs, "outputs")
+        self.inputs = tensors_of(inputs, "inputs")
+        self.outputs = tensors_of(outputs, "outputs")
         self.one_output = isinstance(outputs, Tensor)
         self.structure = Structure(self.outputs)
-        self._check_inputs()
-        self._check_outputs()
-        self._check_owners()
-        self._name_layers()
+        check_inputs(self.inputs, self.structure)
+        check_outputs(self.outputs)
+        check_owners(self.structure)
+        self.layers = named_layers(self.structure)
         self.input_names = [t.name for t in self.inputs]
-        self.output_names = [_output_name(t) for t in self.outputs]
+        self.output_names = [output_name(t) for t in self.outputs]
         self._make_parameters()
         self._compile()
         self._replay: Replay | None = None
         for leaf in self.structure.owned:
             leaf.owner = weakref.ref(self)
-
-    def _check_inputs(self) -> None:
-        known = {id(t) for t in self.inputs}
-        for t in self.inputs:
-            if t.node is not None or isinstance(t, Parameter):
-                raise ValueError(f"Model: inputs must come from fnn.Input, got {t!r}")
-        if len(known) < len(self.inputs):
-            twice = next(t for i, t in enumerate(self.inputs) if t in self.inputs[:i])
-            raise ValueError(f"Model: inputs must be different tensors, got {twice!r} twice")
-        for t in self.structure.inputs:
-            if id(t) not in known:
-                raise ValueError(
-                    f"Model: inputs must name every input that the outputs need, got none for {t!r}"
-                )
-
-    def _check_outputs(self) -> None:
-        """A row for each sample: batches are computed apart and put one after the other."""
-        for t in self.outputs:
-            if t.ndim == 0 or t.shape[0] is not None or None in t.shape[1:]:
-                raise ValueError(
-                    "Model: outputs must have shape (N, ...), one row for each sample, and no other "
-                    f"axis of N, got {t!r}; reduce and move axes from 1 on only, and give what sums "
-                    "over samples to fnn.Trainer as its loss or a metric"
-                )
-
-    def _check_owners(self) -> None:
-        """Parameters lie in the vector of one model: another would silently train its own."""
-        for leaf in self.structure.owned:
-            if leaf.owner is not None and leaf.owner() is not None:
-                nodes = self.structure.nodes
-                layer = next((n.layer for n in nodes if n.layer and leaf in n.inputs), None)
-                raise ValueError(
-                    "Model: layers must belong to one model, got "
-                    f"{layer.where if layer else leaf.name} of another; make new layers (or delete "
-                    "the other model first), give one model both outputs, or call the other model on "
-                    "a tensor"
-                )
-
-    def _name_layers(self) -> None:
-        self.layers: list[Any] = []
-        for node in self.structure.nodes:
-            if node.layer is not None and node.layer not in self.layers:
-                self.layers.append(node.layer)
-        taken = [x.name for x in self.layers if x.given_name]
-        for name in taken:
-            if taken.count(name) > 1:
-                raise ValueError(f"Model: layer names must differ, got {name!r} twice")
-        counts: dict[str, int] = {}
-        for layer in self.layers:
-            if not layer.given_name:
-                base = layer.kind.lower()
-                name = None
-                while name is None or name in taken:
-                    counts[base] = counts.get(base, 0) + 1
-                    name = f"{base}{counts[base]}"
-                layer.name = name
 
     def _make_parameters(self) -> None:
         """theta and the states, filled by each parameter's initialiser from the model's seed."""
@@ -635,39 +541,3 @@ class Model:
     def __repr__(self) -> str:
         kinds = ", ".join(repr(x) if isinstance(x, Layer) else x.kind for x in self.layers)
         return f"Model([{kinds}], {self.theta.size} parameters, {self.dtype})"
-
-
-def _stack(layers: Any, input_shape: Sequence[int] | None) -> tuple[Tensor, Any]:
-    if not isinstance(layers, list | tuple) or not layers or isinstance(layers[0], Tensor):
-        raise TypeError(
-            "Model: inputs must be a non-empty list of layers, or tensors with outputs, "
-            f"got {layers!r}"
-        )
-    if input_shape is None:
-        raise ValueError(
-            "Model: input_shape must be given with a list of layers, got None; "
-            "it is the shape of one sample, such as (1, 28, 28)"
-        )
-    x = Input(input_shape)
-    y: Any = x
-    for layer in layers:
-        if not callable(layer):
-            raise TypeError(f"Model: inputs must be a list of layers, got {layer!r} in it")
-        y = layer(y)
-    return x, y
-
-
-def _output_name(tensor: Tensor) -> str:
-    """The layer that computes an output, or the op outside layers, or the input itself."""
-    layer = tensor.node.layer if tensor.node else None
-    return str(getattr(layer, "name", None) or tensor.name)
-
-
-def _tensors(given: Any, argument: str) -> list[Tensor]:
-    tensors = list(given) if isinstance(given, list | tuple) else [given]
-    for t in tensors:
-        if not isinstance(t, Tensor):
-            raise TypeError(f"Model: {argument} must be tensors, got {type(t).__name__}")
-    if not tensors:
-        raise ValueError(f"Model: {argument} must hold at least one tensor, got none")
-    return tensors

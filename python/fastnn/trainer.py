@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn import losses, optim
-from fastnn._config import check_count
+from fastnn._config import check_count, check_seed
 from fastnn.callback_list import CallbackList
 from fastnn.callbacks import Callback
 from fastnn.data import as_batches
 from fastnn.data.batches import Source
 from fastnn.epoch import Epoch
 from fastnn.history import History
-from fastnn.model import Model, check_seed
+from fastnn.model import Model
 from fastnn.objective import Objective, name_of
 from fastnn.passes import Passes, passes_over
 from fastnn.precision import check_precision
@@ -127,7 +127,7 @@ class Trainer:
         self.metrics = _list(metrics)
         self.l1, self.l2, self.clip_norm, self.max_norm = l1, l2, clip_norm, max_norm
         check_rule(self._rule())
-        self.seed = model.seed if seed is None else check_seed(seed, "Trainer")
+        self.seed = model.seed if seed is None else check_seed("Trainer", seed)
         self._losses = [
             losses.find(f, "Trainer") for f in (loss if isinstance(loss, list | tuple) else [loss])
         ]

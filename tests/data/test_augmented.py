@@ -225,7 +225,7 @@ def long(text):
         (
             lambda: Augmented(DATA, [], seed=-1),
             ValueError,
-            "Augmented: seed must be an integer in 0..2**64-1, got -1",
+            "Augmented: seed must be an integer in [0, 2**64), got -1",
         ),
         (
             lambda: Augmented(DATA, [])[60],

@@ -120,7 +120,7 @@ def test_error_texts():
         "out short batches, got 6",
     ):
         Batches(data, 6, drop_last=True)
-    with error(ValueError, "Batches: seed must be an integer in 0..2**64-1, got None"):
+    with error(TypeError, "Batches: seed must be an integer in [0, 2**64), got None"):
         Batches(data, 2, seed=None)
     with error(ValueError, "Batches: dtype must be float32, float64 or None, got 'f4'"):
         Batches(data, 2, dtype="f4")

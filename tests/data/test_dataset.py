@@ -234,9 +234,9 @@ class TestErrors:
         data = Dataset(np.zeros((4, 2)))
         with error(ValueError, "Dataset.split: fraction must be in [0, 1], got 1.5"):
             data.split(1.5)
-        with error(ValueError, "Dataset.split: seed must be an integer in 0..2**64-1, got -1"):
+        with error(ValueError, "Dataset.split: seed must be an integer in [0, 2**64), got -1"):
             data.split(0.5, seed=-1)
-        with error(ValueError, "Dataset.shuffle: seed must be an integer in 0..2**64-1, got 0.5"):
+        with error(TypeError, "Dataset.shuffle: seed must be an integer in [0, 2**64), got 0.5"):
             data.shuffle(0.5)
         with error(ValueError, "Dataset.take: n must be an integer >= 0, got -1"):
             data.take(-1)

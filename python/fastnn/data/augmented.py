@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn._config import check_seed
 from fastnn.data.augment.mixup import Mixup
 from fastnn.data.augment.transform import Shape, Transform
 from fastnn.data.column import Real
-from fastnn.data.dataset import Dataset, check_seed
+from fastnn.data.dataset import Dataset
 from fastnn.data.samples import Samples
 
 AUGMENT_STREAM = 0x41554700  # streams of chance: this one for mixup, then one per change
@@ -65,7 +66,7 @@ class Augmented:
     """
 
     def __init__(self, dataset: Any, changes: Sequence[Transform | Mixup], seed: int = 0) -> None:
-        check_seed(seed, "Augmented")
+        check_seed("Augmented", seed)
         if isinstance(changes, str) or not isinstance(changes, Sequence):
             raise TypeError(
                 f"Augmented: changes must be a list of changes such as augment.Flip(), "

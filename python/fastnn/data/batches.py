@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._config import check_count
+from fastnn._config import check_count, check_seed
 from fastnn.data.augmented import Augmented
 from fastnn.data.column import Real
-from fastnn.data.dataset import SHUFFLE_STREAM, check_seed
+from fastnn.data.dataset import SHUFFLE_STREAM
 from fastnn.data.prefetch import ahead
 from fastnn.data.samples import Batch
 
@@ -155,7 +155,7 @@ class Batches(Source):
                 f"Batches: batch_size must be at most {count}, the number of samples, because "
                 f"drop_last leaves out short batches, got {batch_size}"
             )
-        check_seed(seed, "Batches")
+        check_seed("Batches", seed)
         if dtype not in (None, "float32", "float64"):
             raise ValueError(f"Batches: dtype must be float32, float64 or None, got {dtype!r}")
         self.dataset = dataset

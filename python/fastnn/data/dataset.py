@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn._config import check_seed
 from fastnn.data.column import Array, Column, check_factor, core_array
 
 SPLIT_STREAM = 0x53504C54  # streams of chance; those of layers count up from 0
@@ -176,7 +177,7 @@ class Dataset:
         >>> Dataset(np.arange(5)).shuffle(seed=1).x.tolist()
         [3, 1, 4, 2, 0]
         """
-        check_seed(seed, "Dataset.shuffle")
+        check_seed("Dataset.shuffle", seed)
         return self._subset(_core.random_permutation(seed, SHUFFLE_STREAM, 0, len(self)))
 
     def split(
@@ -210,7 +211,7 @@ class Dataset:
         """
         if not isinstance(fraction, int | float | np.number) or not 0 <= fraction <= 1:
             raise ValueError(f"Dataset.split: fraction must be in [0, 1], got {fraction!r}")
-        check_seed(seed, "Dataset.split")
+        check_seed("Dataset.split", seed)
         n = len(self)
         order: NDArray[np.int64] = _core.random_permutation(seed, SPLIT_STREAM, 0, n)
         count = int(np.floor(fraction * n + 0.5))
@@ -311,9 +312,3 @@ def _stratified(
         rows = np.flatnonzero(drawn == label)
         places[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
     return order[np.argsort(places, kind="stable")]
-
-
-def check_seed(seed: Any, where: str) -> None:
-    """An integer that the generator of the core takes."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
-        raise ValueError(f"{where}: seed must be an integer in 0..2**64-1, got {seed!r}")

@@ -7,7 +7,8 @@ from typing import Any
 
 from fastnn import nn
 from fastnn._config import check_count
-from fastnn.model import Input, Model
+from fastnn.assembly import Input
+from fastnn.model import Model
 from fastnn.ops.attributes import wholes
 
 _NORMAL = nn.init.Normal(0.01)  # the paper's initial weights

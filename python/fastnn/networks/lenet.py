@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fastnn import nn, ops
 from fastnn._config import check_count
-from fastnn.model import Input, Model
+from fastnn.assembly import Input
+from fastnn.model import Model
 from fastnn.networks.digits import CODES
 from fastnn.ops.tensor import Tensor
 

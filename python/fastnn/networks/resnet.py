@@ -6,7 +6,8 @@ from typing import Any
 
 from fastnn import nn, ops
 from fastnn._config import check_count
-from fastnn.model import Input, Model
+from fastnn.assembly import Input
+from fastnn.model import Model
 from fastnn.ops.tensor import Tensor
 
 # Blocks of the four stages, and how much a block's outputs are wider than its inside.

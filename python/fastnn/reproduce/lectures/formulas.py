@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from fastnn import nn, ops
-from fastnn.model import Input, Model
+from fastnn.assembly import Input
+from fastnn.model import Model
 from fastnn.reproduce.lectures.comparison import Comparison
 from fastnn.trainer import Trainer
 

@@ -1,0 +1,152 @@
+"""What a model is put together from: inputs, layers in a stack, and tensors that are checked and named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastnn.graph import Structure
+from fastnn.ops.tensor import Parameter, Tensor
+
+_MOST_AXES = 7  # of one sample: the core's arrays have 8 with the batch
+
+
+def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tensor:
+    """A model's input.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one sample, without the batch.
+    dtype : {"float32", "int64"}
+        "float32" stands for the model's own float type.
+    name : str
+        What errors call it, and a dict of inputs.
+
+    Returns
+    -------
+    Tensor of shape (N, *shape)
+
+    Raises
+    ------
+    ValueError
+        If a size is not an integer >= 1, there are more than 7, or the dtype is another.
+
+    Examples
+    --------
+    >>> Input((3, 32, 32))
+    Tensor(x, shape=(N, 3, 32, 32), dtype=float32)
+    """
+    dims = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    if any(isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 1 for d in dims):
+        raise ValueError(f"Input: shape must hold integers >= 1, got {shape!r}")
+    if max(dims, default=1) >= 2**63:
+        raise ValueError(f"Input: shape must hold integers < 2**63, got {shape!r}")
+    if len(dims) > _MOST_AXES:
+        raise ValueError(f"Input: shape must have at most {_MOST_AXES} axes, got {len(dims)}")
+    if dtype not in ("float32", "int64"):
+        raise ValueError(f"Input: dtype must be 'float32' or 'int64', got {dtype!r}")
+    return Tensor((None, *(int(d) for d in dims)), dtype, name)
+
+
+def stack(layers: Any, input_shape: Sequence[int] | None) -> tuple[Tensor, Any]:
+    """The input and the output of layers called one after the other."""
+    if not isinstance(layers, list | tuple) or not layers or isinstance(layers[0], Tensor):
+        raise TypeError(
+            "Model: inputs must be a non-empty list of layers, or tensors with outputs, "
+            f"got {layers!r}"
+        )
+    if input_shape is None:
+        raise ValueError(
+            "Model: input_shape must be given with a list of layers, got None; "
+            "it is the shape of one sample, such as (1, 28, 28)"
+        )
+    x = Input(input_shape)
+    y: Any = x
+    for layer in layers:
+        if not callable(layer):
+            raise TypeError(f"Model: inputs must be a list of layers, got {layer!r} in it")
+        y = layer(y)
+    return x, y
+
+
+def tensors_of(given: Any, argument: str) -> list[Tensor]:
+    """One tensor, or several, as a list."""
+    tensors = list(given) if isinstance(given, list | tuple) else [given]
+    for t in tensors:
+        if not isinstance(t, Tensor):
+            raise TypeError(f"Model: {argument} must be tensors, got {type(t).__name__}")
+    if not tensors:
+        raise ValueError(f"Model: {argument} must hold at least one tensor, got none")
+    return tensors
+
+
+def check_inputs(inputs: list[Tensor], structure: Structure) -> None:
+    """Inputs are what `Input` made, each once, and all that the outputs need."""
+    known = {id(t) for t in inputs}
+    for t in inputs:
+        if t.node is not None or isinstance(t, Parameter):
+            raise ValueError(f"Model: inputs must come from fnn.Input, got {t!r}")
+    if len(known) < len(inputs):
+        twice = next(t for i, t in enumerate(inputs) if t in inputs[:i])
+        raise ValueError(f"Model: inputs must be different tensors, got {twice!r} twice")
+    for t in structure.inputs:
+        if id(t) not in known:
+            raise ValueError(
+                f"Model: inputs must name every input that the outputs need, got none for {t!r}"
+            )
+
+
+def check_outputs(outputs: list[Tensor]) -> None:
+    """A row for each sample: batches are computed apart and put one after the other."""
+    for t in outputs:
+        if t.ndim == 0 or t.shape[0] is not None or None in t.shape[1:]:
+            raise ValueError(
+                "Model: outputs must have shape (N, ...), one row for each sample, and no other "
+                f"axis of N, got {t!r}; reduce and move axes from 1 on only, and give what sums "
+                "over samples to fnn.Trainer as its loss or a metric"
+            )
+
+
+def check_owners(structure: Structure) -> None:
+    """Parameters lie in the vector of one model: another would silently train its own."""
+    for leaf in structure.owned:
+        if leaf.owner is not None and leaf.owner() is not None:
+            nodes = structure.nodes
+            layer = next((n.layer for n in nodes if n.layer and leaf in n.inputs), None)
+            raise ValueError(
+                "Model: layers must belong to one model, got "
+                f"{layer.where if layer else leaf.name} of another; make new layers (or delete "
+                "the other model first), give one model both outputs, or call the other model on "
+                "a tensor"
+            )
+
+
+def named_layers(structure: Structure) -> list[Any]:
+    """The layers in order of use; those without a name of their own get one by kind and number."""
+    layers: list[Any] = []
+    for node in structure.nodes:
+        if node.layer is not None and node.layer not in layers:
+            layers.append(node.layer)
+    taken = [x.name for x in layers if x.given_name]
+    for name in taken:
+        if taken.count(name) > 1:
+            raise ValueError(f"Model: layer names must differ, got {name!r} twice")
+    counts: dict[str, int] = {}
+    for layer in layers:
+        if not layer.given_name:
+            base = layer.kind.lower()
+            name = None
+            while name is None or name in taken:
+                counts[base] = counts.get(base, 0) + 1
+                name = f"{base}{counts[base]}"
+            layer.name = name
+    return layers
+
+
+def output_name(tensor: Tensor) -> str:
+    """The layer that computes an output, or the op outside layers, or the input itself."""
+    layer = tensor.node.layer if tensor.node else None
+    return str(getattr(layer, "name", None) or tensor.name)
