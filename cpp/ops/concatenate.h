@@ -19,6 +19,8 @@ struct Concatenation {
     if (n.n_in < 1) fail(n.where, "tensors must hold at least 1 array, got none");
     const Arg& first = n.in[0];
     const int rank = first.shape.rank + (kStack ? 1 : 0);
+    if (rank > kMaxRank)
+      fail(n.where, "tensors must have at most %d axes, got %d", kMaxRank - 1, first.shape.rank);
     const int64_t given = n.attr[0].ints[0];
     if (given < -rank || given >= rank)
       fail(n.where, "axis must be between %d and %d because tensors[0] has shape %s, got %lld",

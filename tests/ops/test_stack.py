@@ -34,6 +34,7 @@ def test_stack_keeps_an_unknown_batch():
     ("shapes", "axis", "text"),
     [
         ([], 0, "stack: tensors must hold at least 1 array, got none"),
+        ([(1,) * 8] * 2, 0, "stack: tensors must have at most 7 axes, got 8"),
         (
             [(2, 3), (2, 4)],
             0,
