@@ -52,6 +52,35 @@ class Ends(callbacks.Callback):
             raise self.error
 
 
+@pytest.mark.parametrize(
+    ("act", "kind", "text"),
+    [
+        (lambda: trainer().fit(blobs(), callbacks=[callbacks.Checkpoint("a", every=-1)]), ValueError,
+         "Checkpoint: every must be an integer >= 0, got -1"),
+        (lambda: trainer().fit(blobs(), callbacks=[callbacks.LambdaCallback(on_step=print, every=0.5)]),
+         TypeError, "LambdaCallback: every must be an integer >= 0, got 0.5"),
+        (lambda: callbacks.EarlyStopping(min_delta=float("nan")), ValueError,
+         "EarlyStopping: min_delta must be a finite number, got nan"),
+        (lambda: callbacks.EarlyStopping(min_delta="a"), TypeError,
+         "EarlyStopping: min_delta must be a finite number, got 'a'"),
+        (lambda: callbacks.ModelCheckpoint("{.fnn"), ValueError,
+         "ModelCheckpoint: path must be a text for str.format, got '{.fnn' (expected '}' before end "
+         "of string)"),
+        (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{foo}.fnn")]), ValueError,
+         "ModelCheckpoint: path must name epoch or a quantity of the history, epoch, loss, lr, seconds "
+         "or val_ and one of them, got 'foo' in '{foo}.fnn'"),
+        (lambda: trainer().fit(blobs(), verbose=0, callbacks=[callbacks.ModelCheckpoint("{val_loss}")]),
+         ValueError,
+         "ModelCheckpoint: path must name quantities of this fit, got 'val_loss' in '{val_loss}'; give "
+         "fit validation data for the val_ quantities"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_told_before_training(act, kind, text):
+    with pytest.raises(kind) as error:
+        act()
+    assert str(error.value) == text
+
+
 def test_early_stopping_leaves_a_broken_off_run_where_it_was():
     straight = trainer()
     straight.fit(blobs(), 5, 16, verbose=0)

@@ -324,6 +324,80 @@ def test_nan_in_data_is_named_and_weights_are_kept(where):
     assert np.array_equal(t.model.theta, before)
 
 
+@pytest.mark.parametrize("where", ["x", "y"])
+def test_the_gradient_of_a_batch_with_nan_is_not_that_of_the_batch_before(where):
+    t = trainer()
+    t.gradient(D.x, D.y)
+    with pytest.raises(ValueError) as error:
+        t.gradient(*nan_in(where))
+    assert str(error.value) == (
+        f"Trainer.gradient: {where} must be finite, got NaN or infinity in row 17 (epoch 1, step 1); "
+        "the weights are those before that step"
+    )
+    t.model.theta[:] = 1e38
+    with pytest.raises(RuntimeError, match=r"Trainer\.gradient: loss and gradient must be finite"):
+        t.gradient(D.x, D.y)
+
+
+def partial_named(name):
+    def metric(p, y):
+        return fnn.ops.accuracy(p, y)
+
+    metric.__name__ = name
+    return metric
+
+
+@pytest.mark.parametrize(
+    ("metrics", "got"),
+    [
+        ([partial_named("a"), partial_named("a")], "'a' twice"),
+        (["accuracy", "accuracy"], "'accuracy' twice"),
+        ([partial_named("loss")], "'loss'"),
+        ([partial_named("lr")], "'lr'"),
+        ([partial_named("val_loss")], "'val_loss'"),
+    ],
+)
+def test_metrics_have_names_of_their_own(metrics, got):
+    with pytest.raises(ValueError) as error:
+        trainer(metrics=metrics)
+    assert str(error.value) == (
+        f"Trainer: metrics must have names of their own in the history, got {got}; set __name__ of "
+        "the function"
+    )
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "value", "text"),
+    [
+        (optim.SGD(0.1), "momentum", 5, "SGD: momentum must be a number in [0, 1), got 5"),
+        (optim.SGD(0.1), "momentum", "a", "SGD: momentum must be a number in [0, 1), got 'a'"),
+        (optim.Adam(), "betas", (2, 2), "Adam: betas must be two numbers in [0, 1), got (2, 2)"),
+        (optim.Adam(), "eps", -5.0, "Adam: eps must be a finite number > 0, got -5.0"),
+    ],
+)
+def test_settings_changed_during_a_run_keep_their_rules(optimizer, name, value, text):
+    t = trainer(optimizer=optimizer)
+    t.fit(D, verbose=0)
+    before = t.model.theta.copy()
+    setattr(optimizer, name, value)
+    with pytest.raises((ValueError, TypeError)) as error:
+        t.fit(D, verbose=0)
+    assert str(error.value) == text
+    assert np.array_equal(t.model.theta, before)
+
+
+def test_a_fit_inside_a_fit_is_refused_and_leaves_the_trainer_usable():
+    t = trainer()
+    inside = fnn.callbacks.LambdaCallback(on_epoch_end=lambda t, logs: t.fit(D, verbose=0))
+    with pytest.raises(RuntimeError) as error:
+        t.fit(D, verbose=0, callbacks=[inside])
+    assert str(error.value) == (
+        "Trainer.fit: a trainer must be fitted by one call at a time, got another from a callback or "
+        "a thread; a callback may use Trainer.step"
+    )
+    assert t.fit(D, 2, verbose=0).epochs == 3
+
+
 def test_divergence_names_layer_and_step_and_keeps_the_last_good_weights():
     model = fnn.Model([nn.Dense(8, "relu"), nn.Dense(1)], input_shape=(3,))
     t = fnn.Trainer(model, "quadratic", optim.SGD(1e20))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from fastnn._config import check_count
 from fastnn.callbacks import Callback, Logs
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class CallbackList:
         for callback in self._callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{text}, got {callback!r} in it")
+            check_count(type(callback).__name__, "every", callback.every, 0)
 
     def steps_to_next(self, done: int, most: int) -> int:
         """Steps until one wants to be called, ``most`` at most, after ``done`` steps."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from fastnn._config import check_flag, check_real
 
 if TYPE_CHECKING:
     from fastnn.trainer import Trainer
@@ -85,6 +88,7 @@ class _Monitor(Callback):
         name = type(self).__name__
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"{name}: mode must be 'auto', 'min' or 'max', got {mode!r}")
+        check_real(name, "min_delta", min_delta, "a finite number", lambda _: True)
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         smaller = mode == "min" or (mode == "auto" and ("loss" in monitor or "error" in monitor))
         self._sign = -1.0 if smaller else 1.0
@@ -187,11 +191,35 @@ class ModelCheckpoint(_Monitor):
         mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode)
-        self.path, self.save_best_only = path, save_best_only
+        self.save_best_only = check_flag("ModelCheckpoint", "save_best_only", save_best_only)
+        self.path = path
+        try:
+            self._fields = [f for _, f, _, _ in Formatter().parse(os.fspath(path)) if f is not None]
+        except ValueError as error:  # of a brace without its partner
+            raise ValueError(
+                f"ModelCheckpoint: path must be a text for str.format, got {path!r} ({error})"
+            ) from None
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        known = ["epoch", *trainer.quantities]
+        for field in self._fields:  # before an epoch is spent, not after
+            if field.removeprefix("val_") not in known:
+                raise ValueError(
+                    f"ModelCheckpoint: path must name epoch or a quantity of the history, {', '.join(known)} "
+                    f"or val_ and one of them, got {field!r} in {self.path!r}"
+                )
 
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
-        if not self.save_best_only or self.improved(logs):
-            trainer.model.save(os.fspath(self.path).format(epoch=trainer.epoch, **logs))
+        if self.save_best_only and not self.improved(logs):
+            return
+        try:
+            name = os.fspath(self.path).format(epoch=trainer.epoch, **logs)
+        except KeyError as missing:
+            raise ValueError(
+                f"ModelCheckpoint: path must name quantities of this fit, got {missing} in "
+                f"{self.path!r}; give fit validation data for the val_ quantities"
+            ) from None
+        trainer.model.save(name)
 
 
 class Checkpoint(Callback):

@@ -15,7 +15,7 @@ from fastnn.feeds import in_order
 from fastnn.graph import Built, Structure
 from fastnn.inspection import Quantity, by_name
 from fastnn.model import Model
-from fastnn.ops.tensor import Tensor, in_layer
+from fastnn.ops.tensor import Tensor, as_array, in_layer
 
 if TYPE_CHECKING:
     from fastnn._core import Precision, Rule
@@ -121,7 +121,7 @@ class Objective:
                 f"Trainer: y must be {len(outputs)} arrays as the model has outputs, got {len(given)}"
             )
         return [
-            _kind(np.asarray(a), p, f)
+            _kind(as_array(a, "Trainer", "y"), p, f)
             for a, p, f in zip(given, outputs, self._functions, strict=True)
         ]
 
@@ -161,7 +161,8 @@ class Objective:
         columns = zip(self.targets, self._by_output(y), self._functions, self._classes, strict=True)
         for tensor, array, function, classes in columns:
             real = self.model.dtype if tensor.dtype == "float32" else "int64"
-            target = np.asarray(array, dtype=real, order="C").reshape(len(array), *tensor.shape[1:])
+            given = as_array(array, "Trainer", "y")
+            target = np.asarray(given, dtype=real, order="C").reshape(len(given), *tensor.shape[1:])
             if len(target) != rows:
                 raise ValueError(f"{where}: y must have {rows} rows as x has, got {len(target)}")
             if classes or not self._checked:  # labels are read at once, the rest is a first look
@@ -317,8 +318,6 @@ def _kind(y: Any, output: Tensor, loss: Loss) -> tuple[str, tuple[int, ...]]:
     A vector of N numbers for an output (N, 1) is (N, 1). Integers of the output's shape are values
     to a loss of fastnn; to the hinge cost of one unit they are labels, of which 0 means -1.
     """
-    if y.dtype.kind not in "fiub":
-        raise TypeError(f"Trainer: y must hold numbers, got dtype {y.dtype}")
     if not y.ndim:
         raise ValueError("Trainer: y must have at least 1 axis, the rows, got shape ()")
     one_unit = output.ndim == 1 or output.shape[-1] == 1

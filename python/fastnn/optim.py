@@ -7,6 +7,7 @@ here.
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from typing import Any, ClassVar
 
@@ -43,6 +44,27 @@ class Optimizer(_config.Configured):
                 text = "must be a finite number > 0 or a schedule"
                 raise TypeError(f"{where}: lr {text}, got {lr!r}") from None
         self.lr = lr
+
+    def check(self) -> None:
+        """Raise unless the settings, which may change during a run, keep the arguments' rules.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As the constructor does.
+
+        Examples
+        --------
+        >>> sgd = SGD(0.1)
+        >>> sgd.momentum = 2.0
+        >>> sgd.check()
+        Traceback (most recent call last):
+        ValueError: SGD: momentum must be a number in [0, 1), got 2.0
+        """
+        own: Any = next(c for c in type(self).__mro__ if c in (*CLASSES, Optimizer))
+        if own is not Optimizer:  # of a class of one's own, what it inherits
+            names = inspect.signature(own.__init__).parameters
+            own(**{name: getattr(self, name) for name in names if name != "self"})
 
     @abstractmethod
     def hyper(self) -> dict[str, float]:
@@ -89,8 +111,7 @@ class SGD(Optimizer):
     def __init__(self, lr: Any = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
         super().__init__(lr)
         _config.check_fraction("SGD", "momentum", momentum)
-        if not isinstance(nesterov, bool):
-            raise TypeError(f"SGD: nesterov must be True or False, got {nesterov!r}")
+        _config.check_flag("SGD", "nesterov", nesterov)
         if nesterov and momentum == 0:
             raise ValueError(f"SGD: momentum must be > 0 with nesterov=True, got {momentum!r}")
         self.momentum = momentum

@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 
 def rule_of(optimizer: Optimizer, l1: Any, l2: Any, clip_norm: Any, max_norm: Any) -> Rule:
     """The settings of the moment, unchecked; None, where nothing is clipped, is 0 to the core."""
+    try:
+        hyper = optimizer.hyper()
+    except (TypeError, ValueError):  # of no number
+        optimizer.check()
+        raise
     return {
         "optimizer": optimizer.name,
-        "hyper": optimizer.hyper(),
+        "hyper": hyper,
         "l1": l1,
         "l2": l2,
         "clip_norm": 0.0 if clip_norm is None else clip_norm,

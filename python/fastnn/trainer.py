@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn import losses, optim
-from fastnn._config import check_count, check_seed
+from fastnn._config import check_count, check_flag, check_seed
 from fastnn.callback_list import CallbackList
 from fastnn.callbacks import Callback
 from fastnn.data import as_batches
@@ -28,6 +28,8 @@ from fastnn.schedules import rates_of
 if TYPE_CHECKING:
     from fastnn._core import Rule
 
+# What logs and history, and the sums of an epoch, call something else.
+_TAKEN = ("loss", "lr", "rows", "seconds")
 _LARGEST = {name: float(np.finfo(name).max) for name in ("float32", "float64")}
 
 
@@ -51,7 +53,8 @@ class Trainer:
     l1, l2 : float, >= 0
         The cost gains ``l1 sum|w| + l2/2 sum w^2`` over weights, not biases.
     clip_norm : float, optional
-        Largest norm of the whole gradient.
+        Largest norm of the gradient of the loss; penalties join it afterwards, as PyTorch's
+        weight decay does.
     max_norm : float, optional
         Largest norm of the weights into one unit.
     seed : int, optional
@@ -124,7 +127,7 @@ class Trainer:
         self._begun = 0  # steps before there is an objective, which counts them
         self._optimizer: optim.Optimizer
         self.optimizer = optimizer
-        self.metrics = _list(metrics)
+        self.metrics = _tuple(metrics)
         self.l1, self.l2, self.clip_norm, self.max_norm = l1, l2, clip_norm, max_norm
         check_rule(self._rule())
         self.seed = model.seed if seed is None else check_seed("Trainer", seed)
@@ -136,14 +139,13 @@ class Trainer:
                 f"Trainer: loss must be one, or one for each of the {len(model.outputs)} outputs, "
                 f"got {len(self._losses)}"
             )
-        self._metrics = {
-            name_of(m): losses.find(m, "Trainer", "metrics", losses.METRICS) for m in self.metrics
-        }
+        self._metrics = _by_name(self.metrics)
         for f, output in zip(self._losses * len(model.outputs), model.outputs, strict=False):
             losses.check_output(f, output)
         self.history = History()
         self.stop = False
         self.completed = False
+        self._is_fitting = False
         self._under_way = self._new_epoch()
         self._restored: list[Any] | None = None  # optimiser states read from a checkpoint
 
@@ -151,6 +153,11 @@ class Trainer:
     def precision(self) -> str:
         """Of what the kernels multiply in training: "float32" or "bf16"."""
         return self._precision
+
+    @property
+    def quantities(self) -> list[str]:
+        """What an epoch puts into the history, validation apart."""
+        return ["loss", *self._metrics, "lr", "seconds"]
 
     @property
     def steps(self) -> int:
@@ -212,20 +219,45 @@ class Trainer:
         RuntimeError
             If the loss or a gradient becomes NaN or infinite; the weights are those before that
             step. Only where an update itself overflowed are they lost, and the error says so.
+            Also if a ``fit`` of this trainer is under way.
         KeyboardInterrupt
             On Ctrl-C, within 100 ms or one op. Another ``fit`` goes on where it was, bit for bit.
         """
         epochs = check_count("Trainer.fit", "epochs", epochs)
         batch_size = check_count("Trainer.fit", "batch_size", batch_size)
+        shuffle = check_flag("Trainer.fit", "shuffle", shuffle)
         watchers = CallbackList(callbacks)
-        source = as_batches(data, batch_size, shuffle, self.seed, dtype=self.model.dtype)
-        passes = self._passes(source)
-        held_out = None if validation is None else self._in_order(validation, max(batch_size, 256))
-        self._under_way.settle()
-        passes.check("Trainer.fit")
-        if held_out is not None:
-            held_out.check_early("Trainer.fit: validation")
-        bar = Progress(epochs, source.samples, verbose=verbose)
+        if self._is_fitting:
+            raise RuntimeError(
+                "Trainer.fit: a trainer must be fitted by one call at a time, got another from a "
+                "callback or a thread; a callback may use Trainer.step"
+            )
+        try:
+            self._is_fitting = True
+            source = as_batches(data, batch_size, shuffle, self.seed, dtype=self.model.dtype)
+            passes = self._passes(source)
+            held_out = (
+                None if validation is None else self._in_order(validation, max(batch_size, 256))
+            )
+            self._under_way.settle()
+            passes.check("Trainer.fit")
+            if held_out is not None:
+                held_out.check_early("Trainer.fit: validation")
+            bar = Progress(epochs, source.samples, verbose=verbose)
+            self._epochs(epochs, passes, held_out, watchers, bar)
+        finally:
+            self._is_fitting = False
+        return self.history
+
+    def _epochs(
+        self,
+        epochs: int,
+        passes: Passes,
+        held_out: Passes | None,
+        watchers: CallbackList,
+        bar: Progress,
+    ) -> None:
+        """Train, validate and tell, epoch by epoch."""
         self.stop = self.completed = False
         watchers.on_fit_begin(self)
         try:
@@ -250,7 +282,6 @@ class Trainer:
             raise
         bar.close()
         watchers.on_fit_end(self)
-        return self.history
 
     def _one_epoch(self, passes: Passes, watchers: CallbackList, bar: Progress) -> dict[str, float]:
         """The rest of the epoch under way, recorded; means of loss and metrics over its rows."""
@@ -301,14 +332,34 @@ class Trainer:
 
         Penalties (``l1``, ``l2``) and clipping belong to the update and are not in it.
 
+        Parameters
+        ----------
+        x, y : arrays, shape (N, ...)
+            A batch and its targets, as for `step`.
+
         Returns
         -------
         dict of str to array
             By the names of ``model.parameters``.
+
+        Raises
+        ------
+        ValueError
+            If ``x`` or ``y`` do not fit the model, or hold NaN or infinity.
+        RuntimeError
+            If the loss or the gradient is NaN or infinite; the error names the layer.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1, init=2.0)], input_shape=(1,))
+        >>> Trainer(model, "quadratic").gradient([[3.0]], [[5.0]])
+        {'dense1.weight': array([[3.]], dtype=float32), 'dense1.bias': array([1.], dtype=float32)}
         """
         objective = self._prepare(y)
         feeds, rows = objective.feeds(x, y, "Trainer.gradient")
-        objective.core.step(feeds, rows, 0.0, False)
+        if objective.core.step(feeds, rows, 0.0, False)["stop"] == "not finite":
+            objective.explain(x, y, None, "Trainer.gradient", self.epoch, self.steps)
         return self.model.split_vector(objective.core.gradient().copy())
 
     def inspect(self, x: Any, y: Any) -> dict[str, Any]:
@@ -405,6 +456,7 @@ class Trainer:
         """The graph of model, loss and metrics for this kind of target and the present settings."""
         old, rule = self._objective, self._rule()
         if old is None or old.rule != rule or old.frozen != self.model.frozen() or not old.takes(y):
+            self.optimizer.check()
             check_rule(rule)
             new = Objective(
                 self.model, self._losses, self._metrics, rule, self.seed, y, self._precision
@@ -429,7 +481,21 @@ class Trainer:
         return f"Trainer({self.model!r}, loss={self.loss!r}, optimizer={self.optimizer!r}, epoch={self.epoch})"
 
 
-def _list(metrics: Any) -> list[Any]:
+def _tuple(metrics: Any) -> tuple[Any, ...]:
     if isinstance(metrics, str) or not isinstance(metrics, Iterable):
         raise TypeError(f"Trainer: metrics must be a list of names or functions, got {metrics!r}")
-    return list(metrics)
+    return tuple(metrics)
+
+
+def _by_name(metrics: Iterable[Any]) -> dict[str, Any]:
+    """The functions by the names that logs and history know them by."""
+    named: dict[str, Any] = {}
+    for metric in metrics:
+        function, name = losses.find(metric, "Trainer", "metrics", losses.METRICS), name_of(metric)
+        if name in named or name in _TAKEN or name.startswith("val_"):
+            raise ValueError(
+                "Trainer: metrics must have names of their own in the history, "
+                f"got {name!r}{' twice' if name in named else ''}; set __name__ of the function"
+            )
+        named[name] = function
+    return named
