@@ -30,6 +30,7 @@ RANKS = {
     "_core": 0,
     "machine": 1,
     "ops": 1,
+    "_arrays": 0,
     "_config": 0,
     "schedules": 2,
     "losses": 2,

@@ -157,6 +157,27 @@ def test_model_called_on_a_tensor_shares_structure():
     assert list(outer.parameters) == ["inner.weight", "inner.bias", "dense1.weight", "dense1.bias"]
 
 
+def test_a_parameter_that_is_set_is_written_in_place():
+    model = small()
+    model.parameters["dense1.bias"] = [1, 2, 3, 4, 5]
+    assert np.array_equal(model.theta[20:25], [1, 2, 3, 4, 5])
+    model.parameters["dense1.bias"] += 1
+    assert np.array_equal(model.theta[20:25], [2, 3, 4, 5, 6])
+
+
+def test_integers_that_an_input_reads_are_not_scaled():
+    x = fnn.Input((3,), "int64")
+    model = fnn.Model(
+        x, fnn.ops.embedding(x, fnn.Model([nn.Dense(2)], input_shape=(4,)).theta[:8].reshape(4, 2))
+    )
+    with pytest.raises(ValueError) as error:
+        model.predict(fnn.Dataset(np.zeros((2, 3), "i8"), scale=0.5))
+    assert str(error.value) == (
+        "Model.predict: x must have no scale or offset where the input x holds integers, got "
+        "scale=0.5, offset=0.0"
+    )
+
+
 def test_predict_from_several_threads_at_once():
     model = small()
     xs = [np.random.default_rng(i).standard_normal((64 + i, 4)).astype("f") for i in range(8)]
@@ -189,6 +210,13 @@ OUTPUTS = (
     "Model: outputs must have shape (N, ...), one row for each sample, and no other axis of N, got "
     "{}; reduce and move axes from 1 on only, and give what sums over samples to fnn.Trainer as its "
     "loss or a metric"
+)
+
+
+MIXED = (
+    "Model: outputs must be computed row by row, because a prediction may take the rows in several "
+    "batches, got {} over the axis of N for Tensor(x, shape=(N, 3), dtype=float32); leave axis 0 out "
+    "of it, or use nn.BatchNorm"
 )
 
 
@@ -229,6 +257,15 @@ ERRORS = [
      OUTPUTS.format("Tensor(matmul, shape=(N, N), dtype=float32)")),
     (lambda: bare(lambda x: [x, fnn.ops.sum(x, axis=0)]), ValueError,
      OUTPUTS.format("Tensor(sum, shape=(3,), dtype=float32)")),
+    (lambda: bare(lambda x: fnn.ops.softmax(x, axis=0)), ValueError, MIXED.format("softmax")),
+    (lambda: bare(lambda x: x - fnn.ops.mean(x, axis=0, keepdims=True)), ValueError,
+     MIXED.format("mean")),
+    (lambda: bare(lambda x: x * fnn.ops.max(x)), ValueError, MIXED.format("max")),
+    (lambda: small().parameters.__setitem__("dense1.wieght", 0), ValueError,
+     "Model: parameters must be set by name, one of dense1.weight, dense1.bias, dense2.weight, "
+     "dense2.bias, got 'dense1.wieght'"),
+    (lambda: small().parameters.__setitem__("dense1.bias", [1.0]), ValueError,
+     "Model: dense1.bias must have shape (5,), got (1,)"),
     (lambda: fnn.Model([x := fnn.Input((3,)), x], x), ValueError,
      "Model: inputs must be different tensors, got Tensor(x, shape=(N, 3), dtype=float32) twice"),
     (lambda: small()(fnn.Input((4,)), fnn.Input((4,))), ValueError,

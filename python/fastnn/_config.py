@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import Any, TypeVar
 
+import numpy as np
+
 Class = TypeVar("Class")
 
 
@@ -97,6 +99,23 @@ def check_count(where: str, argument: str, value: Any, least: int = 1) -> int:
     if count >= 2**63:
         raise ValueError(f"{where}: {argument} must be an integer < 2**63, got {value!r}")
     return count
+
+
+def check_flag(where: str, argument: str, value: Any) -> bool:
+    """``value`` as a bool, which it must be: "no" and 2 are true to Python."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{where}: {argument} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def check_name(where: str, name: Any) -> None:
+    """None, or text that errors, tables and files can show."""
+    if name is None:
+        return
+    if not isinstance(name, str):
+        raise TypeError(f"{where}: name must be a string or None, got {name!r}")
+    if not name or not name.isprintable():
+        raise ValueError(f"{where}: name must be printable and not empty, got {name!r}")
 
 
 def check_seed(where: str, seed: Any) -> int:

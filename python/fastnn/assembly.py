@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.graph import Structure
-from fastnn.ops.tensor import Parameter, Tensor
+from fastnn.ops.tensor import Node, Parameter, Tensor
 
 _MOST_AXES = 7  # of one sample: the core's arrays have 8 with the batch
 
@@ -108,6 +108,29 @@ def check_outputs(outputs: list[Tensor]) -> None:
                 f"axis of N, got {t!r}; reduce and move axes from 1 on only, and give what sums "
                 "over samples to fnn.Trainer as its loss or a metric"
             )
+    seen: set[int] = set()
+    waiting = [t.node for t in outputs if t.node]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if _mixes_rows(node):
+            raise ValueError(
+                "Model: outputs must be computed row by row, because a prediction may take the rows "
+                f"in several batches, got {node.op} over the axis of N for {node.inputs[0]!r}; "
+                "leave axis 0 out of it, or use nn.BatchNorm"
+            )
+        waiting += [t.node for t in node.inputs if t.node]
+
+
+def _mixes_rows(node: Node) -> bool:
+    """Whether a reduction or a softmax runs along the batch."""
+    x = node.inputs[0] if node.inputs else None
+    if x is None or not ("keepdims" in node.attrs or node.op in ("softmax", "log_softmax")):
+        return False
+    axis = node.attrs.get("axis", tuple(range(x.ndim)) if "keepdims" in node.attrs else -1)
+    return any(x.shape[a] is None for a in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 def check_owners(structure: Structure) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fastnn import _core
 from fastnn.nn.init import fill
-from fastnn.ops.tensor import Leaf
+from fastnn.ops.tensor import Leaf, as_array
 
 Array = NDArray[Any]
 
@@ -19,6 +19,33 @@ Array = NDArray[Any]
 # vector that a kernel loads lies in two lines. One row through dense weights of 236 MB, one core of
 # an AMD EPYC, medians in turn: 16.5 GB/s there, 19.9 from the beginning of a line.
 CACHE_LINE = 64  # bytes
+
+
+class Views(dict[str, Array]):
+    """Arrays by name that are parts of one vector: to set one is to write into it.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or the values have another shape.
+
+    Examples
+    --------
+    >>> vector = zeros(3, "float32")
+    >>> views = Views(weight=vector[:2], bias=vector[2:])
+    >>> views["bias"] = [5.0]
+    >>> vector
+    array([0., 0., 5.], dtype=float32)
+    """
+
+    def __setitem__(self, name: str, values: Any) -> None:
+        if name not in self:
+            known = ", ".join(self)
+            raise ValueError(f"Model: parameters must be set by name, one of {known}, got {name!r}")
+        array = as_array(values, "Model", name)
+        if array.shape != self[name].shape:
+            raise ValueError(f"Model: {name} must have shape {self[name].shape}, got {array.shape}")
+        self[name][...] = array
 
 
 def zeros(size: int, dtype: Any) -> Array:
@@ -38,7 +65,7 @@ def zeros(size: int, dtype: Any) -> Array:
 
 def initial(
     leaves: Sequence[Leaf], owners: Mapping[int, Any], dtype: Any, seed: int, stream: int
-) -> tuple[Array, dict[str, Array]]:
+) -> tuple[Array, Views]:
     """One vector of all leaves, each filled by its initialiser, and its views by name.
 
     Parameters
@@ -68,4 +95,4 @@ def initial(
             partial(_core.random_normal, seed, stream + i, 1),
             layer.where if layer is not None else t.name,
         )
-    return vector, views
+    return vector, Views(views)

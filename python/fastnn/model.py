@@ -59,7 +59,8 @@ class Model:
     theta : array, shape (P,)
         All parameters, one after the other: the lectures' vec(W).
     parameters : dict of str to array
-        Views of ``theta`` by name, such as ``"dense1.weight"``; writing to them changes the model.
+        Views of ``theta`` by name, such as ``"dense1.weight"``; writing to them, or setting one to
+        other values of its shape, changes the model.
     input_names, output_names : list of str
         What a dict of inputs or of targets calls them: the names of the inputs, and of the layers
         that compute the outputs (of their ops, outside layers).
@@ -338,6 +339,11 @@ class Model:
         pairs = list(zip(self.inputs, columns, strict=True))
         for tensor, column in pairs:
             check_rows(column.array, tensor, where)
+            if tensor.dtype == "int64" and (column.scale != 1 or column.offset != 0):
+                raise ValueError(
+                    f"{where}: x must have no scale or offset where the input {tensor.name} holds "
+                    f"integers, got scale={column.scale}, offset={column.offset}"
+                )
         return [(self._graph[t], c.array, c.scale, c.offset) for t, c in pairs]
 
     def __call__(self, *inputs: Any) -> Any:

@@ -106,6 +106,17 @@ def test_batch_arrays_are_fresh():
 
 def test_error_texts():
     data = Dataset(np.arange(5))
+    with error(
+        TypeError,
+        "Batches: dataset must be a Dataset or Augmented, got tuple; make one, data.Dataset(x, y)",
+    ):
+        Batches((np.zeros(3), np.zeros(3)), 2)
+    with error(
+        ValueError,
+        "Batches.set_state: state must hold the integers epoch and position, got "
+        "{'epoch': 'a', 'position': 0.5}",
+    ):
+        Batches(data, 2).set_state({"epoch": "a", "position": 0.5})
     with error(ValueError, "Batches: batch_size must be an integer >= 1, got 0"):
         Batches(data, 0)
     with error(TypeError, "Batches: batch_size must be an integer >= 1, got 2.0"):
@@ -125,7 +136,9 @@ def test_error_texts():
     with error(ValueError, "Batches: dtype must be float32, float64 or None, got 'f4'"):
         Batches(data, 2, dtype="f4")
     batches = Batches(data, 2)
-    with error(ValueError, "Batches.set_state: state must hold epoch and position, got {}"):
+    with error(
+        ValueError, "Batches.set_state: state must hold the integers epoch and position, got {}"
+    ):
         batches.set_state({})
     with error(
         ValueError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
@@ -73,10 +74,10 @@ class Source(ABC):
     def set_state(self, state: dict[str, int]) -> None:
         """Go on where ``state()`` was called: the next pass begins there."""
         try:
-            epoch, position = state["epoch"], state["position"]
+            epoch, position = operator.index(state["epoch"]), operator.index(state["position"])
         except (TypeError, KeyError):
             raise ValueError(
-                f"{type(self).__name__}.set_state: state must hold epoch and position, "
+                f"{type(self).__name__}.set_state: state must hold the integers epoch and position, "
                 f"got {state!r}"
             ) from None
         most = self.batches
@@ -85,7 +86,7 @@ class Source(ABC):
                 f"{type(self).__name__}.set_state: state must have epoch >= 0 and position >= 0"
                 f"{'' if most is None else f', {most} at most'}, got {state!r}"
             )
-        self.epoch, self.position, self._continues = int(epoch), int(position), True
+        self.epoch, self.position, self._continues = epoch, position, True
 
 
 class Batches(Source):
@@ -146,6 +147,11 @@ class Batches(Source):
         prefetch: int | None = None,
     ) -> None:
         super().__init__()
+        if not hasattr(dataset, "gather"):
+            raise TypeError(
+                "Batches: dataset must be a Dataset or Augmented, "
+                f"got {type(dataset).__name__}; make one, data.Dataset(x, y)"
+            )
         count = len(dataset)
         self.batch_size = check_count("Batches", "batch_size", batch_size)
         if count < 1:

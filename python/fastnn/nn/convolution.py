@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
-from fastnn._config import check_count
+from fastnn._config import check_count, check_flag
 from fastnn.nn.activations import apply
 from fastnn.nn.layer import Layer
 from fastnn.ops.images import shape_of
@@ -41,7 +41,7 @@ class _Convolution(Layer):
         self.dilation = dilation
         self.groups = check_count(kind, "groups", groups)
         self.activation = activation
-        self.use_bias = use_bias
+        self.use_bias = check_flag(kind, "use_bias", use_bias)
         self.init = init
         self.bias_init = bias_init
         rank = len(self.axes) - 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn._config import check_count
+from fastnn._config import check_count, check_flag
 from fastnn.nn.activations import apply
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor, call
@@ -60,7 +60,7 @@ class Dense(Layer):
         super().__init__(name)
         self.units = check_count("Dense", "units", units)
         self.activation = activation
-        self.use_bias = use_bias
+        self.use_bias = check_flag("Dense", "use_bias", use_bias)
         self.init = init
         self.bias_init = bias_init
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
+from fastnn._config import check_name
 from fastnn.ops.tensor import Parameter, State, Tensor, in_layer
 
 
@@ -30,6 +32,8 @@ class Layer:
     ------
     TypeError
         When called on anything but symbolic tensors.
+    TypeError, ValueError
+        If ``name`` is no text that can be printed.
 
     Examples
     --------
@@ -44,6 +48,7 @@ class Layer:
     """
 
     def __init__(self, name: str | None = None) -> None:
+        check_name(type(self).__name__, name)
         self.name = name
         self.given_name = name is not None
         self.trainable = True
@@ -164,6 +169,7 @@ class Layer:
                     f"{type(self).__name__}: x must be a symbolic Tensor, got {type(x).__name__}; "
                     "start from fnn.Input, or give the layer to fnn.Model and call predict"
                 )
+        self._check_count(inputs)
         if self.name is None:
             self.name = _number(type(self), inputs)
         with in_layer(self):
@@ -171,6 +177,21 @@ class Layer:
                 self.build(*inputs)
                 self._built = True
             return self.forward(*inputs)
+
+    def _check_count(self, inputs: tuple[Tensor, ...]) -> None:
+        """As many tensors as ``forward`` takes."""
+        parameters = inspect.signature(self.forward).parameters.values()
+        taken = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        least = sum(p.default is p.empty for p in taken)
+        if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+            fits, rule = len(inputs) >= max(least, 1), f"at least {max(least, 1)}"
+        else:
+            fits, rule = least <= len(inputs) <= len(taken), str(least)
+            rule += "" if least == len(taken) else f" to {len(taken)}"
+        if not fits:
+            raise TypeError(
+                f"{type(self).__name__}: inputs must be {rule} symbolic Tensor(s), got {len(inputs)}"
+            )
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items() if v is not None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
-from fastnn._config import check_count, check_not_negative, check_positive, check_real
+from fastnn._config import check_count, check_flag, check_not_negative, check_positive, check_real
 from fastnn.nn.layer import Layer
 from fastnn.ops.attributes import wholes
 from fastnn.ops.tensor import Tensor
@@ -68,8 +68,8 @@ class BatchNorm(Layer):
         check_positive("BatchNorm", "eps", eps)
         self.momentum = momentum
         self.eps = eps
-        self.use_scale = use_scale
-        self.use_bias = use_bias
+        self.use_scale = check_flag(type(self).__name__, "use_scale", use_scale)
+        self.use_bias = check_flag(type(self).__name__, "use_bias", use_bias)
 
     def config(self) -> dict[str, Any]:
         return {
@@ -108,8 +108,8 @@ class _Scaled(Layer):
         super().__init__(name)
         check_positive(self.kind, "eps", eps)
         self.eps = eps
-        self.use_scale = use_scale
-        self.use_bias = use_bias
+        self.use_scale = check_flag(type(self).__name__, "use_scale", use_scale)
+        self.use_bias = check_flag(type(self).__name__, "use_bias", use_bias)
 
     def config(self) -> dict[str, Any]:
         return {"eps": self.eps, "use_scale": self.use_scale, "use_bias": self.use_bias}

@@ -35,10 +35,13 @@ def whole(where: str, argument: str, value: Any) -> int:
     >>> whole("softmax", "axis", -1)
     -1
     """
+    text = f"{where}: {argument} must be an integer, got {value!r}"
     try:
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{where}: {argument} must be an integer, got {value!r}") from None
+        raise TypeError(text) from None
+    if isinstance(value, bool):
+        raise TypeError(text)
     if not -(2**63) <= number < 2**63:
         raise ValueError(f"{where}: {argument} must be an integer of 64 bits, got {value!r}")
     return number

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
+from fastnn._config import check_flag
 from fastnn.ops.attributes import real, whole, wholes
 from fastnn.ops.images import where_of
 from fastnn.ops.tensor import Tensor, arrays_of, as_array, call, shape_text
@@ -86,13 +87,14 @@ def batch_norm(
         "momentum": real("batch_norm", "momentum", momentum),
         "eps": real("batch_norm", "eps", eps),
     }
+    is_training = check_flag("batch_norm", "training", training)
     x = call("channels_last", x) if len(shape) > 2 else x
     operands = (x, weight, bias, running_mean, running_var)
     if any(isinstance(a, Tensor) for a in operands):
         y, *running = call("batch_norm", *operands, **attrs)
     else:
         arrays = arrays_of("batch_norm", operands, ())
-        y, *running = _core.call("batch_norm", arrays, attrs, training=training)
+        y, *running = _core.call("batch_norm", arrays, attrs, training=is_training)
     return (call("channels_first", y) if len(shape) > 2 else y, *running)
 
 

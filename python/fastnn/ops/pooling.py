@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn._config import check_flag
 from fastnn.ops.attributes import real, whole, wholes
 from fastnn.ops.images import on_pixels, shape_of, where_of
 from fastnn.ops.tensor import Tensor, call, shape_text
@@ -87,7 +88,7 @@ def max_pool2d(
         stride=sizes("max_pool2d", "stride", stride),
         padding=sizes("max_pool2d", "padding", padding),
         dilation=sizes("max_pool2d", "dilation", dilation),
-        ceil_mode=int(ceil_mode),
+        ceil_mode=int(check_flag("max_pool2d", "ceil_mode", ceil_mode)),
     )
 
 
@@ -153,8 +154,8 @@ def avg_pool2d(
         kernel_size=sizes("avg_pool2d", "kernel_size", kernel_size),
         stride=sizes("avg_pool2d", "stride", stride),
         padding=sizes("avg_pool2d", "padding", padding),
-        ceil_mode=int(ceil_mode),
-        count_include_pad=int(count_include_pad),
+        ceil_mode=int(check_flag("avg_pool2d", "ceil_mode", ceil_mode)),
+        count_include_pad=int(check_flag("avg_pool2d", "count_include_pad", count_include_pad)),
         divisor_override=divisor_override,
     )
 
@@ -268,7 +269,7 @@ def lp_pool2d(
         x,
         kernel_size=sizes("lp_pool2d", "kernel_size", kernel_size),
         stride=sizes("lp_pool2d", "stride", stride),
-        ceil_mode=int(ceil_mode),
+        ceil_mode=int(check_flag("lp_pool2d", "ceil_mode", ceil_mode)),
         norm_type=real("lp_pool2d", "norm_type", norm_type),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import _core
+from fastnn._config import check_flag, check_seed
 from fastnn.ops.attributes import real
 from fastnn.ops.tensor import Tensor, arrays_of, as_array, call
 
@@ -24,7 +25,7 @@ def dropout(x: Any, rate: float = 0.5, training: bool = True, seed: int = 0) -> 
         Probability of 0.
     training : bool
         False gives ``x`` back.
-    seed : int, >= 0
+    seed : int, in [0, 2**64)
         Which mask.
 
     Returns
@@ -33,8 +34,8 @@ def dropout(x: Any, rate: float = 0.5, training: bool = True, seed: int = 0) -> 
 
     Raises
     ------
-    ValueError
-        If ``rate`` is not in [0, 1].
+    ValueError, TypeError
+        If ``rate`` is not in [0, 1], or ``training`` or ``seed`` is of another kind.
 
     Source
     ------
@@ -50,7 +51,11 @@ def dropout(x: Any, rate: float = 0.5, training: bool = True, seed: int = 0) -> 
     if isinstance(x, Tensor):
         return call("dropout", x, rate=rate)
     return _core.call(
-        "dropout", arrays_of("dropout", (x,), ()), {"rate": rate}, training=training, seed=seed
+        "dropout",
+        arrays_of("dropout", (x,), ()),
+        {"rate": rate},
+        training=check_flag("dropout", "training", training),
+        seed=check_seed("dropout", seed),
     )[0]
 
 
@@ -67,7 +72,7 @@ def channel_dropout(x: Any, rate: float = 0.5, training: bool = True, seed: int 
         Probability of 0, for each channel of each image.
     training : bool
         False gives ``x`` back.
-    seed : int, >= 0
+    seed : int, in [0, 2**64)
         Which mask.
 
     Returns
@@ -76,8 +81,9 @@ def channel_dropout(x: Any, rate: float = 0.5, training: bool = True, seed: int 
 
     Raises
     ------
-    ValueError
-        If ``x`` has less than 2 axes, or ``rate`` is not in [0, 1].
+    ValueError, TypeError
+        If ``x`` has less than 2 axes, ``rate`` is not in [0, 1], or ``training`` or ``seed`` is of
+        another kind.
 
     Source
     ------
@@ -95,6 +101,11 @@ def channel_dropout(x: Any, rate: float = 0.5, training: bool = True, seed: int 
     if isinstance(x, Tensor):
         y = call("channel_dropout", x, rate=rate)
     else:
-        arrays = arrays_of("channel_dropout", (x,), ())
-        (y,) = _core.call("channel_dropout", arrays, {"rate": rate}, training=training, seed=seed)
+        (y,) = _core.call(
+            "channel_dropout",
+            arrays_of("channel_dropout", (x,), ()),
+            {"rate": rate},
+            training=check_flag("channel_dropout", "training", training),
+            seed=check_seed("channel_dropout", seed),
+        )
     return call("channels_first", y) if ndim > 2 else y

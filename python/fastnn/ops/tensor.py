@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
+from fastnn._arrays import plain
 from fastnn.ops.attributes import whole
 
 Shape = tuple["int | None", ...]
@@ -58,6 +59,14 @@ class Tensor:
         self.name = name
         self.node = node
         self.index = index
+
+    def __array_function__(self, function: Any, *_: Any) -> Any:
+        if function in (np.shape, np.ndim):
+            return getattr(self, function.__name__)
+        raise TypeError(
+            f"numpy.{function.__name__}: operands must be arrays, got {self!r}, whose numbers are "
+            "not known yet; use what fastnn.ops has instead"
+        )
 
     @property
     def ndim(self) -> int:
@@ -324,6 +333,7 @@ def arrays_of(op: str, inputs: tuple[Any, ...], integers: tuple[int, ...]) -> li
 
 def as_array(x: Any, where: str, argument: str) -> NDArray[Any]:
     """What ``numpy.asarray`` makes of an argument, which must be real numbers."""
+    x = plain(x, where, argument)
     try:
         array = np.asarray(x)
     except ValueError:
