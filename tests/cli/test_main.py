@@ -137,16 +137,6 @@ def test_python_m_fastnn(tmp_path):
     assert (seen.returncode, seen.stdout, seen.stderr) == (1, "", line)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX shells only")
-def test_a_reader_that_leaves_is_no_error(trained):
-    arguments = f"'{sys.executable}' -m fastnn info '{trained}' | true"
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
-    seen = subprocess.run(
-        arguments, shell=True, capture_output=True, text=True, timeout=60, env=environment
-    )
-    assert seen.stderr == ""
-
-
 def test_main_takes_the_arguments_of_the_process(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["fastnn", "--version"])
     assert main() == 0

@@ -8,13 +8,12 @@ import json
 import os
 import sys
 import traceback
-import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn, TextIO
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 import fastnn
 from fastnn import _start
-from fastnn.cli import bench, evaluate, info, predict, reproduce, train
+from fastnn.cli import bench, evaluate, info, predict, reproduce, streams, train
 from fastnn.cli.output import Failure, Interrupted, Usage, plain
 
 COMMANDS = (train, predict, evaluate, info, bench, reproduce)
@@ -104,56 +103,39 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in given
+    with streams.guarded_output():
+        try:
+            return _run(given, as_json)
+        except BrokenPipeError:  # `fastnn info MODEL | head -1`: nobody reads on
+            return FAILED
+        except Usage as error:
+            return _fail(str(error), WRONG_USAGE, as_json)
+        except (KeyboardInterrupt, Interrupted) as stop:
+            return _fail(str(stop) or "interrupted", INTERRUPTED, as_json)
+        except MemoryError:
+            return _fail("not enough memory; try a smaller network or batch", FAILED, as_json)
+        except Exception as error:
+            if os.environ.get("FASTNN_TRACEBACK"):
+                traceback.print_exc()
+            return _fail(_text(error), FAILED, as_json)
+
+
+def _run(given: list[str], as_json: bool) -> int:
+    """Run a command; its exit code, once all that it printed has been taken."""
     try:
         _start.uncover()
         if given and not given[0].startswith("-") and given[0] not in NAMES:
             known = ", ".join(NAMES)
             raise Usage(f"COMMAND must be one of {known}, got {given[0]!r}; see fastnn --help")
         arguments = parser().parse_args(given)
-        with _warnings_in_a_line(silent=getattr(arguments, "quiet", False)):
+        with streams.warnings_in_a_line(silent=getattr(arguments, "quiet", False)):
             result, code = arguments.run(arguments)
         if as_json:
             print(json.dumps(plain(result), allow_nan=False))
-        sys.stdout.flush()
-        return int(code)
     except SystemExit as done:  # --help and --version
-        return OK if done.code is None else int(done.code)
-    except BrokenPipeError:  # `fastnn info MODEL | head -1`: nobody reads on
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except Usage as error:
-        return _fail(str(error), WRONG_USAGE, as_json)
-    except (KeyboardInterrupt, Interrupted) as stop:
-        return _fail(str(stop) or "interrupted", INTERRUPTED, as_json)
-    except MemoryError:
-        return _fail("not enough memory; try a smaller network or batch", FAILED, as_json)
-    except Exception as error:
-        if os.environ.get("FASTNN_TRACEBACK"):
-            traceback.print_exc()
-        return _fail(_text(error), FAILED, as_json)
-
-
-@contextlib.contextmanager
-def _warnings_in_a_line(silent: bool) -> Iterator[None]:
-    """Warnings that Python's filters let through, without the line of source that gave them."""
-
-    def show(
-        message: Warning | str,
-        category: type[Warning],
-        filename: str,
-        lineno: int,
-        file: TextIO | None = None,
-        line: str | None = None,
-    ) -> None:
-        if not silent:
-            print(f"fastnn: warning: {_line(str(message))}", file=sys.stderr, flush=True)
-
-    before, warnings.showwarning = warnings.showwarning, show
-    try:
-        yield
-    finally:
-        warnings.showwarning = before
+        code = OK if done.code is None else done.code
+    sys.stdout.flush()
+    return int(code)
 
 
 def _text(error: BaseException) -> str:
@@ -168,13 +150,11 @@ def _text(error: BaseException) -> str:
 
 
 def _fail(text: str, code: int, as_json: bool) -> int:
-    line = _line(text)
-    if as_json:
-        document: dict[str, Any] = {"error": line, "exit": code}
-        print(json.dumps(document), flush=True)
-    print(f"fastnn: error: {line}" if code != INTERRUPTED else f"fastnn: {line}", file=sys.stderr)
+    text = streams.line(text)
+    with contextlib.suppress(Failure, OSError):  # standard output may be what failed
+        if as_json:
+            document: dict[str, Any] = {"error": text, "exit": code}
+            print(json.dumps(document))
+        sys.stdout.flush()
+    streams.complain(f"fastnn: error: {text}" if code != INTERRUPTED else f"fastnn: {text}")
     return code
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
