@@ -98,6 +98,35 @@ def test_gzip_that_does_not_unpack_is_refused(tmp_path):
     assert zlib.error  # what the second file raises inside gzip
 
 
-def test_missing_file_is_an_os_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
+@pytest.mark.parametrize("rank", [65, 255])
+def test_more_axes_than_numpy_has_are_refused_by_name(tmp_path, rank):
+    path = tmp_path / "a"
+    path.write_bytes(bytes([0, 0, 8, rank]) + bytes([0, 0, 0, 1]) * rank + b"x")
+    text = f"read_idx: {path} must hold an array that NumPy has room for, got one of rank {rank} ("
+    with pytest.raises(OSError, match=f"^{re.escape(text)}"):
+        read_idx(path)
+
+
+def test_lengths_beyond_numpys_beside_a_zero_are_refused_by_name(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(bytes([0, 0, 8, 5]) + bytes(4) + b"\xff" * 16)
+    text = f"read_idx: {path} must hold an array that NumPy has room for, got one of rank 5 ("
+    with pytest.raises(OSError, match=f"^{re.escape(text)}"):
+        read_idx(path)
+
+
+def test_what_is_no_file_is_named(tmp_path, monkeypatch):
+    text = f"read_idx: path must name a file, got '{tmp_path}/none'"
+    with pytest.raises(FileNotFoundError, match=f"^{re.escape(text)}$"):
         read_idx(tmp_path / "none")
+    text = f"read_idx: path must name a file, got the folder '{tmp_path}'"
+    with pytest.raises(IsADirectoryError, match=f"^{re.escape(text)}$"):
+        read_idx(tmp_path)
+
+    def deny(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", deny)
+    text = "read_idx: path must name a file that can be read, got 'a' with Permission denied"
+    with pytest.raises(PermissionError, match=f"^{text}$"):
+        read_idx("a")

@@ -96,13 +96,27 @@ def cifar10(
     Raises
     ------
     OSError
-        If a file is missing, damaged or not the published one, or no mirror gives it.
+        If a file is missing, damaged or not the published one, no mirror gives it, or FASTNN_DATA
+        names no folder.
 
     Source
     ------
     A. Krizhevsky, Learning multiple layers of features from tiny images, technical report,
     University of Toronto (2009). The MD5 of the archive is that of its page; those of the files are
     the ones that public code agrees on.
+
+    Examples
+    --------
+    >>> train, test = cifar10()  # doctest: +SKIP
+    >>> train.x.shape, test.x.shape  # doctest: +SKIP
+    ((50000, 3, 32, 32), (10000, 3, 32, 32))
+
+    With ``download=False`` nothing is asked of the network, and what is missing is an error:
+
+    >>> import tempfile
+    >>> cifar10(tempfile.mkdtemp(), download=False)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    OSError: cifar10: root, FASTNN_DATA or the cache must hold the 6 files of ...
     """
     return load(CIFAR10, root, download)
 

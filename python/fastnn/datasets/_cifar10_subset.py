@@ -53,12 +53,25 @@ def cifar10_subset(root: str | os.PathLike[str] | None = None) -> tuple[Dataset,
     Raises
     ------
     OSError
-        If the file is missing, damaged or another one.
+        If the file is missing, damaged or another one, or FASTNN_DATA names no folder.
 
     Source
     ------
     A. Krizhevsky, Learning multiple layers of features from tiny images, technical report,
     University of Toronto (2009).
+
+    Examples
+    --------
+    >>> train, validation, test = cifar10_subset()  # doctest: +SKIP
+    >>> train.x.shape, len(validation), len(test)  # doctest: +SKIP
+    ((10000, 3, 32, 32), 2000, 1000)
+
+    There is no download: a folder without the file is an error.
+
+    >>> import tempfile
+    >>> cifar10_subset(tempfile.mkdtemp())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    OSError: cifar10_subset: root, FASTNN_DATA or the cache must hold cifar10_subset.npz, got none...
     """
     return load(root)
 

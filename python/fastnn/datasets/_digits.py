@@ -21,6 +21,11 @@ def digits() -> tuple[Dataset, Dataset]:
     train, held_out : Dataset
         1437 and 360 samples: ``x`` float32 (N, 1, 8, 8) in [0, 1], ``y`` int64 (N,), the digit.
 
+    Raises
+    ------
+    OSError
+        If the installed package lacks its files, or they are damaged.
+
     Source
     ------
     E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning

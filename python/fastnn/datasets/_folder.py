@@ -37,6 +37,7 @@ def image_folder(
     Parameters
     ----------
     root : path
+        The folder that holds one folder for each class.
     size : int or (height, width), optional
         What all images are brought to: scaled (sampled over areas) until they just cover it, and
         the middle cut out. Without it they must be of one size.

@@ -33,7 +33,7 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     Raises
     ------
     OSError
-        If the file is not IDX, damaged, or shorter or longer than its head says.
+        If the file is missing, not IDX, damaged, or shorter or longer than its head says.
 
     Source
     ------
@@ -70,7 +70,7 @@ def read_checked(
     def refuse(rule: str, got: str) -> NoReturn:
         raise OSError(f"{where}: {path} must {rule}, got {got}{remedy}")
 
-    with open(path, "rb") as raw:
+    with _opened(path, where, remedy) as raw:
         begin = raw.read(2)
         raw.seek(0)
         packed = begin == _GZIP
@@ -96,8 +96,25 @@ def read_checked(
         digest.update(data.data)
         if digest.hexdigest() != md5:
             refuse(f"have the MD5 {md5} (uncompressed)", digest.hexdigest())
-    values = data.view(dtype).reshape(dims)
+    try:
+        values = data.view(dtype).reshape(dims)
+    except ValueError as error:  # more axes than NumPy has, or lengths beyond its own beside a 0
+        refuse("hold an array that NumPy has room for", f"one of rank {len(dims)} ({error})")
     return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))
+
+
+def _opened(path: Path, where: str, remedy: str) -> IO[bytes]:
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        text = f"name a file, got {str(path)!r}"
+        raise FileNotFoundError(f"{where}: path must {text}{remedy}") from None
+    except IsADirectoryError:
+        text = f"name a file, got the folder {str(path)!r}"
+        raise IsADirectoryError(f"{where}: path must {text}{remedy}") from None
+    except OSError as error:
+        text = f"name a file that can be read, got {str(path)!r} with {error.strerror}"
+        raise type(error)(f"{where}: path must {text}{remedy}") from None
 
 
 def _read_head(file: IO[bytes], refuse: Any) -> tuple[bytes, str, tuple[int, ...]]:

@@ -96,12 +96,26 @@ def mnist(
     Raises
     ------
     OSError
-        If a file is missing, damaged or not the published one, or no mirror gives it.
+        If a file is missing, damaged or not the published one, no mirror gives it, or FASTNN_DATA
+        names no folder.
 
     Source
     ------
     Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
     recognition, Proc. IEEE 86 (1998). MD5s as widely published.
+
+    Examples
+    --------
+    >>> train, test = mnist()  # doctest: +SKIP
+    >>> train.x.shape, test.x.shape  # doctest: +SKIP
+    ((60000, 1, 28, 28), (10000, 1, 28, 28))
+
+    With ``download=False`` nothing is asked of the network, and what is missing is an error:
+
+    >>> import tempfile
+    >>> mnist(tempfile.mkdtemp(), download=False)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    OSError: mnist: root, FASTNN_DATA or the cache must hold train-images-idx3-ubyte or ...
     """
     return load(MNIST, root, download)
 
@@ -130,13 +144,27 @@ def fashion_mnist(
     Raises
     ------
     OSError
-        If a file is missing, damaged or not the published one, or no mirror gives it.
+        If a file is missing, damaged or not the published one, no mirror gives it, or FASTNN_DATA
+        names no folder.
 
     Source
     ------
     H. Xiao, K. Rasul, R. Vollgraf, Fashion-MNIST, arXiv:1708.07747 (2017), MIT licence. Its authors
     publish the MD5s of the gzip files; those of the uncompressed bytes, checked here, are the ones
     that public code agrees on.
+
+    Examples
+    --------
+    >>> train, test = fashion_mnist()  # doctest: +SKIP
+    >>> train.x.shape, test.x.shape  # doctest: +SKIP
+    ((60000, 1, 28, 28), (10000, 1, 28, 28))
+
+    With ``download=False`` nothing is asked of the network, and what is missing is an error:
+
+    >>> import tempfile
+    >>> fashion_mnist(tempfile.mkdtemp(), download=False)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    OSError: fashion_mnist: root, FASTNN_DATA or the cache must hold train-images-idx3-ubyte or ...
     """
     return load(FASHION, root, download)
 

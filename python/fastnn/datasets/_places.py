@@ -22,12 +22,20 @@ def cache_folder() -> Path:
 
 def folders(name: str, below: Sequence[str], root: str | os.PathLike[str] | None) -> Iterator[Path]:
     """Where files of a data set may be, in the order of search: ``root``, else FASTNN_DATA, with
-    the subfolders ``below`` first; the cache where there is no ``root``."""
+    the subfolders ``below`` first; the cache where there is no ``root``.
+
+    A FASTNN_DATA that is no folder is an error: a slip in it would end in a download.
+    """
     from pathlib import Path
 
     given = root if root is not None else os.environ.get("FASTNN_DATA")
     if given:
         base = Path(given).expanduser()
+        if root is None and not base.is_dir():
+            raise OSError(
+                f"{name}: FASTNN_DATA must name a folder that exists, got {str(given)!r}; "
+                "correct it, or unset it"
+            )
         yield from (base / folder for folder in below)
         yield base
     if root is None:
