@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import fastnn as fnn
 
@@ -33,6 +34,44 @@ def test_the_loss_follows_from_the_last_layer(run):
         layers = [fnn.nn.Flatten(), fnn.nn.Dense(10, activation)]
         fnn.Model(layers, input_shape=(1, 8, 8)).save("a.fnn")
         assert run("evaluate", "a.fnn", "--json").json["loss_name"] == loss
+
+
+@pytest.mark.parametrize("shape", [(64,), (8, 8)])
+def test_images_take_the_shape_of_the_input(run, shape):
+    """As predict does; the numbers are those of the same network on images."""
+    seen = []
+    for form in (shape, (1, 8, 8)):
+        layers = [fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")]
+        fnn.Model(layers, input_shape=form).save("a.fnn")
+        seen.append(run("evaluate", "a.fnn", "--json").json)
+    assert seen[0]["dataset"] == "digits"
+    assert [t["accuracy"] for t in seen] == [seen[1]["accuracy"]] * 2
+    assert seen[0]["confusion"] == seen[1]["confusion"]
+
+
+def test_a_flat_model_of_colours(run, monkeypatch):
+    images = np.random.default_rng(0).integers(0, 256, (20, 3, 32, 32)).astype(np.uint8)
+    part = fnn.Dataset(images, np.arange(20) % 10, scale=1 / 255)
+    monkeypatch.setattr(fnn.datasets, "cifar10", lambda folder: (part, part))
+    fnn.Model([fnn.nn.Dense(10, "softmax")], input_shape=(3072,)).save("a.fnn")
+    assert run("evaluate", "a.fnn", "--json").json["samples"] == 20
+
+
+def test_data_is_refused_with_digits_as_in_train(fails, model):
+    line = "argument --data: must be left out with digits, which come with the package"
+    fails(2, line, "evaluate", model, "digits", "--data", ".")
+    fails(2, line, "evaluate", model, "--data", ".")
+
+
+def test_outputs_that_are_no_numbers(fails):
+    model = fnn.Model([fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")], input_shape=(1, 8, 8))
+    model.theta[-1] = np.nan
+    model.save("lost.fnn")
+    line = (
+        "evaluate: MODEL must give finite outputs, got NaN or infinity from 'lost.fnn'; its "
+        "weights are lost or too large: train it again, with a lower --lr, or use a copy"
+    )
+    fails(1, line, "evaluate", "lost.fnn")
 
 
 def test_target(run, model):

@@ -26,7 +26,7 @@ def test_json_of_a_model(run, model):
     assert (told["dtype"], told["seed"], told["parameters"]) == ("float32", 0, 26122)
     assert told["inputs"] == {"x": ["N", 1, 8, 8]} and told["outputs"] == [["N", 10]]
     assert told["arrays"]["dense1.weight"] == [128, 64]
-    assert "trainer" not in told
+    assert "trainer" not in told and told["functions"] == []
 
 
 def test_checkpoint(run):
@@ -37,6 +37,23 @@ def test_checkpoint(run):
     assert 'training  2 epochs, 90 steps, loss "cross_entropy", optimizer {' in seen.out
     told = run("info", "run.ckpt", "--json").json
     assert told["trainer"]["steps"] == 90 and told["trainer"]["metrics"] == ["accuracy"]
+
+
+def test_a_model_that_calls_python(run):
+    """Its functions are not in the file; all else is told."""
+    import numpy as np
+
+    layers = [fnn.nn.Function(np.sin), fnn.nn.Dense(3)]
+    model = fnn.Model(layers, input_shape=(4,))
+    model.save("sine.fnn")
+    fnn.Trainer(model, "mse").save("sine.ckpt")
+    for name in ("sine.fnn", "sine.ckpt"):
+        seen = run("info", name)
+        assert (seen.code, seen.err) == (0, "")
+        assert "python    calls sin, whose code is not in the file\n" in seen.out
+        assert "dense1 (Dense)" in seen.out and "15 parameters" in seen.out
+        told = run("info", name, "--json").json
+        assert told["functions"] == ["sin"] and told["arrays"]["dense1.weight"] == [3, 4]
 
 
 def test_every_damaged_byte_is_found(run, model, tmp_path):

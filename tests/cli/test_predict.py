@@ -109,6 +109,59 @@ def test_models_of_each_image_shape(run, digit, shape):
     assert run("predict", "m.fnn", "a.png").code == 0
 
 
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid", "log_softmax"])
+def test_probabilities_are_those_of_the_last_layer(run, digit, activation):
+    save(digit[0], "a.png")
+    layers = [fnn.nn.Flatten(), fnn.nn.Dense(10, activation)]
+    model = fnn.Model(layers, input_shape=(1, 8, 8))
+    model.save("m.fnn")
+    y = model.predict(digit[0][::8, ::8].astype("f")[None, None] / 255)[0]
+    expected = np.exp(y) if activation == "log_softmax" else y
+    told = run("predict", "m.fnn", "a.png", "--json").json["predictions"][0]
+    assert told["probability"] == pytest.approx(float(expected.max()), rel=1e-5)
+    assert told["class"] == expected.argmax() and set(told["top"][0]) == {"class", "probability"}
+    seen = run("predict", "m.fnn", "a.png").out
+    assert seen.startswith(f"a.png  {told['class']}  {told['probability']:.1%}  (")
+
+
+@pytest.mark.parametrize("activation", [None, "tanh"])
+def test_other_outputs_are_scores(run, digit, activation):
+    save(digit[0], "a.png")
+    layers = [fnn.nn.Flatten(), fnn.nn.Dense(10, activation)]
+    model = fnn.Model(layers, input_shape=(1, 8, 8))
+    model.save("m.fnn")
+    y = model.predict(digit[0][::8, ::8].astype("f")[None, None] / 255)[0]
+    seen = run("predict", "m.fnn", "a.png", "--json")
+    told = seen.json["predictions"][0]
+    assert told["score"] == pytest.approx(float(y.max()), rel=1e-5)
+    assert set(told["top"][0]) == {"class", "score"} and "probability" not in seen.out
+    top = ", ".join(f"{t['class']}: {t['score']:.4g}" for t in told["top"])
+    line = f"a.png  {told['class']}  score {told['score']:.4g}  ({top})\n"
+    assert run("predict", "m.fnn", "a.png").out == line
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_outputs_that_are_no_numbers(fails, digit, value):
+    save(digit[0], "a.png")
+    model = fnn.Model([fnn.nn.Flatten(), fnn.nn.Dense(10)], input_shape=(1, 8, 8))
+    model.theta[-1] = value
+    model.save("lost.fnn")
+    line = (
+        "predict: MODEL must give finite outputs, got NaN or infinity from 'lost.fnn'; its weights "
+        "are lost or too large: train it again, with a lower --lr, or use a copy"
+    )
+    fails(1, line, "predict", "lost.fnn", "a.png")
+
+
+def test_a_model_that_calls_python(fails, digit):
+    save(digit[0], "a.png")
+    fnn.Model([fnn.nn.Function(np.sin), fnn.nn.Dense(3)], input_shape=(64,)).save("sine.fnn")
+    rule = "must name a file whose model calls no Python functions, as files hold no code"
+    remedy = "use it in Python, where fastnn.load and Trainer.resume take them"
+    line = f"predict: MODEL {rule}, got 'sine.fnn', which calls sin; {remedy}"
+    fails(1, line, "predict", "sine.fnn", "a.png")
+
+
 def test_what_is_no_image(fails, model, digit, tmp_path):
     save(digit[0], "good.png")
     fails(1, "predict: IMAGE must name a file, got 'none.png'", "predict", model, "none.png")

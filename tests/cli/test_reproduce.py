@@ -80,7 +80,7 @@ def test_lectures(run):
 
 def test_errors(fails):
     see = "see fastnn reproduce --list"
-    line = f"argument SYSTEM: must be one of {', '.join(NAMES)}, got None; {see}"
+    line = f"the following arguments are required: SYSTEM, one of {', '.join(NAMES)}; {see}"
     fails(2, line, "reproduce")
     line = f"argument SYSTEM: must be one of {', '.join(NAMES)}, got 'lenet'; {see}"
     fails(2, line, "reproduce", "lenet")
@@ -88,3 +88,17 @@ def test_errors(fails):
     fails(1, line, "reproduce", "nielsen", "--data", "none")
     line = "--plot must name a file in a folder that exists, got 'none/a.png'"
     fails(1, line, "reproduce", "nielsen", "--plot", "none/a.png")
+
+
+def test_plots_are_checked_before_the_work(fails, system):
+    """What would otherwise be told after it, with the results lost."""
+    line = "argument --plot: must end in .png, got 'a.txt'"
+    fails(2, line, "reproduce", "toy", "--plot", "a.txt")
+    line = "argument --plot: must be left out with --no-plot"
+    fails(2, line, "reproduce", "toy", "--plot", "a.png", "--no-plot")
+    assert "options" not in system
+
+
+def test_a_system_without_a_plot_draws_none(fails):
+    line = "argument --plot: must be left out with lectures, which draws nothing"
+    fails(2, line, "reproduce", "lectures", "--plot", "a.png")

@@ -189,6 +189,33 @@ def test_ctrl_c_saves_what_there_is(run, monkeypatch):
     assert fnn.load("a.fnn").theta.tobytes() == fnn.load("b.fnn").theta.tobytes()
 
 
+def test_ctrl_c_draws_without_matplotlib(run, monkeypatch):
+    """Which takes a second to be imported; the curves are nowhere else without a checkpoint."""
+
+    def stopped(self, *arguments, **options):
+        self.history.record({"loss": 0.5})
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fnn.Trainer, "fit", stopped)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.setattr(fnn.plot, "save_learning_curves", None)
+    seen = run("train", "--epochs", 5)
+    assert seen.code == 130 and "learning curves to digits.png" in seen.err
+    with open("digits.png", "rb") as file:
+        assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_second_ctrl_c_while_drawing_loses_no_run(run, monkeypatch):
+    def stopped(self, *arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fnn.Trainer, "fit", stopped)
+    monkeypatch.setattr("fastnn.cli.files.Files.save_plot", stopped)
+    seen = run("train", "--checkpoint", "run.ckpt")
+    assert (seen.code, seen.err) == (130, "fastnn: interrupted\n")
+    assert sorted(os.listdir()) == ["digits.fnn", "run.ckpt"]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_real_ctrl_c(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
@@ -392,6 +419,29 @@ def test_mnist_in_a_folder_that_has_none(run, tmp_path, monkeypatch):
 
 def no_network(*_, **__):
     raise OSError("mnist: no network in tests")
+
+
+def test_the_environment_must_name_a_folder(fails, monkeypatch):
+    monkeypatch.setenv("FASTNN_DATA", "none")
+    monkeypatch.setattr("fastnn.datasets._download.fetch", no_network)
+    line = "FASTNN_DATA must name a folder that exists, got 'none'; correct it, or unset it"
+    fails(1, f"mnist: {line}", "train", "mnist")
+
+
+def test_a_checkpoint_of_flat_images_is_resumed(run):
+    model = fnn.Model([fnn.nn.Dense(10, "softmax")], input_shape=(64,))
+    fnn.Trainer(model, "cross_entropy", metrics=["accuracy"]).save("run.ckpt")
+    seen = run("train", "--resume", "run.ckpt", "--epochs", 1, "--no-plot", "--json")
+    assert (seen.code, seen.err) == (0, "") and seen.json["steps"] == 45
+
+
+def test_a_checkpoint_that_calls_python(fails):
+    model = fnn.Model([fnn.nn.Function(np.sin), fnn.nn.Dense(10)], input_shape=(64,))
+    fnn.Trainer(model, "mse", metrics=["accuracy"]).save("run.ckpt")
+    rule = "must name a file whose model calls no Python functions, as files hold no code"
+    remedy = "use it in Python, where fastnn.load and Trainer.resume take them"
+    line = f"train: --resume {rule}, got 'run.ckpt', which calls sin; {remedy}"
+    fails(1, line, "train", "--resume", "run.ckpt")
 
 
 def test_data_must_be_a_folder(fails, tmp_path):

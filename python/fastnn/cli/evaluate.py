@@ -6,11 +6,11 @@ import argparse
 import time
 from typing import Any
 
+from fastnn.cli.models import load_model, sample_shape
 from fastnn.cli.output import Failure, add_threads, one_of, set_threads, table
-from fastnn.cli.sets import RECIPES, add_data, add_target, load, name_for
-from fastnn.io import load as load_model
+from fastnn.cli.outputs import loss_of, per_class
+from fastnn.cli.sets import RECIPES, add_data, add_target, load, name_for, shaped
 from fastnn.metrics import confusion_matrix
-from fastnn.model import Model
 from fastnn.trainer import Trainer
 
 EXAMPLES = """\
@@ -19,15 +19,10 @@ examples:
   fastnn evaluate mnist.fnn mnist --data DIR --target 0.98
   fastnn evaluate clothes.fnn fashion_mnist --json
 
-The loss is the one that belongs to the network's last layer: cross_entropy for softmax,
+DATASET may be left out where its images have the size of the network's input, flat or not. The
+loss is the one that belongs to the last layer: cross_entropy for softmax, nll_loss for log_softmax,
 binary_cross_entropy for sigmoid, else quadratic.
 """
-
-_LOSSES = {
-    "softmax": "cross_entropy",
-    "log_softmax": "nll_loss",
-    "sigmoid": "binary_cross_entropy",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,14 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Evaluate on the test part; the results and the exit code."""
     set_threads(arguments)
-    model = load_model(arguments.model)
-    name = arguments.dataset or name_for(_shape(model), "evaluate")
-    _, test = load(name, arguments.data)
-    loss = _loss(model)
+    model = load_model(arguments.model, "evaluate")
+    shape = sample_shape(model)
+    name = arguments.dataset or name_for(shape, "evaluate")
+    test = shaped(load(name, arguments.data)[1], shape)
+    loss = loss_of(model)
     began = time.perf_counter()
     results = Trainer(model, loss, metrics=["accuracy"]).evaluate(test)
     seconds = time.perf_counter() - began
-    matrix = confusion_matrix(test.y, model.predict(test))
+    outputs = per_class(model, model.predict(test), arguments.model, "evaluate")
+    matrix = confusion_matrix(test.y, outputs)
     if not arguments.json:
         right = int(matrix.trace())
         print(f"{name}: {right} of {len(test)} test images right")
@@ -81,13 +78,3 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         "target": arguments.target,
     }
     return document, 0 if reached else 1
-
-
-def _shape(model: Model) -> tuple[int, ...]:
-    return tuple(d for d in model.inputs[0].shape[1:] if d is not None)
-
-
-def _loss(model: Model) -> str:
-    """The cost that belongs to the network's last op."""
-    node = model.outputs[0].node
-    return _LOSSES.get(node.op if node else "", "quadratic")

@@ -6,8 +6,22 @@ import argparse
 import os
 from typing import NamedTuple
 
+from fastnn.atomic import write_whole
 from fastnn.cli.output import Usage, check_writable
 from fastnn.history import History
+
+
+def plot_path(arguments: argparse.Namespace, default: str) -> str | None:
+    """The PNG that --plot and --no-plot ask for, checked; None where none is wanted."""
+    if arguments.no_plot:
+        if arguments.plot is not None:
+            raise Usage("argument --plot: must be left out with --no-plot")
+        return None
+    path: str = default if arguments.plot is None else arguments.plot
+    check_writable(path, "--plot")
+    if os.path.splitext(path)[1].lower() != ".png":
+        raise Usage(f"argument --plot: must end in .png, got {path!r}")
+    return path
 
 
 class Files(NamedTuple):
@@ -23,21 +37,13 @@ class Files(NamedTuple):
         output = arguments.output
         if output is None:
             output = f"{arguments.dataset}.fnn"
-        if arguments.no_plot and arguments.plot is not None:
-            raise Usage("argument --plot: must be left out with --no-plot")
-        plot = arguments.plot
-        if plot is None and not arguments.no_plot:
-            plot = f"{os.path.splitext(output)[0]}.png"
+        check_writable(output, "--output")
+        plot = plot_path(arguments, f"{os.path.splitext(output)[0]}.png")
         files = Files(output, plot, arguments.checkpoint)
         files._check(arguments.resume)
         return files
 
     def _check(self, resumed: str | None) -> None:
-        check_writable(self.output, "--output")
-        if self.plot is not None:
-            check_writable(self.plot, "--plot")
-            if os.path.splitext(self.plot)[1].lower() != ".png":
-                raise Usage(f"argument --plot: must end in .png, got {self.plot!r}")
         if self.checkpoint is not None:
             check_writable(self.checkpoint, "--checkpoint")
         others = {"--plot": self.plot, "--checkpoint": self.checkpoint, "--resume": resumed}
@@ -48,11 +54,20 @@ class Files(NamedTuple):
                     f"got {self.output!r}"
                 )
 
-    def save_plot(self, history: History) -> str | None:
-        """Draw the learning curves of at least one epoch; the path of what was drawn."""
+    def save_plot(self, history: History, at_once: bool = False) -> str | None:
+        """Draw the learning curves of at least one epoch; the path of what was drawn.
+
+        ``at_once`` does without matplotlib, which takes a second to be imported.
+        """
         if self.plot is None or not history.epochs:
             return None
-        from fastnn.plot import save_learning_curves
+        if at_once:
+            from fastnn.plot.panels import panels_of
+            from fastnn.plot.raster import raster
 
-        save_learning_curves(history, self.plot)
+            write_whole(self.plot, [raster(panels_of(history, "train"))], "plot")
+        else:
+            from fastnn.plot import save_learning_curves
+
+            save_learning_curves(history, self.plot)
         return self.plot

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from typing import Any
+from typing import Any, NoReturn
 
-from fastnn.io import load, tensors
-from fastnn.io.save import read_structure, rebuilding
+from fastnn.cli.models import python_functions
+from fastnn.io import tensors
+from fastnn.io.save import model_from_file, read_structure, rebuilding
 from fastnn.summary import summary
 
 EXAMPLES = """\
@@ -26,9 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Describe the file; the results and the exit code."""
     path = arguments.model
-    _, structure = read_structure(path, "info", None)
+    arrays, structure = read_structure(path, "info", None)
     _, metadata = tensors.read(path, "info")
-    model = load(path)
+    with rebuilding(path, "info"):
+        functions = python_functions(structure)
+        absent = dict.fromkeys(functions, _absent)
+        model = model_from_file(arrays, structure.get("model", structure), absent)
     document: dict[str, Any] = {
         "file": path,
         "bytes": os.path.getsize(path),
@@ -41,6 +45,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         "inputs": {t.name: [d or "N" for d in t.shape] for t in model.inputs},
         "outputs": [[d or "N" for d in t.shape] for t in model.outputs],
         "arrays": {name: list(a.shape) for name, a in model.parameters.items()},
+        "functions": functions,
     }
     if "trainer" in structure:
         with rebuilding(path, "info"):
@@ -51,6 +56,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             f"{document['bytes']:,} bytes, checksum {document['checksum']}"
         )
         print(f"numbers   {model.dtype}, seed {model.seed}")
+        if functions:
+            print(f"python    calls {', '.join(functions)}, whose code is not in the file")
         if "trainer" in structure:
             saved = document["trainer"]
             print(
@@ -60,6 +67,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         print()
         print(summary(model))
     return document, 0
+
+
+def _absent(*inputs: Any) -> NoReturn:
+    """Stands for a Python function: a description calls none."""
+    raise RuntimeError("info: the model must not be run, got a call of its Python function")
 
 
 def _training(saved: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from fastnn.cli import images
+from fastnn.cli.models import load_model
 from fastnn.cli.output import Failure
-from fastnn.io import load
+from fastnn.cli.outputs import measure_of, per_class
 from fastnn.ops.tensor import shape_text
 
 EXAMPLES = """\
@@ -21,7 +22,8 @@ examples:
 Images become grey and are resized to what the network takes; transparent parts count as white. The
 networks of fastnn train learn light ink on a dark ground, so an image whose border is mostly light
 is inverted first; --invert and --no-invert decide it instead. The ink should fill the image as it
-does in the training data. A probability is the network's output for the class.
+does in the training data. A class is told with its probability where the network ends in softmax,
+log_softmax or sigmoid, else with its score: the output as it is.
 """
 
 _TOP = 3
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Predict each image; the results and the exit code."""
-    model = load(arguments.model)
+    model = load_model(arguments.model, "predict")
     if len(model.inputs) != 1 or len(model.outputs) != 1 or model.outputs[0].ndim != 2:
         shapes = " and ".join(shape_text(t.shape) for t in model.outputs)
         raise Failure(
@@ -53,16 +55,27 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     pixels = [images.read(path, height, width, arguments.invert) for path in arguments.images]
     shape = model.inputs[0].shape[1:]
     outputs = model.predict(np.stack(pixels).reshape(-1, *shape))
-    predictions = [_prediction(p, y) for p, y in zip(arguments.images, outputs, strict=True)]
+    values = per_class(model, outputs, arguments.model, "predict")
+    measure = measure_of(model)
+    predictions = [
+        _prediction(path, row, measure) for path, row in zip(arguments.images, values, strict=True)
+    ]
     if not arguments.json:
         width = max(len(p["image"]) for p in predictions)
         for p in predictions:
-            top = ", ".join(f"{t['class']}: {t['probability']:.1%}" for t in p["top"])
-            print(f"{p['image']:<{width}}  {p['class']}  {p['probability']:.1%}  ({top})")
+            print(f"{p['image']:<{width}}  {p['class']}  {_text(p, measure)}")
     return {"model": arguments.model, "predictions": predictions}, 0
 
 
-def _prediction(path: str, outputs: Any) -> dict[str, Any]:
-    order = np.argsort(-outputs, kind="stable")[:_TOP]
-    top = [{"class": int(i), "probability": float(outputs[i])} for i in order]
+def _prediction(path: str, values: Any, measure: str) -> dict[str, Any]:
+    order = np.argsort(-values, kind="stable")[:_TOP]
+    top = [{"class": int(i), measure: float(values[i])} for i in order]
     return {"image": path, **top[0], "top": top}
+
+
+def _text(prediction: dict[str, Any], measure: str) -> str:
+    """The first class's probability, or score by that name, then the first few of all."""
+    form = ".1%" if measure == "probability" else ".4g"
+    first = f"{'' if measure == 'probability' else 'score '}{prediction[measure]:{form}}"
+    top = ", ".join(f"{t['class']}: {t[measure]:{form}}" for t in prediction["top"])
+    return f"{first}  ({top})"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from typing import Any
 
-from fastnn.cli.output import Failure, Usage, add_threads, check_writable, set_threads, table
-from fastnn.cli.sets import add_data
+from fastnn.cli.files import plot_path
+from fastnn.cli.output import Usage, add_threads, set_threads, table
+from fastnn.cli.sets import add_data, check_folder
 
 EXAMPLES = """\
 examples:
@@ -45,19 +45,22 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
                 )
             )
         return {"systems": list(known)}, 0
+    if arguments.system is None:
+        raise Usage(
+            f"the following arguments are required: SYSTEM, one of {', '.join(known)}; "
+            "see fastnn reproduce --list"
+        )
     if arguments.system not in known:
         raise Usage(
             f"argument SYSTEM: must be one of {', '.join(known)}, got {arguments.system!r}; "
             "see fastnn reproduce --list"
         )
     system = known[arguments.system]
-    plot = None
-    if system.has_plot and not arguments.no_plot:
-        plot = f"{system.name}.png" if arguments.plot is None else arguments.plot
-        check_writable(plot, "--plot")
+    if arguments.plot is not None and not system.has_plot:
+        raise Usage(f"argument --plot: must be left out with {system.name}, which draws nothing")
+    plot = plot_path(arguments, f"{system.name}.png") if system.has_plot else None
     set_threads(arguments)
-    if arguments.data is not None and not os.path.isdir(arguments.data):
-        raise Failure(f"--data must name a folder that exists, got {arguments.data!r}")
+    check_folder(arguments.data)
     report = system.run(Options(arguments.data, plot, verbose=0 if arguments.json else 1))
     if not arguments.json:
         print(system.title)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from typing import NamedTuple
 
 from fastnn import datasets
-from fastnn.cli.output import Failure, share
+from fastnn.cli.output import Failure, Usage, share
 from fastnn.data import Dataset
 
 
@@ -37,13 +38,8 @@ RECIPES = {
     "cifar10_subset": Recipe((512, 512), 0.002, 0.2, 10, 128, "resnet20"),
 }
 
-_SHAPES = {
-    (1, 8, 8): "digits",
-    (1, 28, 28): "mnist",
-    (3, 32, 32): "cifar10",
-    (64,): "digits",
-    (784,): "mnist",
-}
+# What a model is tested on unless told otherwise, by the shape of an image.
+_IMAGES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -65,21 +61,61 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_folder(folder: str | None) -> None:
+    """Refuse a --data that is no folder: what is missing would be downloaded to it."""
+    if folder is not None and not os.path.isdir(folder):
+        raise Failure(f"--data must name a folder that exists, got {folder!r}")
+
+
 def load(name: str, folder: str | None) -> tuple[Dataset, Dataset]:
     """Training and test part of a data set."""
     if name == "digits":
+        if folder is not None:
+            raise Usage(
+                "argument --data: must be left out with digits, which come with the package"
+            )
         return datasets.digits()
-    if folder is not None and not os.path.isdir(folder):
-        raise Failure(f"--data must name a folder that exists, got {folder!r}")
+    check_folder(folder)
     first, *_, last = getattr(datasets, name)(folder)  # a validation part may stand between them
     return first, last
 
 
+def shaped(data: Dataset, shape: tuple[int, ...]) -> Dataset:
+    """Images in the shape of a network's input, where that holds the same pixels; else as they are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> shaped(Dataset(np.zeros((5, 1, 8, 8))), (64,)).x.shape
+    (5, 64)
+    """
+    images = data.inputs[0]
+    image = images.array.shape[1:]
+    if shape == image or shape not in _forms(image):
+        return data
+    pixels = images.array.reshape(-1, *shape)
+    whole = Dataset(
+        pixels,
+        *(t.array for t in data.targets),
+        scale=images.scale,
+        offset=images.offset,
+        class_names=data.class_names,
+    )
+    return whole if data.indices is None else whole[data.indices]
+
+
 def name_for(shape: tuple[int, ...], where: str) -> str:
-    """The data set whose samples have this shape."""
-    if shape not in _SHAPES:
-        raise Failure(
-            f"{where}: DATASET must be named, as MODEL takes none of 8 x 8, 28 x 28 and 3 x 32 x 32 "
-            f"pixels, got one that takes {shape}"
-        )
-    return _SHAPES[shape]
+    """The data set whose images a network takes that has samples of this shape."""
+    for name, image in _IMAGES.items():
+        if shape in _forms(image):
+            return name
+    raise Failure(
+        f"{where}: DATASET must be named, as MODEL takes none of 8 x 8, 28 x 28 and 3 x 32 x 32 "
+        f"pixels, got one that takes {shape}"
+    )
+
+
+def _forms(image: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """The shapes that hold the pixels of such an image: its own, flat, and, of greys, a matrix."""
+    flat = (math.prod(image),)
+    return (image, flat, image[1:]) if image[0] == 1 else (image, flat)

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastnn import callbacks, losses, machine, optim
 from fastnn.cli.files import Files
+from fastnn.cli.models import resume, sample_shape
 from fastnn.cli.network import NETWORKS, description, make_trainer, network_of
 from fastnn.cli.output import (
     Failure,
@@ -22,7 +23,7 @@ from fastnn.cli.output import (
     set_threads,
     whole,
 )
-from fastnn.cli.sets import RECIPES, add_data, add_target, load
+from fastnn.cli.sets import RECIPES, add_data, add_target, load, shaped
 from fastnn.data import Dataset
 from fastnn.nn import activations
 from fastnn.precision import PRECISIONS
@@ -123,7 +124,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     epochs = arguments.epochs or recipe.epochs
     batch_size = arguments.batch_size or recipe.batch_size
     if arguments.resume:
-        trainer = Trainer.resume(arguments.resume)
+        trainer = resume(arguments.resume)
+        shape = sample_shape(trainer.model)
+        train, test = shaped(train, shape), shaped(test, shape)
         _check_resumed(trainer, len(train), batch_size, epochs)
     else:
         trainer = make_trainer(arguments, train)
@@ -173,14 +176,11 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Options that exclude each other."""
-    if arguments.resume:
-        for name in _OF_THE_RUN:
-            if getattr(arguments, name) is not None:
-                raise Usage(
-                    f"argument --{name}: must be left out with --resume; the checkpoint holds it"
-                )
-    if arguments.data is not None and arguments.dataset == "digits":
-        raise Usage("argument --data: must be left out with digits, which come with the package")
+    for name in _OF_THE_RUN if arguments.resume else ():
+        if getattr(arguments, name) is not None:
+            raise Usage(
+                f"argument --{name}: must be left out with --resume; the checkpoint holds it"
+            )
 
 
 def _check_resumed(trainer: Trainer, samples: int, batch_size: int, epochs: int) -> None:
@@ -199,7 +199,7 @@ def _check_resumed(trainer: Trainer, samples: int, batch_size: int, epochs: int)
     if list(trainer.metrics) != ["accuracy"]:
         raise Failure(
             "train: --resume must name a checkpoint of fastnn train, got one with the metrics "
-            f"{trainer.metrics}"
+            f"{list(trainer.metrics)}"
         )
 
 
@@ -221,7 +221,7 @@ def _fit(
         )
     except KeyboardInterrupt:
         text = f"interrupted after {counted(trainer.epoch, 'epoch')} "
-        text += f"and {counted(trainer.steps, 'step')}; {_save(trainer, files)}"
+        text += f"and {counted(trainer.steps, 'step')}; {_save(trainer, files, at_once=True)}"
         if files.checkpoint:
             text += f"; continue with --resume {files.checkpoint}"
         raise Interrupted(text) from None
@@ -235,12 +235,16 @@ def _fit(
     return time.perf_counter() - began
 
 
-def _save(trainer: Trainer, files: Files) -> str:
-    """Save a training that was broken off, and say where."""
+def _save(trainer: Trainer, files: Files, at_once: bool = False) -> str:
+    """Save a training that was broken off, and say where.
+
+    The curves are drawn even then, as without a checkpoint nothing else holds them; but last, since
+    who is impatient may press Ctrl-C again.
+    """
     trainer.model.save(files.output)
-    saved = files.save_plot(trainer.history)
     if files.checkpoint:
         trainer.save(files.checkpoint)
+    saved = files.save_plot(trainer.history, at_once)
     text = f"model so far saved to {files.output}"
     return text + (f", learning curves to {saved}" if saved else "")
 
