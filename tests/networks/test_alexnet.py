@@ -7,6 +7,7 @@ import pytest
 
 from fastnn.networks import ALEXNET_TORCHVISION, alexnet
 from network_laws import check_kept, check_learns, images, size
+from networks.counts import told_counts
 
 SMALL = {"classes": 3, "input_shape": (3, 67, 67)}
 
@@ -14,7 +15,7 @@ SMALL = {"classes": 3, "input_shape": (3, 67, 67)}
 @pytest.mark.parametrize(("groups", "count"), [(2, 60965224), (1, 62378344)])
 def test_counts_of_the_paper(groups, count):
     model = alexnet(groups=groups)
-    assert size(model) == count
+    assert size(model) == count and count in told_counts(alexnet)
     assert model.inputs[0].shape == (None, 3, 227, 227)
     assert model.outputs[0].shape == (None, 1000)
     assert [model.parameters[f"conv{i}.weight"].shape for i in range(1, 6)] == [
@@ -41,6 +42,7 @@ def test_torchvisions_form():
         normalise=False,
     )  # fmt: skip
     assert size(model) == 61100840
+    assert told_counts(alexnet) == {60965224, 62378344, 61100840}
     assert set(ALEXNET_TORCHVISION.values()) == {n.partition(".")[0] for n in model.parameters}
 
 
@@ -64,6 +66,13 @@ def test_learns_and_is_kept(tmp_path):
     ("arguments", "kind", "text"),
     [
         ({"groups": 3}, ValueError, "alexnet: groups must be 1 or 2, got 3"),
+        ({"groups": [1]}, TypeError, "alexnet: groups must be 1 or 2, got [1]"),
+        ({"groups": 1.0}, TypeError, "alexnet: groups must be 1 or 2, got 1.0"),
+        (
+            {"normalise": "no"},
+            TypeError,
+            "alexnet: normalise must be True or False, got 'no'",
+        ),
         ({"classes": 0}, ValueError, "alexnet: classes must be an integer >= 1, got 0"),
         ({"classes": "a"}, TypeError, "alexnet: classes must be an integer >= 1, got 'a'"),
         (

@@ -10,6 +10,7 @@ from fastnn.networks import lenet5, lenet5_images, lenet5_loss
 from fastnn.networks.digits import CODES
 from fastnn.networks.lenet import CONNECTIONS, squash
 from network_laws import check_kept, check_learns, images, size, summary
+from networks.counts import told_counts
 
 RNG = np.random.default_rng(0)
 # Table I of the paper as it is printed: a row for each map of S2, a column for each of C3.
@@ -36,6 +37,7 @@ def test_counts_of_the_paper():
     assert counts == {"c1": 156, "s2": 12, "c3": 1516, "s4": 32, "c5": 48120, "f6": 10164}
     assert size(model) == 60000
     assert size(lenet5()) == 61706
+    assert told_counts(lenet5) == {60000, 61706}
     assert size(lenet5(classes=3)) == 61706 - 7 * 85
 
 
@@ -100,6 +102,14 @@ def test_images():
     assert (y[:, 0, border] == np.float32(-0.1)).all()
 
 
+def test_images_of_bytes_are_refused_unless_they_are_in_range():
+    """As they were, 255 became 325: the paper's foreground is 1.175."""
+    ink = np.zeros((1, 1, 28, 28), "u1")
+    ink[0, 0, 3, 4] = 1
+    assert lenet5_images(ink)[0, 0, 5, 6] == np.float32(1.175)
+    assert lenet5_images(ink[:0]).shape == (0, 1, 32, 32)
+
+
 def loss_oracle(outputs, labels):
     y = -outputs.astype("f8")
     right = y[np.arange(len(y)), labels]
@@ -115,6 +125,13 @@ def test_loss_is_equation_9(n, k, scale):
     outputs = -scale * RNG.random((n, k))
     labels = RNG.integers(0, k, n)
     assert lenet5_loss(outputs, labels) == pytest.approx(loss_oracle(outputs, labels), rel=1e-12)
+
+
+def test_loss_of_lists_and_of_one_hot_rows():
+    outputs = [[-1.0, -9.0], [-3.0, -2.0]]
+    want = loss_oracle(np.array(outputs), np.array([0, 1]))
+    assert lenet5_loss(outputs, [0, 1]) == pytest.approx(want)
+    assert lenet5_loss(outputs, [[1.0, 0.0], [0.0, 1.0]]) == pytest.approx(want)
 
 
 def test_loss_has_the_gradient_of_equation_9():
@@ -196,6 +213,56 @@ def test_learns_one_batch():
             lambda: lenet5_images(np.zeros((2, 3, 28, 28))),
             ValueError,
             "lenet5_images: x must have shape (N, 1, 28, 28), got (2, 3, 28, 28)",
+        ),
+        (
+            lambda: lenet5("no"),
+            TypeError,
+            "lenet5: original must be True or False, got 'no'",
+        ),
+        (
+            lambda: lenet5_images("abc"),
+            TypeError,
+            "lenet5_images: x must hold real numbers, got dtype <U3",
+        ),
+        (
+            lambda: lenet5_images([[1], [1, 2]]),
+            ValueError,
+            "lenet5_images: x must have rows of one length, got rows of several",
+        ),
+        (
+            lambda: lenet5_images(np.full((1, 1, 28, 28), 255, "u1")),
+            ValueError,
+            "lenet5_images: x must be in [0, 1], got values from 0 to 255; divide it by 255",
+        ),
+        (
+            lambda: lenet5_images(np.full((1, 1, 28, 28), -0.5)),
+            ValueError,
+            "lenet5_images: x must be in [0, 1], got values from -0.5 to 0.0",
+        ),
+        (
+            lambda: lenet5_images(np.full((1, 1, 28, 28), np.nan)),
+            ValueError,
+            "lenet5_images: x must be in [0, 1], got values from nan to nan",
+        ),
+        (
+            lambda: lenet5_loss([1.0, 2.0], [0]),
+            ValueError,
+            "lenet5_loss: outputs must have shape (N, K), got (2,)",
+        ),
+        (
+            lambda: lenet5_loss([[1.0, 2.0]], [0, 1]),
+            ValueError,
+            "lenet5_loss: labels must have shape (1,) or (1, 2) as outputs are (1, 2), got (2,)",
+        ),
+        (
+            lambda: lenet5_loss([[1.0, 2.0]], [0.5]),
+            TypeError,
+            "lenet5_loss: labels must be integers, or rows (1, 2), got dtype float64",
+        ),
+        (
+            lambda: lenet5_loss("ab", [0]),
+            TypeError,
+            "lenet5_loss: outputs must hold real numbers, got dtype <U2",
         ),
         (
             lambda: lenet5(original=True).predict(np.zeros((1, 1, 28, 28))),

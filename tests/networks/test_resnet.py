@@ -7,12 +7,19 @@ import pytest
 
 from fastnn.networks import resnet, resnet_cifar
 from network_laws import check_kept, check_learns, images, size
+from networks.counts import told_counts
+
+COUNTS = [(18, 11689512), (34, 21797672), (50, 25557032), (101, 44549160), (152, 60192808)]
+CIFAR_COUNTS = [
+    (20, 269722, 272474),
+    (32, 464154, 466906),
+    (44, 658586, 661338),
+    (56, 853018, 855770),
+    (110, 1727962, 1730714),
+]
 
 
-@pytest.mark.parametrize(
-    ("depth", "count"),
-    [(18, 11689512), (34, 21797672), (50, 25557032), (101, 44549160), (152, 60192808)],
-)
+@pytest.mark.parametrize(("depth", "count"), COUNTS)
 def test_counts(depth, count):
     model = resnet(depth)
     assert size(model) == count
@@ -23,22 +30,24 @@ def test_counts(depth, count):
     assert model.outputs[0].shape == (None, 1000)
 
 
-@pytest.mark.parametrize(
-    ("depth", "count", "projected"),
-    [
-        (20, 269722, 272474),
-        (32, 464154, 466906),
-        (44, 658586, 661338),
-        (56, 853018, 855770),
-        (110, 1727962, 1730714),
-    ],
-)
+@pytest.mark.parametrize(("depth", "count", "projected"), CIFAR_COUNTS)
 def test_counts_for_cifar(depth, count, projected):
     model = resnet_cifar(depth)
     assert size(model) == count
     assert sum(p.ndim > 1 for p in model.parameters.values()) == depth
     assert size(resnet_cifar(depth, shortcut="projection")) == projected
     assert size(resnet_cifar(depth, residual=False)) == count
+
+
+def test_the_docstrings_tell_the_counts():
+    assert told_counts(resnet) == {count for _, count in COUNTS}
+    assert told_counts(resnet_cifar) == {n for _, *counts in CIFAR_COUNTS for n in counts}
+
+
+def test_numpys_integers_are_depths():
+    small = {"input_shape": (3, 8, 8)}
+    assert size(resnet_cifar(np.int64(8), **small)) == size(resnet_cifar(8, **small))
+    assert size(resnet(np.int32(18), **small)) == size(resnet(18, **small))
 
 
 def test_the_plain_network_has_no_shortcuts():
@@ -121,8 +130,33 @@ def test_learns_and_is_kept(depth, tmp_path):
         ),
         (
             lambda: resnet_cifar("20"),
-            ValueError,
+            TypeError,
             "resnet_cifar: depth must be 6 n + 2 with n >= 1, got '20'",
+        ),
+        (
+            lambda: resnet_cifar(20.0),
+            TypeError,
+            "resnet_cifar: depth must be 6 n + 2 with n >= 1, got 20.0",
+        ),
+        (
+            lambda: resnet(18.0),
+            TypeError,
+            "resnet: depth must be one of 18, 34, 50, 101, 152, got 18.0",
+        ),
+        (
+            lambda: resnet([18]),
+            TypeError,
+            "resnet: depth must be one of 18, 34, 50, 101, 152, got [18]",
+        ),
+        (
+            lambda: resnet(True),
+            TypeError,
+            "resnet: depth must be one of 18, 34, 50, 101, 152, got True",
+        ),
+        (
+            lambda: resnet_cifar(residual="no"),
+            TypeError,
+            "resnet_cifar: residual must be True or False, got 'no'",
         ),
         (
             lambda: resnet_cifar(shortcut="A"),

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import nn
-from fastnn._config import check_count
+from fastnn._config import check_count, check_flag
 from fastnn.assembly import Input
 from fastnn.model import Model
+from fastnn.networks.checks import check_integer
 from fastnn.ops.attributes import wholes
 
 _NORMAL = nn.init.Normal(0.01)  # the paper's initial weights
@@ -39,7 +40,7 @@ def alexnet(
     classes : int, >= 1
     groups : 1 or 2
         2 as in the paper, where two GPUs saw half of the channels each in the second, fourth and
-        fifth convolution: 60 965 224 parameters with 1000 classes. 1: 62 378 344.
+        fifth convolution. 1: all of them see all channels.
     input_shape : tuple of int
         Channels, height and width; 67 x 67 are the least, less twice the padding.
     dropout : float, in [0, 1)
@@ -66,9 +67,14 @@ def alexnet(
     ------
     ValueError
         If ``groups`` is neither 1 nor 2, ``widths`` are not 5, or the image is too small.
+    TypeError
+        If a number is no integer, or ``normalise`` no bool.
 
     Notes
     -----
+    Parameters with 1000 classes and images of 3 x 227 x 227: 60 965 224 with 2 groups, 62 378 344
+    with 1.
+
     torchvision's alexnet is the one of Krizhevsky, One weird trick for parallelizing convolutional
     neural networks (2014), 61 100 840 parameters: ``alexnet(groups=1, normalise=False,
     widths=(64, 192, 384, 256, 256), input_shape=(3, 224, 224), padding=2)``. Its weights come by
@@ -85,8 +91,8 @@ def alexnet(
     >>> fnn.networks.alexnet(classes=10, input_shape=(3, 67, 67)).outputs[0].shape
     (None, 10)
     """
-    if groups not in (1, 2):
-        raise ValueError(f"alexnet: groups must be 1 or 2, got {groups!r}")
+    groups = check_integer("alexnet", "groups", groups, "1 or 2", lambda n: n in (1, 2))
+    normalise = check_flag("alexnet", "normalise", normalise)
     classes = check_count("alexnet", "classes", classes)
     padding = check_count("alexnet", "padding", padding, 0)
     counts = wholes("alexnet", "widths", widths)

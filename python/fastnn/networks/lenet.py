@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import nn, ops
-from fastnn._config import check_count
+from fastnn._config import check_count, check_flag
 from fastnn.assembly import Input
 from fastnn.model import Model
 from fastnn.networks.digits import CODES
-from fastnn.ops.tensor import Tensor
+from fastnn.ops.tensor import Tensor, as_array, shape_text
 
 # Table I of the paper: the maps of S2 that each map of C3 sees, 60 kernels in all.
 CONNECTIONS = (
@@ -32,8 +32,8 @@ def lenet5(original: bool = False, classes: int = 10, seed: int = 0) -> Model:
     original : bool
         The network of 1998: inputs of 32 x 32 (see `lenet5_images`), the connection table of C3,
         trainable sub-sampling, 1.7159 tanh(2x/3), and outputs that are (negative) distances to
-        7 x 12 bitmaps of the digits; train it with `lenet5_loss`. It has 60 000 parameters. Else
-        the modern form for 28 x 28: maximum pooling, ReLU and softmax.
+        7 x 12 bitmaps of the digits; train it with `lenet5_loss`. Else the modern form for 28 x 28:
+        maximum pooling, ReLU and softmax.
     classes : int, 1 to 10 where ``original``
         Number of outputs.
     seed : int
@@ -49,7 +49,12 @@ def lenet5(original: bool = False, classes: int = 10, seed: int = 0) -> Model:
     ------
     ValueError, TypeError
         If ``classes`` is no integer >= 1, or the original has more than 10: there are no bitmaps
-        for them.
+        for them; if ``original`` is no bool.
+
+    Notes
+    -----
+    Parameters: 60 000 in the original, whose bitmaps are fixed; 61 706 in the modern form with 10
+    classes.
 
     Source
     ------
@@ -63,7 +68,7 @@ def lenet5(original: bool = False, classes: int = 10, seed: int = 0) -> Model:
     60000
     """
     classes = check_count("lenet5", "classes", classes)
-    if original:
+    if check_flag("lenet5", "original", original):
         if classes > len(CODES):
             raise ValueError(
                 f"lenet5: classes must be 1 to {len(CODES)} in the original, which has as many "
@@ -86,17 +91,20 @@ def lenet5_images(x: Any) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    x : float array, shape (N, 1, 28, 28), in [0, 1]
+    x : array, shape (N, 1, 28, 28), in [0, 1]
+        Pixels of a data set's ``x``, 0 the background; bytes 0..255 must be divided by 255 before.
 
     Returns
     -------
-    array, shape (N, 1, 32, 32)
+    float32 array, shape (N, 1, 32, 32)
         Two pixels of background around, background -0.1 and foreground 1.175.
 
     Raises
     ------
     ValueError
-        If ``x`` has another shape.
+        If ``x`` has another shape, or values outside [0, 1].
+    TypeError
+        If it holds no numbers.
 
     Source
     ------
@@ -107,10 +115,16 @@ def lenet5_images(x: Any) -> NDArray[np.float32]:
     >>> lenet5_images(np.ones((1, 1, 28, 28)))[0, 0, 15, :4]
     array([-0.1  , -0.1  ,  1.175,  1.175], dtype=float32)
     """
-    x = np.asarray(x, np.float32)
-    if x.ndim != 4 or x.shape[1:] != (1, 28, 28):
-        raise ValueError(f"lenet5_images: x must have shape (N, 1, 28, 28), got {x.shape}")
-    padded = np.pad(x, ((0, 0), (0, 0), (2, 2), (2, 2)))
+    given = as_array(x, "lenet5_images", "x")
+    if given.ndim != 4 or given.shape[1:] != (1, 28, 28):
+        raise ValueError(f"lenet5_images: x must have shape (N, 1, 28, 28), got {given.shape}")
+    low, high = given.min(initial=0), given.max(initial=0)
+    if not (low >= 0 and high <= 1):  # NaN neither
+        raise ValueError(
+            f"lenet5_images: x must be in [0, 1], got values from {low} to {high}"
+            f"{'; divide it by 255' if given.dtype == np.uint8 or high == 255 else ''}"
+        )
+    padded = np.pad(given.astype(np.float32), ((0, 0), (0, 0), (2, 2), (2, 2)))
     return padded * np.float32(FOREGROUND - BACKGROUND) + np.float32(BACKGROUND)
 
 
@@ -121,19 +135,22 @@ def lenet5_loss(outputs: Tensor, labels: Tensor) -> Any:
 
     Parameters
     ----------
-    outputs : Tensor, shape (N, K)
+    outputs : Tensor or array, shape (N, K)
         Negative distances.
-    labels : Tensor, shape (N,)
-        Classes.
+    labels : Tensor or int array, shape (N,)
+        Classes in [0, K); or one-hot rows (N, K).
 
     Returns
     -------
-    Tensor, a number
+    Tensor, or float where arrays are given
+        A number; NaN where a label is out of range.
 
     Raises
     ------
     ValueError
         If the shapes are not these.
+    TypeError
+        If an array holds no numbers, or labels (N,) are no integers.
 
     Source
     ------
@@ -144,9 +161,30 @@ def lenet5_loss(outputs: Tensor, labels: Tensor) -> Any:
     >>> float(lenet5_loss(np.array([[-1.0, -9.0]]), np.array([0])).round(4))
     0.6933
     """
+    outputs, labels = _operand(outputs, "outputs"), _operand(labels, "labels")
+    if outputs.ndim != 2 or outputs.shape[1] == 0:
+        raise ValueError(
+            f"lenet5_loss: outputs must have shape (N, K), got {shape_text(outputs.shape)}"
+        )
+    if labels.shape not in (outputs.shape[:1], outputs.shape):
+        raise ValueError(
+            f"lenet5_loss: labels must have shape {shape_text(outputs.shape[:1])} or "
+            f"{shape_text(outputs.shape)} as outputs are {shape_text(outputs.shape)}, "
+            f"got {shape_text(labels.shape)}"
+        )
+    if labels.ndim == 1 and "int" not in str(labels.dtype):
+        raise TypeError(
+            f"lenet5_loss: labels must be integers, or rows {shape_text(outputs.shape)}, "
+            f"got dtype {labels.dtype}"
+        )
     rubbish = outputs[:, :1] * 0.0 - REJECTION
     competing = ops.logsumexp(ops.concatenate([outputs, rubbish], axis=1), axis=1)
     return ops.nll_loss(outputs, labels) + ops.mean(competing)
+
+
+def _operand(x: Any, argument: str) -> Any:
+    """A tensor as it is, anything else as an array."""
+    return x if isinstance(x, Tensor) else as_array(x, "lenet5_loss", argument)
 
 
 def squash(x: Any) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import nn, ops
-from fastnn._config import check_count
+from fastnn._config import check_count, check_flag
 from fastnn.assembly import Input
 from fastnn.model import Model
+from fastnn.networks.checks import check_integer
 from fastnn.ops.tensor import Tensor
 
 # Blocks of the four stages, and how much a block's outputs are wider than its inside.
@@ -42,13 +43,19 @@ def resnet(
     Returns
     -------
     Model
-        (N, C, H, W) to class probabilities (N, classes). With 1000 classes and 3 channels it has
-        11 689 512, 21 797 672, 25 557 032, 44 549 160 or 60 192 808 parameters.
+        (N, C, H, W) to class probabilities (N, classes).
 
     Raises
     ------
     ValueError
         If ``depth`` is none of these, or ``input_shape`` no image's.
+    TypeError
+        If ``depth`` or ``classes`` is no integer.
+
+    Notes
+    -----
+    Parameters with 1000 classes and 3 channels: 11 689 512 (depth 18), 21 797 672 (34),
+    25 557 032 (50), 44 549 160 (101), 60 192 808 (152).
 
     Source
     ------
@@ -61,10 +68,8 @@ def resnet(
     >>> sum(p.size for p in model.parameters.values())
     11181642
     """
-    if depth not in _DEPTHS:
-        raise ValueError(
-            f"resnet: depth must be one of {', '.join(map(str, _DEPTHS))}, got {depth!r}"
-        )
+    rule = f"one of {', '.join(map(str, _DEPTHS))}"
+    depth = check_integer("resnet", "depth", depth, rule, lambda n: n in _DEPTHS)
     blocks, wider = _DEPTHS[depth]
     classes = check_count("resnet", "classes", classes)
     x = _image(input_shape, "resnet")
@@ -105,13 +110,29 @@ def resnet_cifar(
     Returns
     -------
     Model
-        (N, C, H, W) to class probabilities (N, classes). Depth 20 has 269 722 parameters, or
-        272 474 with projections.
+        (N, C, H, W) to class probabilities (N, classes).
 
     Raises
     ------
     ValueError
         If ``depth`` is not 6 n + 2, ``shortcut`` is unknown, or ``input_shape`` no image's.
+    TypeError
+        If ``depth`` or ``classes`` is no integer, or ``residual`` no bool.
+
+    Notes
+    -----
+    Parameters with 10 classes and 3 channels, and those with projections; the plain network has as
+    many as the first:
+
+    ===== ========= ===========
+    depth       pad  projection
+    ===== ========= ===========
+       20   269 722     272 474
+       32   464 154     466 906
+       44   658 586     661 338
+       56   853 018     855 770
+      110 1 727 962   1 730 714
+    ===== ========= ===========
 
     Source
     ------
@@ -124,11 +145,12 @@ def resnet_cifar(
     >>> sum(p.size for p in model.parameters.values())
     269722
     """
-    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 8 or depth % 6 != 2:
-        raise ValueError(f"resnet_cifar: depth must be 6 n + 2 with n >= 1, got {depth!r}")
+    rule = "6 n + 2 with n >= 1"
+    depth = check_integer("resnet_cifar", "depth", depth, rule, lambda n: n >= 8 and n % 6 == 2)
     if shortcut not in ("pad", "projection"):
         raise ValueError(f"resnet_cifar: shortcut must be 'pad' or 'projection', got {shortcut!r}")
     classes = check_count("resnet_cifar", "classes", classes)
+    residual = check_flag("resnet_cifar", "residual", residual)
     x = _image(input_shape, "resnet_cifar")
     y = _normalised(x, 16, 3, 1, "conv1", "bn1", relu=True)
     for stage in range(3):
