@@ -65,8 +65,21 @@ class History(dict[str, list[float]]):
         self.update(new)
 
     def best(self, name: str) -> float:
-        """Smallest value of a loss, error or time; largest of anything else."""
+        """Smallest value of a loss, error or time; largest of anything else. NaN does not count.
+
+        Raises
+        ------
+        ValueError
+            If nothing of the name was recorded, or NaN alone.
+        """
+        if name not in self:
+            known = ", ".join(self) or "none, before an epoch"
+            raise ValueError(f"History.best: name must be one of {known}, got {name!r}")
         values = [v for v in self[name] if v == v]
+        if not values:
+            raise ValueError(
+                f"History.best: name must have a number in some epoch, got {name!r} with NaN in all"
+            )
         small = any(word in name for word in ("loss", "error", "mse", "mae", "seconds", "entropy"))
         return min(values) if small else max(values)
 
