@@ -1,12 +1,92 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and errors that say why one cannot be made."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from typing import Any
+
+_REMEDIES = {
+    errno.ENOENT: "make the folder first",
+    errno.ENOTDIR: "make the folder first",
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.ENOSPC: "make room on the disk",
+}
+
+
+def file_name(path: Any, where: str) -> str:
+    """A path as text that a file can be called.
+
+    Parameters
+    ----------
+    path : str or path
+    where : str
+        Head of error texts.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    TypeError
+        If it is of another kind: a number would be an open file to the system.
+    ValueError
+        If no file can have this name.
+
+    Examples
+    --------
+    >>> file_name(None, "Model.save")
+    Traceback (most recent call last):
+    TypeError: Model.save: path must be a str or a path, got None
+    """
+    name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(name, str):
+        raise TypeError(f"{where}: path must be a str or a path, got {path!r}")
+    try:
+        is_name = b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:
+        is_name = False
+    if not is_name:
+        raise ValueError(f"{where}: path must be a name that a file can have, got {path!r}")
+    return name
+
+
+def told(error: OSError, path: str, text: str) -> OSError:
+    """An error of the same class, number and file name that says ``text``.
+
+    Examples
+    --------
+    >>> error = told(FileNotFoundError(2, "gone", "a.part"), "a", "save: path must be, got 'a'")
+    >>> type(error).__name__, error.errno, error.filename, str(error)
+    ('FileNotFoundError', 2, 'a', "save: path must be, got 'a'")
+    """
+    return _told(type(error), error.errno, path, text)
+
+
+class _Plain:
+    """OSError shows number and file name around the text; here the text is all."""
+
+    args: tuple[Any, ...]
+    errno: int | None
+    filename: str
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+    def __reduce__(self) -> Any:  # the class is made when it is needed: pickle would not find it
+        return _told, (type(self).__bases__[1], self.errno, self.filename, str(self))
+
+
+def _told(kind: type[OSError], number: int | None, path: str, text: str) -> OSError:
+    both: Any = type(kind.__name__, (_Plain, kind), {"__module__": kind.__module__})
+    error: OSError = both(text)
+    error.errno, error.filename = number, path
+    return error
 
 
 def write_whole(path: Any, parts: Iterable[bytes], where: str) -> None:
@@ -15,8 +95,9 @@ def write_whole(path: Any, parts: Iterable[bytes], where: str) -> None:
     Parameters
     ----------
     path : str or path
-        Replaced only once the new file is complete and on disk; of a link, what it points to. A
-        device or a pipe is refused: a rename would put a file in its place.
+        Replaced only once the new file is complete and on disk, which keeps the old one's mode; of
+        a link, what it points to. A device or a pipe is refused: a rename would put a file in its
+        place.
     parts : iterable of bytes
     where : str
         Head of error texts.
@@ -24,19 +105,38 @@ def write_whole(path: Any, parts: Iterable[bytes], where: str) -> None:
     Raises
     ------
     OSError
-        If the file cannot be written; an old one is then as it was.
+        If the file cannot be written; an old one is then as it was. Of the system's subclass, with
+        its number and ``path``.
+    TypeError, ValueError
+        If ``path`` is no name of a file.
     """
-    shown = os.fspath(path)
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(f"{where}: path must name a file, got {shown!r}, which is something else")
+    shown = file_name(path, where)
+    try:
+        _write(os.path.realpath(shown), parts)
+    except OSError as error:
+        raise told(error, shown, f"{where}: path must {_rule(error, shown)}") from None
+
+
+def _rule(error: OSError, shown: str) -> str:
+    """What a path that could not be written breaks, and what helps."""
+    if isinstance(error, IsADirectoryError):
+        return f"name a file, got the folder {shown!r}"
+    if error.errno is None:
+        return f"name a file, got {shown!r}, {error}"
+    remedy = _REMEDIES.get(error.errno)
+    rule = f"name a file that can be written, got {shown!r} with {error.strerror}"
+    return f"{rule}; {remedy}" if remedy else rule
+
+
+def _write(path: str, parts: Iterable[bytes]) -> None:
+    mode = _mode(path)
     handle, temporary = _temporary(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -62,14 +162,30 @@ def probe(path: Any) -> None:
     OSError
         If there can be none: before hours of work, not after them.
     """
-    handle, temporary = _temporary(os.path.realpath(path))
+    path = os.path.realpath(path)
+    _mode(path)
+    handle, temporary = _temporary(path)
     os.close(handle)
     os.unlink(temporary)
 
 
+def _mode(path: str) -> int:
+    """That of the file which is replaced, or of a new one; raises where there can be no file."""
+    try:
+        old = os.stat(path).st_mode
+    except FileNotFoundError:
+        return 0o666 & ~_umask()
+    if stat.S_ISDIR(old):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(old):
+        raise OSError("which is something else")
+    return stat.S_IMODE(old)
+
+
 def _temporary(path: str) -> tuple[int, str]:
     folder, name = os.path.split(path)
-    return tempfile.mkstemp(dir=folder, prefix=f"{name}.", suffix=".part")
+    # A part of the name: the whole one may be as long as a name can be.
+    return tempfile.mkstemp(dir=folder, prefix=f"{name[:32]}.", suffix=".part")
 
 
 def _umask() -> int:

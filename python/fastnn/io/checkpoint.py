@@ -37,7 +37,8 @@ def save_trainer(trainer: Trainer, path: Any) -> None:
         "history": dict(trainer.history),
     }
     metadata = {"format": "fastnn", "version": str(VERSION), "kind": "checkpoint"}
-    tensors.write(path, arrays, metadata | {"structure": json.dumps(structure)})
+    metadata |= {"structure": json.dumps(structure)}
+    tensors.write(path, arrays, metadata, "Trainer.save")
 
 
 def load_trainer(path: Any, functions: Mapping[str, Any]) -> Trainer:

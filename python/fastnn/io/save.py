@@ -63,7 +63,8 @@ def save_model(model: Model, path: Any) -> None:
     """Write a model; see ``Model.save``."""
     arrays, structure = model_to_file(model)
     metadata = {"format": "fastnn", "version": str(VERSION), "kind": "model"}
-    tensors.write(path, arrays, metadata | {"structure": json.dumps(structure)})
+    metadata |= {"structure": json.dumps(structure)}
+    tensors.write(path, arrays, metadata, "Model.save")
 
 
 def read_structure(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import struct
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn.atomic import write_whole
+from fastnn.atomic import file_name, told, write_whole
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -29,7 +28,9 @@ _NAMES = {np.dtype(v): k for k, v in _CODES.items()}
 _HALF = "BF16"  # the upper half of a float32, as which it is read
 
 
-def write(path: Any, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+def write(
+    path: Any, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], where: str = "save"
+) -> None:
     """Write arrays and metadata; the file appears whole or not at all.
 
     Parameters
@@ -40,11 +41,15 @@ def write(path: Any, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, 
         Of float64, float32, float16, integers or bool.
     metadata : dict of str to str
         "sha256" is added: of the rest of the header and all bytes.
+    where : str
+        Head of error texts.
 
     Raises
     ------
     OSError
         If the file cannot be written; an old one is then as it was.
+    TypeError, ValueError
+        If ``path`` is no name of a file.
 
     Examples
     --------
@@ -72,7 +77,7 @@ def write(path: Any, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, 
     header["__metadata__"]["sha256"] = _checksum(header, parts)
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # arrays begin at a multiple of 8
-    write_whole(path, [struct.pack("<Q", len(text)), text, *parts], "save")
+    write_whole(path, [struct.pack("<Q", len(text)), text, *parts], where)
 
 
 def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
@@ -94,23 +99,19 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
     ------
     OSError
         If the file is missing, truncated, damaged, or of another kind.
+    TypeError, ValueError
+        If ``path`` is no name of a file.
     """
+    shown = file_name(path, where)
     try:
-        with open(path, "rb") as file:
+        with open(shown, "rb") as file:
             content = file.read()
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"{where}: path must name a file, got {os.fspath(path)!r}"
-        ) from None
-    except IsADirectoryError:
-        raise IsADirectoryError(
-            f"{where}: path must name a file, got the folder {os.fspath(path)!r}"
-        ) from None
     except OSError as error:
-        raise type(error)(
-            f"{where}: path must name a file that can be read, "
-            f"got {os.fspath(path)!r} with {error.strerror}"
-        ) from None
+        got = {
+            FileNotFoundError: f"a file, got {shown!r}",
+            IsADirectoryError: f"a file, got the folder {shown!r}",
+        }.get(type(error), f"a file that can be read, got {shown!r} with {error.strerror}")
+        raise told(error, shown, f"{where}: path must name {got}") from None
     try:
         (length,) = struct.unpack_from("<Q", content)
         if length > len(content) - 8:
@@ -123,12 +124,12 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
         arrays = {n: _array(e, data) for n, e in header.items() if n != "__metadata__"}
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise OSError(
-            f"{where}: file must be a whole safetensors file, got {os.fspath(path)!r} with {error}; "
+            f"{where}: file must be a whole safetensors file, got {shown!r} with {error}; "
             "it is truncated, damaged or of another kind"
         ) from None
     if "sha256" in metadata and metadata["sha256"] != _checksum(header, [data]):
         raise OSError(
-            f"{where}: file must have the checksum it was written with, got {os.fspath(path)!r} "
+            f"{where}: file must have the checksum it was written with, got {shown!r} "
             "with another; it is damaged: use a copy"
         )
     return arrays, metadata
