@@ -189,6 +189,24 @@ def test_forged_checkpoints_are_refused(tmp_path, change):
         fnn.Trainer.resume(path)
 
 
+def test_a_file_of_fastnn_without_its_checksum_is_damaged(tmp_path):
+    path = tmp_path / "m.fnn"
+    net().save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"sha256"', b'"sha257"'))
+    reads = {
+        "fastnn.load": lambda: fnn.load(path),
+        "Model.load_weights": lambda: net().load_weights(path),
+    }
+    for where, read in reads.items():
+        with pytest.raises(OSError) as error:
+            read()
+        assert str(error.value) == (
+            f"{where}: file must have the checksum it was written with, got {str(path)!r} with none; "
+            "it is damaged: use a copy"
+        )
+
+
 def test_the_environment_is_not_the_files_fault(tmp_path):
     path = tmp_path / "m.fnn"
     net().save(path)

@@ -98,7 +98,8 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
     Raises
     ------
     OSError
-        If the file is missing, truncated, damaged, or of another kind.
+        If the file is missing, truncated, damaged, or of another kind; or fastnn's without a
+        checksum, which others' need not have.
     TypeError, ValueError
         If ``path`` is no name of a file.
     """
@@ -127,10 +128,12 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
             f"{where}: file must be a whole safetensors file, got {shown!r} with {error}; "
             "it is truncated, damaged or of another kind"
         ) from None
-    if "sha256" in metadata and metadata["sha256"] != _checksum(header, [data]):
+    checksum = metadata.get("sha256")
+    is_own = metadata.get("format") == "fastnn"  # and has one
+    if (is_own or checksum is not None) and checksum != _checksum(header, [data]):
         raise OSError(
             f"{where}: file must have the checksum it was written with, got {shown!r} "
-            "with another; it is damaged: use a copy"
+            f"with {'none' if checksum is None else 'another'}; it is damaged: use a copy"
         )
     return arrays, metadata
 
