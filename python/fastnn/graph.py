@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
+from fastnn.ops.python import Function
 from fastnn.ops.tensor import Constant, Leaf, Node, Parameter, State, Tensor
 
 
@@ -264,4 +265,4 @@ def _function(name: str, functions: Mapping[str, Any]) -> Any:
     forward, backward = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
     if not (callable(forward) and (backward is None or callable(backward))):
         raise LookupError(f"{name} must be a function or a pair (forward, backward), got {given!r}")
-    return _core.Function(forward, backward)
+    return Function(forward, backward)

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import count, takewhile
 from typing import TYPE_CHECKING, Any
 
-from fastnn import optim, schedules
-from fastnn.history import History
-from fastnn.io import tensors
+from fastnn.io import progress, tensors
+from fastnn.io.arrays import arrays_put, check_shapes, put
+from fastnn.io.names import Names, find
 from fastnn.io.save import VERSION, model_from_file, model_to_file, read_structure, rebuilding
+from fastnn.io.settings import optimizer_from_json, optimizer_to_json
+from fastnn.rule import check_rule, rule_of
 
 if TYPE_CHECKING:
     from fastnn.trainer import Trainer
 
+_WHERE = "Trainer.save"
+
 
 def save_trainer(trainer: Trainer, path: Any) -> None:
     """Write a trainer; see ``Trainer.save``."""
-    arrays, model = model_to_file(trainer.model)
-    for i, state in enumerate(trainer.optimizer_states()):
-        arrays[f"optimizer.{i}"] = state
+    names = Names(_WHERE, ("cls", "path"))
+    arrays, model = model_to_file(trainer.model, names)
+    penalties = (trainer.l1, trainer.l2, trainer.clip_norm, trainer.max_norm)
+    check_rule(rule_of(trainer.optimizer, *penalties))
+    states = enumerate(trainer.optimizer_states())
     structure = {
         "model": model,
         "trainer": {
-            "loss": _names(trainer.loss),
-            "optimizer": _optimizer(trainer.optimizer),
-            "metrics": _names(trainer.metrics),
+            "loss": _to_json(trainer.loss, names),
+            "optimizer": optimizer_to_json(trainer.optimizer, names, _WHERE),
+            "metrics": _to_json(trainer.metrics, names),
             "l1": _number(trainer.l1),
             "l2": _number(trainer.l2),
             "clip_norm": _number(trainer.clip_norm),
@@ -33,12 +40,13 @@ def save_trainer(trainer: Trainer, path: Any) -> None:
             "seed": trainer.seed,
             "precision": trainer.precision,
         },
+        "optimizer_arrays": [put(arrays, f"optimizer.{i}", state) for i, state in states],
         "progress": trainer.progress(),
-        "history": dict(trainer.history),
+        "history": progress.history_of(trainer.history, _WHERE),
     }
     metadata = {"format": "fastnn", "version": str(VERSION), "kind": "checkpoint"}
     metadata |= {"structure": json.dumps(structure)}
-    tensors.write(path, arrays, metadata, "Trainer.save")
+    tensors.write(path, arrays, metadata, _WHERE)
 
 
 def load_trainer(path: Any, functions: Mapping[str, Any]) -> Trainer:
@@ -49,12 +57,18 @@ def load_trainer(path: Any, functions: Mapping[str, Any]) -> Trainer:
     with rebuilding(path, "Trainer.resume"):
         model = model_from_file(arrays, structure["model"], functions)
         saved = dict(structure["trainer"])
-        optimizer = _restored_optimizer(saved.pop("optimizer"), functions)
-        loss = _functions(saved.pop("loss"), functions)
-        metrics = _functions(saved.pop("metrics"), functions)
+        optimizer = optimizer_from_json(saved.pop("optimizer"), functions)
+        loss = _from_json(saved.pop("loss"), functions)
+        metrics = _from_json(saved.pop("metrics"), functions)
         trainer = Trainer(model, loss, optimizer, metrics, **saved)
-        states = [arrays[name] for name in sorted(arrays) if name.startswith("optimizer.")]
-        trainer.restore(structure["progress"], History(structure["history"]), states)
+        before = takewhile(arrays.__contains__, (f"optimizer.{i}" for i in count()))
+        states = arrays_put(arrays, structure, "optimizer", before)
+        check_shapes(states, [model.theta.shape] * len(states))
+        trainer.restore(
+            progress.checked(structure["progress"]),
+            progress.history_of(structure["history"], "the file"),
+            states,
+        )
     return trainer
 
 
@@ -63,42 +77,14 @@ def _number(given: Any) -> float | None:
     return None if given is None else float(given)
 
 
-def _optimizer(optimizer: optim.Optimizer) -> dict[str, Any]:
-    """Its configuration; a schedule of the user's own is remembered by name."""
-    lr = optimizer.lr
-    if not callable(lr) or type(lr) in schedules.CLASSES:
-        return optimizer.config()
-    standing_in = type(optimizer)(**optimizer.arguments() | {"lr": 1.0})
-    return standing_in.config() | {"lr": _names(lr)}
-
-
-def _restored_optimizer(config: dict[str, Any], functions: Mapping[str, Any]) -> optim.Optimizer:
-    lr = config["lr"]
-    if not (isinstance(lr, dict) and "function" in lr):
-        return optim.Optimizer.from_config(config)
-    optimizer = optim.Optimizer.from_config(config | {"lr": 1.0})
-    optimizer.lr = _functions(lr, functions)
-    return optimizer
-
-
-def _names(given: Any) -> Any:
+def _to_json(given: Any, names: Names) -> Any:
     """Names of losses or metrics; a function is remembered as {"function": its name}."""
     if isinstance(given, list | tuple):
-        return [_names(g) for g in given]
-    if isinstance(given, str):
-        return given
-    return {"function": getattr(given, "__name__", type(given).__name__)}
+        return [_to_json(g, names) for g in given]
+    return given if isinstance(given, str) else names.of(given)
 
 
-def _functions(saved: Any, functions: Mapping[str, Any]) -> Any:
+def _from_json(saved: Any, functions: Mapping[str, Any]) -> Any:
     if isinstance(saved, list):
-        return [_functions(s, functions) for s in saved]
-    if isinstance(saved, str):
-        return saved
-    name = saved["function"]
-    if name not in functions:
-        raise LookupError(
-            f"{name} must be given, because the checkpoint used a function of that "
-            f"name and files hold no code; call Trainer.resume(path, {name}=...)"
-        )
-    return functions[name]
+        return [_from_json(s, functions) for s in saved]
+    return saved if isinstance(saved, str) else find(saved["function"], functions)

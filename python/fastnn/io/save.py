@@ -10,6 +10,8 @@ from typing import Any
 from fastnn import machine
 from fastnn.graph import from_json, to_json
 from fastnn.io import tensors
+from fastnn.io.arrays import arrays_put, check_shapes, put, state_arrays
+from fastnn.io.names import Names
 from fastnn.model import Model
 
 VERSION = 1
@@ -17,11 +19,10 @@ _VERSIONS = tuple(str(v) for v in range(1, VERSION + 1))
 _READERS = {"model": "fastnn.load", "checkpoint": "Trainer.resume"}  # of each kind of file
 
 
-def model_to_file(model: Model) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A model as named arrays and a JSON-able structure."""
+def model_to_file(model: Model, names: Names) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A model as named arrays and a JSON-able structure; ``names`` learns its Python functions."""
+    names.add(model.structure.nodes)
     arrays: dict[str, Any] = dict(model.parameters)
-    arrays |= {f"state.{name}": a for name, a in model.states.items()}
-    arrays |= {f"constant.{i}": c.value for i, c in enumerate(model.structure.constants)}
     structure = to_json(model.structure, model.inputs)
     structure |= {
         "dtype": model.dtype,
@@ -29,6 +30,10 @@ def model_to_file(model: Model) -> tuple[dict[str, Any], dict[str, Any]]:
         "one_output": model.one_output,
         "parameter_names": list(model.parameters),
         "state_names": list(model.states),
+        "state_arrays": [put(arrays, f"state.{n}", a) for n, a in model.states.items()],
+        "constant_arrays": [
+            put(arrays, f"constant.{i}", c.value) for i, c in enumerate(model.structure.constants)
+        ],
     }
     return arrays, structure
 
@@ -37,7 +42,13 @@ def model_from_file(
     arrays: Mapping[str, Any], structure: dict[str, Any], functions: Mapping[str, Any]
 ) -> Model:
     """The model that `model_to_file` described."""
-    constants = [arrays[f"constant.{i}"] for i in range(structure["constants"])]
+    before = (f"constant.{i}" for i in range(structure["constants"]))
+    constants = arrays_put(arrays, structure, "constant", before)
+    parameters = [arrays[name] for name in structure["parameter_names"]]
+    states = state_arrays(arrays, structure)
+    # Before the model is made: a forged shape must not ask for more memory than the file has.
+    check_shapes(parameters, (x["shape"] for x in structure["parameters"]))
+    check_shapes(states, (x["shape"] for x in structure["states"]))
     inputs, outputs = from_json(structure, constants, functions)
     model = Model(
         inputs,
@@ -45,23 +56,16 @@ def model_from_file(
         seed=structure["seed"],
         dtype=structure["dtype"],
     )
-    names = zip(model.parameters.values(), structure["parameter_names"], strict=True)
-    for view, name in names:
-        view[...] = _shaped(arrays[name], view)
-    for view, name in zip(model.states.values(), structure["state_names"], strict=True):
-        view[...] = _shaped(arrays[f"state.{name}"], view)
+    for views, values in ((model.parameters, parameters), (model.states, states)):
+        check_shapes(values, (view.shape for view in views.values()))
+        for view, array in zip(views.values(), values, strict=True):
+            view[...] = array
     return model
-
-
-def _shaped(array: Any, like: Any) -> Any:
-    if array.shape != like.shape:
-        raise ValueError(f"an array of shape {array.shape} for one of {like.shape}")
-    return array
 
 
 def save_model(model: Model, path: Any) -> None:
     """Write a model; see ``Model.save``."""
-    arrays, structure = model_to_file(model)
+    arrays, structure = model_to_file(model, Names("Model.save"))
     metadata = {"format": "fastnn", "version": str(VERSION), "kind": "model"}
     metadata |= {"structure": json.dumps(structure)}
     tensors.write(path, arrays, metadata, "Model.save")
@@ -118,6 +122,8 @@ def load(path: Any, **functions: Any) -> Model:
     ------
     OSError
         If the file is missing, damaged, or not fastnn's. Reading never runs code.
+    TypeError, ValueError
+        If ``path`` is no name of a file, or a function is not given.
 
     Examples
     --------

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeGuard
 import numpy as np
 
 from fastnn.io import tensors
-from fastnn.io.save import read_structure
+from fastnn.io.arrays import state_arrays
+from fastnn.io.save import read_structure, rebuilding
 from fastnn.model import Model
 from fastnn.ops.tensor import as_array
 
@@ -100,9 +101,11 @@ def _arrays(source: Any) -> Mapping[str, Any]:
     if metadata.get("format") != "fastnn":
         return arrays
     arrays, structure = read_structure(source, _WHERE, None)
-    model = structure.get("model", structure)
-    states = {name: arrays[f"state.{name}"] for name in model["state_names"]}
-    return {name: arrays[name] for name in model["parameter_names"]} | states
+    with rebuilding(source, _WHERE):
+        model = structure.get("model", structure)
+        states = zip(model["state_names"], state_arrays(arrays, model), strict=True)
+        parameters = {name: arrays[name] for name in model["parameter_names"]}
+        return parameters | dict(states)
 
 
 def _renaming(rename: Any) -> Callable[[str], str | None]:
