@@ -98,10 +98,15 @@ def forged(path, change):
         lambda s: s["nodes"][0].update(attrs={"activation": 99}),
         lambda s: s["nodes"][0].update(op="python", function=""),
         lambda s: s["parameters"][0].update(shape=[1, 1]),
+        lambda s: s["parameters"][0].update(shape=[2**60]),
         lambda s: s.update(dtype="object"),
         lambda s: s.update(outputs=[["node", 10**9, 0]]),
         lambda s: s.update(parameter_names=["x"] * 4),
         lambda s: s.update(inputs="abc"),
+        lambda s: s["nodes"][0].update(attrs={"activation": "tanh"}),  # of another kind
+        lambda s: s["nodes"][0].update(attrs={"activation": 2**70}),
+        lambda s: s["inputs"][0].update(shape=["4"]),
+        lambda s: s.update(state_arrays=["x"]),
     ],
 )
 def test_forged_structures_are_refused(tmp_path, change):
@@ -178,8 +183,18 @@ def test_forged_metadata_is_refused(tmp_path, change, text):
         lambda s: s["progress"].pop("steps"),
         lambda s: s.update(progress=[]),
         lambda s: s.pop("history"),
+        lambda s: s.update(history=[]),
+        lambda s: s.update(history={"loss": 1}),
+        lambda s: s.update(history={"loss": ["1"]}),
+        lambda s: s["progress"].update(position=2**64),
+        lambda s: s["progress"].update(steps=1.5),
+        lambda s: s["progress"].update(epoch=-1),
+        lambda s: s["progress"].update(seconds=-1),
+        lambda s: s["progress"].update(sums={"loss": "1"}),
+        lambda s: s.update(optimizer_arrays=["dense1.bias"]),
+        lambda s: s["trainer"]["optimizer"].update(lr={"class": "Mine"}),
     ],
-    ids=range(7),
+    ids=range(17),
 )
 def test_forged_checkpoints_are_refused(tmp_path, change):
     path = tmp_path / "run.ckpt"

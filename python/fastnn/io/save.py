@@ -157,8 +157,8 @@ class rebuilding:
             raise ValueError(f"{self._where}: {error}") from None
         wrong = (
             KeyError, IndexError, ValueError, TypeError, AttributeError, AssertionError,
-            OverflowError, RecursionError,
-        )  # fmt: skip
+            ArithmeticError, RuntimeError,
+        )  # fmt: skip  # the core's binding has RuntimeErrors for arguments of another kind
         if isinstance(error, wrong):
             raise OSError(
                 f"{self._where}: file must hold a structure that fastnn wrote, "
