@@ -9,6 +9,9 @@ namespace fastnn {
 constexpr int kMaxRank = 8;
 constexpr int64_t kBatch = -1;  // the batch size N, not known before a Plan is compiled
 
+// Of an array, which no machine has memory for: products of sizes below it do not overflow.
+constexpr int64_t kMostElements = int64_t{1} << 47;
+
 enum class DType : int32_t { kFloat32 = 0, kFloat64 = 1, kInt64 = 2, kUint8 = 3 };
 
 static inline int64_t size_of(DType dtype) {

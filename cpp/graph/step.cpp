@@ -21,6 +21,17 @@ void Step::infer() {
     fail(node.where, "operands of %s must be %d%s, got %d", node.op->name, least,
          most == least ? "" : (" to " + std::to_string(most)).c_str(), node.n_in);
   node.op->infer(node);
+  for (int i = 0; i < node.n_out; ++i) check_size(node.out[i].shape);
+  for (int i = 0; i < node.n_saved; ++i) check_size(node.saved[i].shape);
+}
+
+void Step::check_size(const Shape& shape) const {
+  double count = 1;
+  for (int axis = 0; axis < shape.rank; ++axis)
+    if (shape[axis] != kBatch) count *= static_cast<double>(shape[axis]);
+  if (count >= static_cast<double>(kMostElements))
+    fail(node.where, "sizes must make an array of less than 2**47 elements, got shape %s",
+         text_of(shape).text);
 }
 
 int Step::real_index() const {

@@ -25,6 +25,7 @@ struct Step {
  private:
   // Kernels come in float32 and float64; ops on integers alone use the first.
   int real_index() const;
+  void check_size(const Shape& shape) const;
 
   std::string where_;
   std::vector<Arg> in_, out_;

@@ -99,7 +99,13 @@ struct LocalResponseNorm {
     n.saved[0].dtype = x.dtype;
     n.reads_in = 1u;
     n.reads_out = 0u;
-    n.flops = (10.0 + 2.0 * n.attr[kSize].ints[0]) * elements(x.shape);
+    n.flops = (10.0 + 2.0 * window_of(n, x.shape[x.shape.rank - 1])) * elements(x.shape);
+  }
+
+  // How far sums run: no channel is further from another than this.
+  static int64_t window_of(const Node& n, int64_t C) {
+    const int64_t size = n.attr[kSize].ints[0];
+    return size < 2 * C ? size : 2 * C;
   }
 
   // f(first element of a pixel, its first channel, channels) on blocks of channels of all pixels.
@@ -108,7 +114,7 @@ struct LocalResponseNorm {
     const Shape& x = n.in[0].shape;
     const int64_t C = x[x.rank - 1], pixels = elements(x, 0, x.rank - 1);
     if (C == 0) return;
-    const double size = static_cast<double>(n.attr[kSize].ints[0]);
+    const double size = static_cast<double>(window_of(n, C));
     parallel_chunks(pixels, kPixelsGrain / C + 1,
                     static_cast<double>(pixels * C) * (cost + 0.1 * size),
                     [&](int64_t begin, int64_t end) {
@@ -120,9 +126,10 @@ struct LocalResponseNorm {
 
   template <class T>
   static void forward(const Node& n) {
-    const int64_t size = n.attr[kSize].ints[0], C = n.in[0].shape[n.in[0].shape.rank - 1];
+    const int64_t C = n.in[0].shape[n.in[0].shape.rank - 1], size = window_of(n, C);
     const double beta = n.attr[kBeta].real;
-    const T share = static_cast<T>(n.attr[kAlpha].real / static_cast<double>(size));
+    const T share =
+        static_cast<T>(n.attr[kAlpha].real / static_cast<double>(n.attr[kSize].ints[0]));
     const T k = static_cast<T>(n.attr[kK].real);
     each_block(n, 0.8, [&](int64_t at, int64_t c, int64_t count) {
       const T* x = data<T>(n.in[0]) + at;
@@ -170,9 +177,9 @@ struct LocalResponseNorm {
   template <class T>
   static void backward(const Node& n) {
     if (!n.in[0].grad) return;
-    const int64_t size = n.attr[kSize].ints[0], C = n.in[0].shape[n.in[0].shape.rank - 1];
+    const int64_t C = n.in[0].shape[n.in[0].shape.rank - 1], size = window_of(n, C);
     const double alpha = n.attr[kAlpha].real, beta = n.attr[kBeta].real;
-    const T by = static_cast<T>(2 * alpha * beta / static_cast<double>(size));
+    const T by = static_cast<T>(2 * alpha * beta / static_cast<double>(n.attr[kSize].ints[0]));
     const bool accumulate = n.in[0].accumulate;
     const int64_t before = (size - 1) / 2, after = size / 2;  // the other way round
     each_block(n, 1.6, [&](int64_t at, int64_t c, int64_t count) {

@@ -30,9 +30,9 @@ struct Pad {
       fail(n.where, "pad must hold 2 numbers for each of at most %d axes, got %lld numbers",
            x.shape.rank, static_cast<long long>(count));
     for (int i = 0; i < count; ++i)
-      if (n.attr[0].ints[i] < 0)
-        fail(n.where, "pad must hold numbers >= 0, got %lld",
-             static_cast<long long>(n.attr[0].ints[i]));
+      if (n.attr[0].ints[i] < 0 || n.attr[0].ints[i] >= kMostElements)
+        fail(n.where, "pad must hold numbers %s, got %lld",
+             n.attr[0].ints[i] < 0 ? ">= 0" : "< 2**47", static_cast<long long>(n.attr[0].ints[i]));
     n.out[0].shape = x.shape;
     for (int axis = 0; axis < x.shape.rank; ++axis) {
       const int64_t more = before(n, axis) + after(n, axis);

@@ -19,7 +19,7 @@ def oracle(x, size, alpha, beta, k):
     return x * s**-beta
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8, 2**61 - 1])
 @pytest.mark.parametrize("channels", [1, 3, 7, 8, 9, 16, 17, 33])
 def test_local_response_norm_values_and_gradient(channels, size):
     x = RNG.standard_normal((2, 3, channels))
@@ -29,7 +29,9 @@ def test_local_response_norm_values_and_gradient(channels, size):
         check_op("local_response_norm", [x], given, want, gradient=channels < 18)
 
 
-@pytest.mark.parametrize(("channels", "size"), [(512, 5), (515, 7), (1100, 5), (1030, 600)])
+@pytest.mark.parametrize(
+    ("channels", "size"), [(512, 5), (515, 7), (1100, 5), (1030, 600), (600, 2**62)]
+)
 def test_local_response_norm_of_many_channels(channels, size):
     x = RNG.standard_normal((2, channels))
     given = {"size": size, "alpha": 0.9, "beta": 0.75, "k": 1.0}

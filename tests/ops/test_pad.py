@@ -51,6 +51,12 @@ def test_pad_same_bits_for_any_thread_count():
         ((1,), "pad: pad must hold 2 numbers for each of at most 2 axes, got 1 numbers"),
         ((1,) * 6, "pad: pad must hold 2 numbers for each of at most 2 axes, got 6 numbers"),
         ((1, -1), "pad: pad must hold numbers >= 0, got -1"),
+        ((2**62, 2**62), f"pad: pad must hold numbers < 2**47, got {2**62}"),
+        (
+            (2**46, 2**46),
+            "pad: sizes must make an array of less than 2**47 elements, got shape "
+            f"(2, {2**47 + 3})",
+        ),
     ],
 )
 def test_pad_errors(pad, text):
