@@ -240,7 +240,43 @@ def long(text):
         (
             lambda: Augmented(DATA, []).gather(np.arange(2), epoch=-1),
             ValueError,
-            "Augmented.gather: epoch must be in 0..2**24-1, got -1",
+            "Augmented.gather: epoch must be an integer >= 0, got -1",
+        ),
+        (
+            lambda: Augmented(DATA, []).gather(np.arange(2), epoch=2**24),
+            ValueError,
+            f"Augmented.gather: epoch must be < 2**24, got {2**24}",
+        ),
+        (
+            lambda: Augmented(DATA, []).gather(np.arange(2), epoch=1.5),
+            TypeError,
+            "Augmented.gather: epoch must be an integer >= 0, got 1.5",
+        ),
+        (
+            lambda: Augmented(DATA, []).gather([0.5]),
+            TypeError,
+            "Augmented.gather: numbers must be integers, got dtype float64",
+        ),
+        (
+            lambda: Augmented(DATA, []).gather("a"),
+            TypeError,
+            "Augmented.gather: numbers must hold real numbers, got dtype <U1",
+        ),
+        (
+            lambda: augment.PCAColor([[1, 2], [3]]),
+            ValueError,
+            "PCAColor: covariance must have rows of one length, got rows of several",
+        ),
+        (
+            lambda: augment.PCAColor.of(np.zeros((2, 3, 4, 4))),
+            TypeError,
+            "PCAColor.of: dataset must be a Dataset, a tuple (x, y) or a map-style data set, got "
+            "ndarray",
+        ),
+        (
+            lambda: augment.Crop(padding=2**40),
+            ValueError,
+            f"Crop: padding must be < 2**24, got {2**40}",
         ),
         (
             lambda: Batches(DATA, 4, prefetch=-1),

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,6 +41,14 @@ def test_classes_are_sorted_folders(tmp_path):
     assert data.inputs[0].array.tobytes() == want.tobytes()
     np.testing.assert_array_equal(data.x, (want / 255).astype("f4"))
     assert data[[3, 0]].class_names == ("a", "b", "c")
+
+
+def test_a_path_may_be_relative(tmp_path, monkeypatch):
+    save(tmp_path / "sets" / "a" / "1.png")
+    save(tmp_path / "sets" / "a" / "below" / "2.png")
+    monkeypatch.chdir(tmp_path)
+    for root in ("sets", "./sets", Path("sets"), "../" + tmp_path.name + "/sets"):
+        assert len(image_folder(root)) == 2
 
 
 def test_modes(tmp_path):

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._config import check_seed
+from fastnn._config import check_count, check_seed
 from fastnn.data.augment.mixup import Mixup
 from fastnn.data.augment.transform import Shape, Transform
 from fastnn.data.column import Real
 from fastnn.data.dataset import Dataset
 from fastnn.data.samples import Samples
+from fastnn.ops.tensor import as_array
 
 AUGMENT_STREAM = 0x41554700  # streams of chance: this one for mixup, then one per change
 MOST_CHANGES = 0xFF
@@ -72,7 +73,7 @@ class Augmented:
                 f"Augmented: changes must be a list of changes such as augment.Flip(), "
                 f"got {changes!r}"
             )
-        self.dataset = _gathers(dataset)
+        self.dataset = gathers(dataset, "Augmented")
         self.changes = list(changes)
         self.seed = operator.index(seed)
         count = len(self.dataset)
@@ -142,10 +143,19 @@ class Augmented:
         x : array, shape (N, C, H, W)
         y : array, or None
             Targets as the data set gives them out; rows of shares where samples are mixed.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a number or the epoch is out of range, or no integer.
         """
-        if not 0 <= epoch < _MOST_EPOCHS:
-            raise ValueError(f"Augmented.gather: epoch must be in 0..2**24-1, got {epoch}")
-        numbers = np.asarray(numbers, np.int64)
+        epoch = check_count("Augmented.gather", "epoch", epoch, 0)
+        if epoch >= _MOST_EPOCHS:
+            raise ValueError(f"Augmented.gather: epoch must be < 2**24, got {epoch}")
+        given = as_array(numbers, "Augmented.gather", "numbers")
+        if given.dtype.kind not in "iu" and given.size:
+            raise TypeError(f"Augmented.gather: numbers must be integers, got dtype {given.dtype}")
+        numbers = given.astype(np.int64, copy=False)
         x, y = self._changed(numbers, dtype, epoch)
         if self.mixup is None:
             return x, y
@@ -170,7 +180,7 @@ class Augmented:
         return f"Augmented({self.dataset!r}, {self.changes!r}, seed={self.seed})"
 
 
-def _gathers(dataset: Any) -> Dataset | Samples:
+def gathers(dataset: Any, where: str) -> Dataset | Samples:
     if isinstance(dataset, tuple) and len(dataset) == 2:
         return Dataset(*dataset)
     if isinstance(dataset, Dataset):
@@ -178,7 +188,7 @@ def _gathers(dataset: Any) -> Dataset | Samples:
     maps = hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
     if not maps or isinstance(dataset, np.ndarray | dict | list | str | bytes | tuple | Augmented):
         raise TypeError(
-            "Augmented: dataset must be a Dataset, a tuple (x, y) or a map-style data set, "
+            f"{where}: dataset must be a Dataset, a tuple (x, y) or a map-style data set, "
             f"got {type(dataset).__name__}"
         )
     return Samples(dataset)

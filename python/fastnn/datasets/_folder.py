@@ -119,11 +119,13 @@ def _classes(folder: Path) -> list[str]:
 
 
 def _files(folder: Path) -> list[Path]:
+    from pathlib import Path
+
     found = []
     for base, below, names in os.walk(folder):
         below[:] = sorted(name for name in below if name[0] != ".")
         found += [
-            folder / base / name
+            Path(base) / name
             for name in names
             if name[0] != "." and os.path.splitext(name)[1].lower() in _SUFFIXES
         ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn._config import check_fraction, check_not_negative
 from fastnn.data.augment.transform import Shape, Transform, check_p
+from fastnn.ops.tensor import as_array
 
 
 class Color(Transform):
@@ -95,7 +96,7 @@ class PCAColor(Transform):
     def __init__(
         self, covariance: Sequence[Sequence[float]] | Any, std: float = 0.1, p: float = 1.0
     ) -> None:
-        given = np.asarray(covariance, np.float64)
+        given = np.float64(as_array(covariance, "PCAColor", "covariance"))
         if given.shape != (3, 3):
             raise ValueError(
                 f"PCAColor: covariance must have shape (3, 3), one axis for each of red, green and "
@@ -117,7 +118,7 @@ class PCAColor(Transform):
 
         Parameters
         ----------
-        dataset : Dataset
+        dataset : Dataset, or (x, y), or a map-style data set
             Of images (N, 3, H, W); a few thousand samples tell enough: ``train.take(5000)``.
         std, p : float
             As above.
@@ -125,7 +126,15 @@ class PCAColor(Transform):
         Returns
         -------
         PCAColor
+
+        Raises
+        ------
+        ValueError, TypeError
+            If it is no data set of colour images, or holds none.
         """
+        from fastnn.data.augmented import gathers
+
+        dataset = gathers(dataset, "PCAColor.of")
         count, sums, products = 0, np.zeros(3), np.zeros((3, 3))
         for begin in range(0, len(dataset), 256):
             x = dataset.gather(np.arange(begin, min(begin + 256, len(dataset))), "float64")[0]

@@ -15,6 +15,8 @@ from fastnn.data.augment.transform import (
     pair,
 )
 
+_MOST_PADDING = 1 << 24  # what the core's float32 places can tell apart
+
 
 class Crop(Transform):
     """A part of the image at a place drawn at random, after padding.
@@ -58,7 +60,8 @@ class Crop(Transform):
         self.fill = fill
         if size is not None:
             pair("Crop", "size", size)
-        check_count("Crop", "padding", padding, 0)
+        if check_count("Crop", "padding", padding, 0) >= _MOST_PADDING:
+            raise ValueError(f"Crop: padding must be < 2**24, got {padding}")
         check_fill("Crop", fill)
 
     def out_shape(self, shape: Shape) -> Shape:
