@@ -339,6 +339,20 @@ def test_the_gradient_of_a_batch_with_nan_is_not_that_of_the_batch_before(where)
         t.gradient(D.x, D.y)
 
 
+def test_a_label_that_no_output_has_is_told_whatever_the_loss():
+    t = fnn.Trainer(net(), lambda p, y: fnn.ops.nll_loss(fnn.ops.log(p), y))
+    x, y = blobs(8).x, np.array([0, 1, 2, 0, 1, 3, 0, 1])
+    rule = (
+        "y must hold labels in [0, 3) as the output has 3 units, got 3 in row 5 (epoch 1, step 1)"
+    )
+    for act, where in ((t.step, "step"), (t.gradient, "gradient")):
+        with pytest.raises(ValueError) as error:
+            act(x, y)
+        assert (
+            str(error.value) == f"Trainer.{where}: {rule}; the weights are those before that step"
+        )
+
+
 def partial_named(name):
     def metric(p, y):
         return fnn.ops.accuracy(p, y)

@@ -69,7 +69,7 @@ def find(loss: Any, where: str, argument: str = "loss", names: tuple[str, ...] =
 
 def is_built_in(cost: Loss) -> bool:
     """Whether fastnn knows what a cost does with its target; one of one's own makes its rules."""
-    return getattr(cost, "__module__", "").startswith("fastnn.ops")
+    return getattr(cost, "__module__", "").startswith("fastnn.")
 
 
 def has_signs(cost: Loss) -> bool:

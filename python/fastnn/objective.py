@@ -257,6 +257,7 @@ class Objective:
                         f"{row if rows is None else int(rows[row])} (epoch {epoch + 1}, "
                         f"step {step + 1}); the weights are those before that step"
                     )
+        self._explain_labels(y, rows, where, epoch, step)
         feeds, n = self.feeds(x, y, where)
         found = _core.find_not_finite(
             self._built.core, self._loss, self.model.theta, self.model.state_vector, feeds, n,
@@ -268,6 +269,23 @@ class Objective:
             f"(epoch {epoch + 1}, step {step + 1}); lower the learning rate or set clip_norm=1.0; "
             "the weights are those before that step"
         )
+
+    def _explain_labels(self, y: Any, rows: Any, where: str, epoch: int, step: int) -> None:
+        """Labels that no output has: a loss of one's own may have made NaN of them."""
+        for target, output, given in zip(
+            self.targets, self.model.outputs, self._by_output(y), strict=True
+        ):
+            if target.dtype != "int64" or not _labels(target, output):
+                continue
+            labels, classes = np.asarray(given).reshape(len(given), -1), output.shape[-1]
+            wrong = (labels < 0) | (labels >= classes)
+            if wrong.any():
+                row = int(wrong.any(1).argmax())
+                raise ValueError(
+                    f"{where}: y must hold labels in [0, {classes}) as the output has {classes} "
+                    f"units, got {labels[wrong][0]} in row {row if rows is None else int(rows[row])} "
+                    f"(epoch {epoch + 1}, step {step + 1}); the weights are those before that step"
+                )
 
     def inspect(self, x: Any, y: Any) -> dict[str, Quantity]:
         """Every quantity of one batch by name; see ``Trainer.inspect``."""
