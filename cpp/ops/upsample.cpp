@@ -2,8 +2,8 @@
 //   nearest (mode 0): y_i = x at floor(i s), s = old / new size, in float32 as PyTorch
 //   bilinear (mode 1): y_i between the two pixels around (i + 1/2) s - 1/2, or, with align_corners,
 //   around i (old - 1) / (new - 1)
-// `scale`, where given, is new / old in s. An axis that keeps its size is copied. Backward: each
-// new pixel gives its dy to those it is from.
+// `scale`, where given, is new / old in s. An axis that keeps its size is copied, one that doubles
+// it (mode 0) is repeated. Backward: each new pixel gives its dy to those it is from.
 #include "ops/channels.h"
 #include "ops/pixels.h"
 
@@ -31,6 +31,7 @@ struct Axis {
   Source<T> at(int64_t i) const {
     if (in == out) return {i, i, T(0)};  // whatever the scale, as PyTorch
     if (!bilinear) {
+      if (out == 2 * in) return {i / 2, i / 2, T(0)};
       const float s = scale > 0 ? static_cast<float>(1 / scale)
                                 : static_cast<float>(in) / static_cast<float>(out);
       const int64_t from = static_cast<int64_t>(__builtin_floorf(static_cast<float>(i) * s));
