@@ -69,6 +69,9 @@ class Ends(callbacks.Callback):
         (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{foo}.fnn")]), ValueError,
          "ModelCheckpoint: path must name epoch or a quantity of the history, epoch, loss, lr, seconds "
          "or val_ and one of them, got 'foo' in '{foo}.fnn'"),
+        (lambda: trainer().fit(blobs(), verbose=0, callbacks=[callbacks.CSVLogger("no/log.csv")]),
+         FileNotFoundError, "CSVLogger: path must name a file that can be written, got 'no/log.csv' "
+         "with No such file or directory; make the folder first"),
         (lambda: trainer().fit(blobs(), verbose=0, callbacks=[callbacks.ModelCheckpoint("{val_loss}")]),
          ValueError,
          "ModelCheckpoint: path must name quantities of this fit, got 'val_loss' in '{val_loss}'; give "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Callable
 from string import Formatter
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn._config import check_flag, check_real
+from fastnn.atomic import write_whole
 
 if TYPE_CHECKING:
     from fastnn.trainer import Trainer
@@ -255,9 +257,9 @@ class CSVLogger(Callback):
         self.path = path
 
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
-        history = trainer.history
-        with open(self.path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["epoch", *history])
-            for i in range(history.epochs):
-                writer.writerow([i + 1, *(values[i] for values in history.values())])
+        history, text = trainer.history, io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["epoch", *history])
+        for i in range(history.epochs):
+            writer.writerow([i + 1, *(values[i] for values in history.values())])
+        write_whole(self.path, [text.getvalue().encode()], "CSVLogger")

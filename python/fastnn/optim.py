@@ -64,7 +64,8 @@ class Optimizer(_config.Configured):
         own: Any = next(c for c in type(self).__mro__ if c in (*CLASSES, Optimizer))
         if own is not Optimizer:  # of a class of one's own, what it inherits
             names = inspect.signature(own.__init__).parameters
-            own(**{name: getattr(self, name) for name in names if name != "self"})
+            # The rate is looked at step by step, and may be 0 for a while.
+            own(**{name: getattr(self, name) for name in names if name not in ("self", "lr")})
 
     @abstractmethod
     def hyper(self) -> dict[str, float]:

@@ -297,14 +297,15 @@ def rates_of(lr: Any, first: int, n: int, most: float, where: str) -> Array:
     if type(lr) is float and 0 <= lr <= most:  # at every step of a loop of one's own
         return np.full(n, lr)
     given = lr(np.arange(first, first + n)) if callable(lr) else np.full(n, lr)
-    rates = np.asarray(given)
+    rule = f"{where}: lr must be a schedule that gives a rate for each step, shape ({n},)"
+    try:
+        rates = np.asarray(given)
+    except ValueError:  # of rows of several lengths
+        raise ValueError(f"{rule}, got {given!r}") from None
     if callable(lr) and rates.shape != (n,):
-        raise ValueError(
-            f"{where}: lr must be a schedule that gives a rate for each step, shape ({n},), got "
-            + (f"shape {rates.shape}" if rates.ndim else repr(given))
-        )
+        raise ValueError(f"{rule}, got " + (f"shape {rates.shape}" if rates.ndim else repr(given)))
     if rates.dtype.kind not in "fiu":
-        raise TypeError(f"{where}: lr must be numbers, got {rates[0].item()!r}")
+        raise TypeError(f"{where}: lr must be numbers, got {rates.tolist()[0]!r}")
     rates = rates.astype(np.float64)
     wrong = ~((rates >= 0) & (rates <= most))
     if wrong.any():

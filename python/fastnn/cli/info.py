@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         "bytes": os.path.getsize(path),
         "kind": metadata["kind"],
         "format_version": int(metadata["version"]),
-        "checksum": "verified" if "sha256" in metadata else "none",
+        "checksum": "verified",  # reading refuses a file without
         "dtype": model.dtype,
         "seed": model.seed,
         "parameters": model.theta.size,
