@@ -96,6 +96,7 @@ def _from_mirror(
         try:
             _append(url, file, timeout)
         except HTTPError as error:
+            error.close()  # it is a response too; Python 3.14 warns of one that is left open
             trouble = f"HTTP {error.code} {error.reason}"
             if 400 <= error.code < 500 and error.code not in (408, 416, 429):
                 return trouble
@@ -143,6 +144,7 @@ def _append(url: str, file: IO[bytes], timeout: float) -> None:
             if error.code == 416:
                 file.truncate(0)
             raise
+        error.close()
         return
     finally:
         file.flush()
