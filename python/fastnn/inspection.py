@@ -83,6 +83,43 @@ def inspect_scores(model: Model, x: Any, labels: Any) -> dict[str, Quantity]:
     return {name: Quantity(*values[built[t]]) for name, t in named.items() if built[t] in values}
 
 
+def value_of(model: Model, tensor: Tensor, x: Any, where: str) -> Any:
+    """One value inside a model for given inputs, by a forward run: the model may end in anything.
+
+    Parameters
+    ----------
+    model : Model
+    tensor : Tensor
+        That the model computes.
+    x : as for ``Model.predict``
+    where : str
+        Head of error texts.
+
+    Returns
+    -------
+    array, shape (N, ...)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If ``x`` does not fit the model.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> x = fnn.Input((2,))
+    >>> half = x * 0.5
+    >>> value_of(fnn.Model(x, half + 1.0), half, [[2.0, 4.0]], "look").tolist()
+    [[1.0, 2.0]]
+    """
+    feeds, rows, order = model.feeds(x, where)
+    built = Built(Structure([tensor]), model.dtype, model.leaves())
+    pairs = zip(model.inputs, feeds, strict=True)
+    inputs = [(built[t], *feed[1:]) for t, feed in pairs]
+    run = _core.Inference(built.core, [built[tensor]], model.theta, model.state_vector).run
+    return run(inputs, order, rows, max(rows, 1))[0]
+
+
 def scores_of(output: Tensor) -> Tensor:
     """The classes' scores: what goes into a softmax or sigmoid at the end, else the output."""
     node = output.node
