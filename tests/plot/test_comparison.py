@@ -31,6 +31,11 @@ def test_over_seconds_which_are_added_up_and_on_given_axes():
     assert axis.lines[1].get_xdata().tolist() == [1.0, 2.0, 4.0]
 
 
+def test_epochs_are_whole():
+    ticks = plot.comparison(RUNS).axes[0].get_xticks()
+    assert (ticks == ticks.round()).all()
+
+
 def test_more_trainings_than_colours_differ_by_their_dashes():
     lines = plot.comparison({str(i): {"a": [1.0, 2.0]} for i in range(9)}, "a").axes[0].lines
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 9
@@ -59,6 +64,39 @@ def test_errors(arguments, message):
     with pytest.raises(ValueError) as caught:
         plot.comparison(*arguments)
     assert str(caught.value) == message
+
+
+NUMBERS = "comparison: histories must hold a list of numbers as"
+EACH = "comparison: histories must each be a mapping of names to lists, as Trainer.fit returns,"
+
+
+@pytest.mark.parametrize(
+    ("histories", "more", "text"),
+    [
+        ([1], {}, "comparison: histories must be a mapping of names to histories, got [1]"),
+        ({"a": 3}, {}, f"{EACH} got 'a' with 3"),
+        ({"a": {"val_accuracy": ["x"]}}, {}, f"{NUMBERS} 'val_accuracy', got ['x']"),
+        ({"a": {"val_accuracy": 3}}, {}, f"{NUMBERS} 'val_accuracy', got 3"),
+        ({"a": {"val_accuracy": [[1.0]]}}, {}, f"{NUMBERS} 'val_accuracy', got [[1.0]]"),
+        (
+            {"a": {"val_accuracy": [1.0], "seconds": ["x"]}},
+            {"over": "seconds"},
+            f"{NUMBERS} 'seconds', got ['x']",
+        ),
+        (RUNS, {"ax": 3}, "comparison: ax must be matplotlib Axes, got 3"),
+        (RUNS, {"path": 3}, "comparison: path must be a str or a path, got 3"),
+    ],
+)
+def test_wrong_kinds(histories, more, text):
+    with pytest.raises(TypeError) as caught:
+        plot.comparison(histories, **more)
+    assert str(caught.value) == text
+
+
+def test_what_no_axis_can_hold_leaves_a_gap(tmp_path):
+    runs = {"a": {"loss": [1e308, -1e308, 1.0, 2.0]}}
+    (line,) = plot.comparison(runs, "loss", path=tmp_path / "a.png").axes[0].lines
+    np.testing.assert_array_equal(line.get_ydata(), [np.nan, np.nan, 1.0, 2.0])
 
 
 def test_without_matplotlib(monkeypatch):

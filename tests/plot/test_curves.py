@@ -33,6 +33,8 @@ SHAPES = [
     {"loss": [NAN, NAN], "val_loss": [NAN, NAN]},
     {"loss": [float("inf"), 2.0, 1.0]},
     {"loss": (10.0 ** -EPOCHS.astype(float)).tolist()},
+    {"loss": [1e308, -1e308], "val_loss": [1e308, 1.0]},
+    {"loss": [1e300, 1e-300, -1e300]},
     {"loss": [-3.0, -2000.0], "val_loss": [1e9, 2e9]},
     {"loss": list(range(5000))},
     {"a" * 40: [1.0, 2.0], "val_" + "a" * 40: [1.0, 2.0]},
@@ -163,6 +165,51 @@ def test_logarithmic_ticks_are_powers_of_ten():
     assert [t for _, t in _log_ticks(-3.2, 1.1)] == ["0.001", "0.01", "0.1", "1", "10"]
     assert [t for _, t in _log_ticks(-30.0, 0.0)][-1] == "1"
     assert len(_log_ticks(-30.0, 0.0)) <= 7
+
+
+def test_what_no_axis_can_hold_leaves_a_gap():
+    (panel,) = panels_of({"loss": [1e308, 2.0, -1e308], "val_loss": [1e308, 3.0, 4.0]}, "x")
+    np.testing.assert_array_equal(panel.train, [NAN, 2.0, NAN])
+    assert panel.best() == (2, 3.0)
+    assert panels_of({"loss": [1e300, 1e-300]}, "x")[0].is_log
+
+
+MAPPING = "history must be a mapping of names to lists, as Trainer.fit returns, got"
+
+
+@pytest.mark.parametrize("name", ["learning_curves", "save_learning_curves"])
+@pytest.mark.parametrize(
+    ("history", "text"),
+    [
+        ([1], f"{MAPPING} [1]"),
+        (None, f"{MAPPING} None"),
+        ({"loss": ["x"]}, "history must hold a list of numbers as 'loss', got ['x']"),
+        ({"loss": 3}, "history must hold a list of numbers as 'loss', got 3"),
+        (
+            {"loss": [[1], [1, 2]]},
+            "history must hold a list of numbers as 'loss', got [[1], [1, 2]]",
+        ),
+        ({3: [1.0]}, "history must have names of type str, got 3"),
+    ],
+)
+def test_wrong_kinds_of_histories(name, history, text, tmp_path):
+    with pytest.raises(TypeError, match=f"^{re.escape(f'{name}: {text}')}$"):
+        getattr(plot, name)(history, tmp_path / "a.png")
+
+
+def test_wrong_kinds_of_axes_and_paths():
+    pytest.importorskip("matplotlib")
+    rule = "learning_curves: ax must be matplotlib Axes or a list of them, got"
+    for ax in (3, []):
+        with pytest.raises(TypeError, match=f"^{re.escape(f'{rule} {ax}')}$"):
+            plot.learning_curves(HISTORY, ax=ax)
+    for draw in (plot.learning_curves, plot.save_learning_curves):
+        text = f"{draw.__name__}: path must be a str or a path, got 3"
+        with pytest.raises(TypeError, match=f"^{text}$"):
+            draw(HISTORY, 3)
+        text = rf"^{draw.__name__}: path must end in one of \..*, got 'x\.foo'$"
+        with pytest.raises(ValueError, match=text):
+            draw(HISTORY, "x.foo")
 
 
 def test_error_texts(tmp_path, no_matplotlib):

@@ -96,6 +96,21 @@ def test_odd_values_are_drawn(odd, tmp_path):
             "got None",
         ),
         (
+            lambda: plot.filters("abc"),
+            TypeError,
+            "filters: model_or_weights must hold real numbers, got dtype <U3",
+        ),
+        (
+            lambda: plot.filters([[1], [1, 2]]),
+            ValueError,
+            "filters: model_or_weights must have rows of one length, got rows of several",
+        ),
+        (
+            lambda: plot.filters(np.zeros((2, 3, 3)), path=3),
+            TypeError,
+            "filters: path must be a str or a path, got 3",
+        ),
+        (
             lambda: plot.filters(np.zeros((2, 3, 3)), most=0),
             ValueError,
             "filters: most must be an integer >= 1, got 0",
@@ -110,6 +125,11 @@ def test_odd_values_are_drawn(odd, tmp_path):
 def test_errors(call, kind, text):
     with pytest.raises(kind, match=f"^{re.escape(text)}$"):
         call()
+
+
+def test_an_unknown_format():
+    with pytest.raises(ValueError, match=r"^filters: path must end in one of \..*, got 'x\.foo'$"):
+        plot.filters(np.zeros((2, 3, 3)), path="x.foo")
 
 
 def test_without_matplotlib(monkeypatch):

@@ -102,6 +102,42 @@ def test_misclassified_samples_surest_first(tmp_path):
     assert titles(named) == [f"{truth} as {said}"]
 
 
+def test_a_data_set_brings_its_images_labels_and_names():
+    x, names = RNG.random((3, 1, 4, 5)), ("cat", "dog", "bird")
+    data = Dataset(x, [0, 1, 2], class_names=names)
+    figure = plot.samples(data[1:])
+    assert titles(figure) == ["dog", "bird"]
+    np.testing.assert_allclose(pixels(figure.axes[0]), x[1, 0])
+    assert titles(plot.samples(data, [1, 1, 1], class_names=["a", "b"])) == ["b", "b", "b"]
+    assert titles(plot.samples(data, predictions=[0, 1, 1])) == ["cat", "dog", "bird as dog"]
+    changed = fnn.data.Augmented(data, [fnn.data.augment.Flip(p=1.0)])
+    figure = plot.samples(changed)
+    assert titles(figure) == list(names)
+    np.testing.assert_allclose(pixels(figure.axes[2]), x[2, 0, :, ::-1])
+    assert titles(plot.samples(Dataset(x))) == ["", "", ""]
+
+
+def test_labels_without_a_name_are_numbers():
+    assert titles(plot.samples(np.zeros((2, 4, 4)), [0, 1], class_names=["a"])) == ["a", "1"]
+
+
+def test_misclassified_of_arrays_and_of_augmented_images():
+    model, held_out = trained()
+    want = titles(plot.misclassified(model, held_out, most=5))
+    assert titles(plot.misclassified(model, (held_out.x, held_out.y), most=5)) == want
+    assert titles(plot.misclassified(model, held_out[::1], most=5)) == want
+    named = Dataset(held_out.x, held_out.y, class_names=list("ABCDEFGHIJ"))
+    changed = fnn.data.Augmented(named, [fnn.data.augment.Flip(p=1.0)])
+    figure = plot.misclassified(model, changed, most=3)
+    scores = model.predict(np.ascontiguousarray(held_out.x[..., ::-1]))
+    wrong = np.flatnonzero(scores.argmax(1) != held_out.y)
+    first = wrong[np.argmax(scores[wrong].max(1))]
+    said = f"{'ABCDEFGHIJ'[held_out.y[first]]} as {'ABCDEFGHIJ'[scores[first].argmax()]}"
+    assert titles(figure)[0] == said
+    np.testing.assert_allclose(pixels(figure.axes[0]), held_out.x[first, 0, :, ::-1])
+    assert figure.get_suptitle() == f"{len(wrong)} of 360 misclassified"
+
+
 def test_pyplot_and_its_backend_are_not_touched():
     code = (
         "import sys; import numpy as np; from fastnn import plot; "
@@ -127,7 +163,7 @@ def test_pyplot_and_its_backend_are_not_touched():
         (
             (np.full((1, 2, 2), "a"),),
             TypeError,
-            "samples: x must hold numbers, got dtype <U1",
+            "samples: x must hold real numbers, got dtype <U1",
         ),
         (
             (np.zeros((3, 4, 4)), [1, 2]),
@@ -146,11 +182,101 @@ def test_error_texts_of_samples(arguments, error, text):
         plot.samples(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "kind", "text"),
+    [
+        (
+            {"limits": 3},
+            ValueError,
+            "limits must be two finite numbers (low, high), low < high, got 3",
+        ),
+        (
+            {"limits": (1, 2, 3)},
+            ValueError,
+            "limits must be two finite numbers (low, high), low < high, got (1, 2, 3)",
+        ),
+        (
+            {"limits": (1.0, 0.0)},
+            ValueError,
+            "limits must be two finite numbers (low, high), low < high, got (1.0, 0.0)",
+        ),
+        (
+            {"limits": (0, float("inf"))},
+            ValueError,
+            "limits must be two finite numbers (low, high), low < high, got (0, inf)",
+        ),
+        ({"limits": "ab"}, TypeError, "limits must hold real numbers, got dtype <U2"),
+        ({"y": ["a", "b"]}, TypeError, "y must hold real numbers, got dtype <U1"),
+        (
+            {"y": [0.5, 1.5]},
+            TypeError,
+            "y must be integer labels, or rows (2, K), got dtype float64",
+        ),
+        ({"y": [[1], [1, 2]]}, ValueError, "y must have rows of one length, got rows of several"),
+        (
+            {"y": np.zeros((2, 0))},
+            ValueError,
+            "y must have shape (2,) or (2, K) as x has 2 images, got (2, 0)",
+        ),
+        (
+            {"predictions": ["a", "b"]},
+            TypeError,
+            "predictions must hold real numbers, got dtype <U1",
+        ),
+        ({"class_names": 3}, TypeError, "class_names must be a sequence of str, got 3"),
+        ({"class_names": "ab"}, TypeError, "class_names must be a sequence of str, got 'ab'"),
+        ({"class_names": [1]}, TypeError, "class_names must be a sequence of str, got 1 in it"),
+        ({"columns": "a"}, TypeError, "columns must be an integer >= 1, got 'a'"),
+        ({"path": 3}, TypeError, "path must be a str or a path, got 3"),
+        ({"path": None, "x": [[[1]], [[1, 2]]]}, ValueError,
+         "x must have rows of one length, got rows of several"),
+        (
+            {"x": Dataset((np.zeros((1, 4, 4)), np.zeros((1, 4, 4))))},
+            ValueError,
+            "data must have one array of images, got 2",
+        ),
+    ],
+)  # fmt: skip
+def test_error_texts_of_what_else_samples_takes(arguments, kind, text):
+    with pytest.raises(kind, match=f"^{re.escape(f'samples: {text}')}$"):
+        plot.samples(**{"x": np.zeros((2, 4, 4))} | arguments)
+
+
+def test_a_format_that_nobody_writes_is_told_before_the_work():
+    with pytest.raises(ValueError, match=r"^samples: path must end in one of .*\.png, .*'x\.foo'$"):
+        plot.samples(np.zeros((2, 4, 4)), path="x.foo")
+
+
 def test_error_texts_of_misclassified(monkeypatch):
     def error(kind, text):
         return pytest.raises(kind, match=f"^{re.escape(text)}$")
 
     model, held_out = trained()
+    for data in (None, held_out.x, [held_out]):
+        kind = type(data).__name__
+        with error(
+            TypeError,
+            "misclassified: data must be a Dataset, an Augmented one or a tuple (x, y), "
+            f"got {kind}",
+        ):
+            plot.misclassified(model, data)
+    with error(ValueError, "misclassified: data must have at least 1 sample, got 0"):
+        plot.misclassified(model, held_out[:0])
+    with error(TypeError, "misclassified: columns must be an integer >= 1, got 'a'"):
+        plot.misclassified(model, held_out, columns="a")
+    with error(TypeError, "misclassified: model must be a Model, got int"):
+        plot.misclassified(3, held_out)
+    with error(
+        ValueError,
+        "misclassified: data must have labels (N,) or one-hot rows (N, K), got shape (360,), "
+        "dtype float32",
+    ):
+        plot.misclassified(model, Dataset(held_out.x, held_out.y.astype("f4")))
+    with error(
+        ValueError,
+        'misclassified: x must have shape (N, 1, 8, 8) as input "x" has, got (5, 1, 4, 4)',
+    ):
+        plot.misclassified(model, (np.zeros((5, 1, 4, 4)), np.arange(5)))
     with error(
         ValueError, "misclassified: data must have labels (N,) or one-hot rows (N, K), got none"
     ):
@@ -161,7 +287,7 @@ def test_error_texts_of_misclassified(monkeypatch):
     one = fnn.Model([fnn.nn.Flatten(), fnn.nn.Dense(1)], input_shape=(1, 8, 8))
     with error(
         ValueError,
-        "misclassified: model must give a number for each class, (N, K), got shape (360, 1)",
+        "misclassified: model must give a number for each class, (N, K), got shape (N, 1)",
     ):
         plot.misclassified(one, held_out)
     with error(ValueError, "misclassified: most must be an integer >= 1, got 0"):

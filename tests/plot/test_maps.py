@@ -42,11 +42,50 @@ def test_feature_maps(x, tmp_path):
     assert titles(figure) == ["image", "0", "1", "2", "3"]
     np.testing.assert_allclose(drawn(figure.axes[0]), x.reshape(12, 10))
     for k, axis in enumerate(figure.axes[1:]):
-        np.testing.assert_allclose(drawn(axis), maps[k])
+        np.testing.assert_allclose(drawn(axis), maps[k], rtol=1e-5)
         assert axis.images[0].get_clim() == (0, pytest.approx(np.percentile(maps, 99.5)))
     text = f"conv1: 4 maps of 10 x 8, 0 (dark) to {np.percentile(maps, 99.5):.3g} or more"
     assert figure.get_suptitle() == text
     assert (tmp_path / "a.png").stat().st_size > 1000
+
+
+def segmenter(*wanted):
+    x = fnn.Input((1, 12, 10), name="image")
+    first = nn.BatchNorm(name="norm")(nn.Conv2d(4, 3, activation="relu", name="conv1")(x))
+    mask = nn.Conv2d(2, 1, activation="sigmoid", name="mask")(first)
+    number = nn.Dense(1, name="number")(nn.Flatten()(first))
+    values = {"first": first, "mask": mask, "number": number}
+    model = fnn.Model(x, [values[name] for name in wanted], seed=1)
+    model.parameters["norm.weight"][...] = [1, 2, 3, 4]
+    return model
+
+
+@pytest.mark.parametrize("ends", [("mask",), ("mask", "number"), ("number",)])
+def test_feature_maps_need_no_class_scores(ends):
+    """They are a forward run: of a network for segmentation, of several outputs, of one number."""
+    x = images(1)
+    figure = plot.feature_maps(segmenter(*ends), x, "norm")
+    maps = segmenter("first").predict(x)[0]
+    for axis, one in zip(figure.axes[1:], maps, strict=True):
+        np.testing.assert_allclose(drawn(axis), one, rtol=1e-5, atol=1e-6)
+
+
+def test_a_data_set_brings_its_images_and_names():
+    model, x = net(), images(3)
+    data = fnn.Dataset(x, [0, 1, 2], class_names=("a", "b", "c"))
+    assert titles(plot.saliency(model, data, [2, 1, 0])) == ["c", "b", "a", "", "", ""]
+    assert titles(plot.class_activation(model, data, 1, class_names=["xyz"]))[0] == "1"
+    figure = plot.feature_maps(model, data[1:2], "conv1")
+    np.testing.assert_allclose(drawn(figure.axes[0]), x[1, 0])
+    changed = fnn.data.Augmented(data, [fnn.data.augment.Flip(p=1.0)])
+    figure = plot.saliency(model, changed, 2)
+    assert titles(figure)[:3] == ["c", "c", "c"]
+    np.testing.assert_allclose(drawn(figure.axes[0]), x[0, 0, :, ::-1])
+
+
+@pytest.mark.parametrize("draw", [plot.saliency, plot.class_activation])
+def test_labels_without_a_name_are_numbers(draw):
+    assert titles(draw(net(), images(2), [0, 2], class_names=["a"]))[:2] == ["a", "2"]
 
 
 def test_feature_maps_before_the_activation_and_some_of_them():
@@ -134,9 +173,86 @@ def test_maps_of_unknown_place_lie_over_the_whole_image():
 IMAGE = "must have shape (N, H, W) or (N, C, H, W) with C 1 or 3"
 
 
+def sequences():
+    layers = [nn.Conv1d(4, 3, name="conv1"), nn.Flatten(), nn.Dense(3, "softmax")]
+    return fnn.Model(layers, input_shape=(2, 20))
+
+
+def pairs():
+    a, b = fnn.Input((1, 12, 10), name="a"), fnn.Input((1, 12, 10), name="b")
+    h = nn.Conv2d(4, 3, name="conv1")(a + b)
+    return fnn.Model([a, b], nn.Dense(3, "softmax")(nn.Flatten()(h)))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [("feature_maps", ("conv1",)), ("saliency", ()), ("class_activation", ())],
+)
+def test_what_is_no_model_of_one_input_of_images(name, arguments):
+    def error(kind, text):
+        return pytest.raises(kind, match=f"^{re.escape(f'{name}: model must {text}')}$")
+
+    draw = getattr(plot, name)
+    rule, remedy = "have one input of images (N, C, H, W)", "; model.inspect tells its numbers"
+    with error(ValueError, f'{rule}, got "x" (N, 2, 20){remedy}'):
+        draw(sequences(), RNG.random((1, 2, 20)), *arguments)
+    with error(ValueError, f'{rule}, got "a" (N, 1, 12, 10), "b" (N, 1, 12, 10){remedy}'):
+        draw(pairs(), (images(1), images(1)), *arguments)
+    with error(TypeError, "be a Model, got NoneType"):
+        draw(None, images(1), *arguments)
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "text"),
     [
+        (
+            lambda m: plot.saliency(m, images(2), [0.5, 1.0]),
+            TypeError,
+            "saliency: label must be an integer in [0, 3), or one for each of 2 images, "
+            "got [0.5, 1.0]",
+        ),
+        (
+            lambda m: plot.class_activation(m, images(2), [0, 1, 2]),
+            ValueError,
+            "class_activation: label must be an integer in [0, 3), or one for each of 2 images, "
+            "got [0, 1, 2]",
+        ),
+        (
+            lambda m: plot.saliency(m, images(2), class_names=3),
+            TypeError,
+            "saliency: class_names must be a sequence of str, got 3",
+        ),
+        (
+            lambda m: plot.class_activation(m, images(2), class_names="abc"),
+            TypeError,
+            "class_activation: class_names must be a sequence of str, got 'abc'",
+        ),
+        (
+            lambda m: plot.saliency(m, images(2)[:, :, 1:]),
+            ValueError,
+            'saliency: x must have shape (N, 1, 12, 10) as input "image" has, got (2, 1, 11, 10)',
+        ),
+        (
+            lambda m: plot.saliency(m, fnn.Dataset((images(2), images(2)))),
+            ValueError,
+            "saliency: data must have one array of images, got 2",
+        ),
+        (
+            lambda m: plot.feature_maps(m, fnn.Dataset(images(2)), "conv1"),
+            ValueError,
+            "feature_maps: x must be one image, (C, H, W) or (1, C, H, W), got shape (2, 1, 12, 10)",
+        ),
+        (
+            lambda m: plot.feature_maps(m, images(1)[:, :, 1:], "conv1"),
+            ValueError,
+            'feature_maps: x must have shape (N, 1, 12, 10) as input "image" has, '
+            "got (1, 1, 11, 10)",
+        ),
+        (
+            lambda m: plot.saliency(m, images(1), path=3),
+            TypeError,
+            "saliency: path must be a str or a path, got 3",
+        ),
         (
             lambda m: plot.feature_maps(m, images(2), "conv1"),
             ValueError,
@@ -161,8 +277,7 @@ IMAGE = "must have shape (N, H, W) or (N, C, H, W) with C 1 or 3"
         (
             lambda m: plot.saliency(m, images(2), 3),
             ValueError,
-            "Model.inspect: labels must be 2 integers in [0, 3), one for each row of x, or one for "
-            "all, got array([3, 3])",
+            "saliency: label must be an integer in [0, 3), or one for each of 2 images, got 3",
         ),
         (
             lambda m: plot.saliency(m, images(2), columns=0),
@@ -181,7 +296,7 @@ IMAGE = "must have shape (N, H, W) or (N, C, H, W) with C 1 or 3"
             ),
             ValueError,
             "class_activation: model must give a number for each class, (N, K), got shape "
-            "(1, 2, 10, 8)",
+            "(N, 2, 10, 8)",
         ),
     ],
 )

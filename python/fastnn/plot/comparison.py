@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.plot.figures import figure_class, save_figure
-from fastnn.plot.panels import GRID, INK
+from fastnn.plot.figures import axes_of, check_path, figure_class, save_figure
+from fastnn.plot.panels import GRID, INK, curve_of
 
 # Okabe and Ito's colours, which are told apart by the colour-blind too, without their yellow.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -28,7 +28,8 @@ def comparison(
     histories : mapping of str to mapping
         What ``Trainer.fit`` returned, by the name of the training.
     quantity : str
-        Key of the histories. A training without it is an error; NaN leaves a gap.
+        Key of the histories. A training without it is an error; NaN leaves a gap, and so does what
+        is infinite or beyond 1e300.
     over : "epoch" or "seconds"
         What runs to the right; seconds are those of the training, added up.
     path : path, optional
@@ -44,42 +45,30 @@ def comparison(
     ------
     ValueError
         If there is no training, or one without the quantity; if ``over`` is something else.
+    TypeError
+        If a history is no mapping of names to lists of numbers, or another argument of the wrong
+        kind.
     RuntimeError
         If matplotlib is not installed.
 
     Examples
     --------
     >>> runs = {"fast": {"val_accuracy": [0.6, 0.8]}, "slow": {"val_accuracy": [0.3, 0.5]}}
-    >>> figure = comparison(runs)  # doctest: +SKIP
+    >>> [line.get_label() for line in comparison(runs).axes[0].lines]
+    ['fast', 'slow']
     """
     if over not in ("epoch", "seconds"):
         raise ValueError(f"comparison: over must be 'epoch' or 'seconds', got {over!r}")
-    if not histories:
-        raise ValueError("comparison: histories must hold at least 1 training, got none")
-    needed = [quantity, "seconds"] if over == "seconds" else [quantity]
-    for name, history in histories.items():
-        for key in needed:
-            if not len(history.get(key, ())):
-                raise ValueError(
-                    f"comparison: histories must each have {key!r}, got {name!r} with "
-                    f"{sorted(history)}"
-                )
-        if over == "seconds" and len(history["seconds"]) != len(history[quantity]):
-            raise ValueError(
-                f"comparison: seconds must be as many as {quantity!r}, {len(history[quantity])} in "
-                f"{name!r}, got {len(history['seconds'])}"
-            )
+    curves = _curves(histories, quantity, over)
+    check_path(path, "comparison")
     figure_type = figure_class("comparison")
     if ax is None:
         figure: Any = figure_type(figsize=(6.4, 4.2), dpi=120, layout="constrained")
         ax = figure.add_subplot()
     else:
+        (ax,) = axes_of(ax, "comparison", most=1)
         figure = ax.get_figure()
-    for i, (name, history) in enumerate(histories.items()):
-        values = np.asarray(history[quantity], np.float64)
-        along = (
-            np.cumsum(history["seconds"]) if over == "seconds" else np.arange(1, len(values) + 1)
-        )
+    for i, (name, (along, values)) in enumerate(curves.items()):
         ax.plot(
             along,
             values,
@@ -89,6 +78,10 @@ def comparison(
             marker="o" if len(values) == 1 else None,
             label=name,
         )
+    if over == "epoch":
+        from matplotlib.ticker import MaxNLocator
+
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(x=0.02)
     ax.set_title(quantity, loc="left", color=INK)
     ax.set_xlabel(over, color=INK)
@@ -101,3 +94,38 @@ def comparison(
     if path is not None:
         save_figure(figure, path)
     return figure
+
+
+def _curves(histories: Any, quantity: str, over: str) -> dict[str, Any]:
+    """What runs to the right and upwards, by the name of the training."""
+    where = "comparison"
+    if not isinstance(histories, Mapping):
+        raise TypeError(
+            f"{where}: histories must be a mapping of names to histories, got {histories!r}"
+        )
+    if not histories:
+        raise ValueError(f"{where}: histories must hold at least 1 training, got none")
+    curves = {}
+    for name, history in histories.items():
+        if not isinstance(history, Mapping):
+            raise TypeError(
+                f"{where}: histories must each be a mapping of names to lists, as Trainer.fit "
+                f"returns, got {name!r} with {history!r}"
+            )
+        for key in [quantity, "seconds"] if over == "seconds" else [quantity]:
+            if not np.size(history.get(key, ())):
+                raise ValueError(
+                    f"{where}: histories must each have {key!r}, got {name!r} with "
+                    f"{sorted(history)}"
+                )
+        values = curve_of(history[quantity], where, "histories", quantity)
+        along = np.arange(1.0, len(values) + 1)
+        if over == "seconds":
+            along = curve_of(history["seconds"], where, "histories", "seconds").cumsum()
+        if len(along) != len(values):
+            raise ValueError(
+                f"{where}: seconds must be as many as {quantity!r}, {len(values)} in {name!r}, "
+                f"got {len(along)}"
+            )
+        curves[name] = along, values
+    return curves

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.atomic import write_whole
-from fastnn.plot.figures import figure_class, save_figure
+from fastnn.atomic import file_name, write_whole
+from fastnn.plot.figures import axes_of, check_path, figure_class, save_figure
 from fastnn.plot.panels import GRID, INK, VALIDATION, Panel, grid_of, panels_of
 
 
@@ -24,7 +24,7 @@ def learning_curves(
     ----------
     history : mapping of str to list of float
         What ``Trainer.fit`` returns. ``val_x`` is drawn with ``x``; "lr" and "seconds" are not
-        drawn. NaN leaves a gap.
+        drawn. NaN leaves a gap, and so does what is infinite or beyond 1e300.
     path : path, optional
         File to write; its suffix decides the format.
     ax : matplotlib Axes, or a list of them, optional
@@ -37,14 +37,24 @@ def learning_curves(
     Raises
     ------
     ValueError
-        If the history holds no curve.
+        If the history holds no curve, or ``path`` ends in an unknown format.
+    TypeError
+        If the history is no mapping of names to lists of numbers, or another argument of the wrong
+        kind.
     RuntimeError
         If matplotlib is not installed; ``save_learning_curves`` writes a PNG without it.
+
+    Examples
+    --------
+    >>> figure = learning_curves({"loss": [0.9, 0.5, 0.4], "accuracy": [0.6, 0.8, 0.9]})
+    >>> [axis.get_title("left") for axis in figure.axes]
+    ['loss', 'accuracy']
     """
     panels = panels_of(history, "learning_curves")
     figure_type = figure_class(
         "learning_curves", ", or call save_learning_curves for a PNG without it"
     )
+    check_path(path, "learning_curves")
     if ax is None:
         rows, columns = grid_of(len(panels))
         size = 5.2 * columns, 3.6 * rows
@@ -52,7 +62,7 @@ def learning_curves(
         figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
         axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(panels))]
     else:
-        axes = list(np.ravel(ax))
+        axes = axes_of(ax, "learning_curves")
         figure = axes[0].get_figure()
     for panel, axis in zip(panels, axes, strict=False):
         _draw_panel(panel, axis)
@@ -79,7 +89,12 @@ def save_learning_curves(history: Mapping[str, Sequence[float]], path: Any) -> P
     Raises
     ------
     ValueError
-        If the history holds no curve, or the suffix is not ``.png`` and matplotlib is missing.
+        If the history holds no curve, if the suffix is unknown, or not ``.png`` and matplotlib is
+        missing.
+    TypeError
+        If the history is no mapping of names to lists of numbers, or ``path`` no path.
+    OSError
+        If the file cannot be written.
 
     Examples
     --------
@@ -89,7 +104,7 @@ def save_learning_curves(history: Mapping[str, Sequence[float]], path: Any) -> P
     >>> save_learning_curves(history, Path(folder, "curves.png")).name
     'curves.png'
     """
-    file = Path(path)
+    file = Path(file_name(path, "save_learning_curves"))
     panels = panels_of(history, "save_learning_curves")
     try:
         import matplotlib.figure as _  # noqa: F401
@@ -103,6 +118,7 @@ def save_learning_curves(history: Mapping[str, Sequence[float]], path: Any) -> P
 
         write_whole(file, [raster(panels)], "plot")
     else:
+        check_path(file, "save_learning_curves")
         learning_curves(history, file)
     return file
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn._config import check_count
-from fastnn.plot.figures import figure_class, save_figure
+from fastnn.ops.tensor import as_array
+from fastnn.plot.figures import check_path, figure_class, save_figure
 from fastnn.plot.panels import INK
 
 _SIGNED = "RdBu_r"  # blue below 0, white, red above
@@ -32,6 +33,7 @@ def filters(
     Parameters
     ----------
     model_or_weights : Model, or array, shape (K, C, KH, KW) or (K, KH, KW)
+        Numbers of any real dtype; NaN and infinity are left out of the scale.
     layer : str, optional
         Of a model the layer's name, or the parameter's; by default the first with such weights.
     columns : int, >= 1, optional
@@ -48,7 +50,9 @@ def filters(
     Raises
     ------
     ValueError
-        If there are no such weights.
+        If there are no such weights, or a number is out of range.
+    TypeError
+        If weights hold no numbers, or an argument is of the wrong kind.
     RuntimeError
         If matplotlib is not installed.
 
@@ -56,9 +60,16 @@ def filters(
     ------
     Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural
     networks, NIPS (2012), figure 3.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> filters(fnn.networks.lenet5(), "c1").axes[0].get_title()
+    'c1: 6 filters'
     """
     most = check_count("filters", "most", most)
     name, w = _weights(model_or_weights, layer)
+    check_path(path, "filters")
     kernels, channels = w.shape[:2]
     w = w[:most]
     if channels == 3:
@@ -112,7 +123,7 @@ def _weights(given: Any, layer: str | None) -> tuple[str, NDArray[Any]]:
     """Name and weights (K, C, KH, KW)."""
     name, named = "", getattr(given, "parameters", None)
     if named is None:
-        w = np.asarray(given)
+        w = as_array(given, "filters", "model_or_weights")
         if layer is not None:
             raise ValueError(f"filters: layer must be left out with weights, got {layer!r}")
     else:
@@ -125,7 +136,7 @@ def _weights(given: Any, layer: str | None) -> tuple[str, NDArray[Any]]:
                 f", got {layer!r}"
             )
         name, w = found[0].rpartition(".")[0], weights[found[0]]
-    if w.ndim not in (3, 4) or w.size == 0 or w.dtype.kind not in "fiub":
+    if w.ndim not in (3, 4) or w.size == 0:
         raise ValueError(
             "filters: model_or_weights must be a model or numbers (K, C, KH, KW) or (K, KH, KW), "
             f"got shape {w.shape}, dtype {w.dtype}"

@@ -9,11 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn._config import check_count
-from fastnn.plot.figures import figure_class, save_figure
+from fastnn.plot.figures import check_path, figure_class, save_figure
+from fastnn.plot.given import (
+    as_images,
+    check_limits,
+    check_model,
+    check_names,
+    class_name,
+    class_names_of,
+    classes_of,
+    one_array,
+    parts_of,
+    rows_of_classes,
+    scores_of,
+)
 from fastnn.plot.panels import INK
 
 _RIGHT, _WRONG = INK, "#c0392b"
 _CELL = 1.1  # inches
+_ROWS = 1024  # of a data set at a time
+
+Titles = list[tuple[str, str]]  # text and colour
 
 
 def samples(
@@ -32,18 +48,20 @@ def samples(
 
     Parameters
     ----------
-    x : array, shape (N, C, H, W) or (N, H, W)
-        One channel is drawn in greys, three as red, green and blue. A data set's part:
-        ``samples(*data[:32].gather(np.arange(32)))``.
-    y : array, shape (N,) or (N, K), optional
-        Labels or shares of the classes; of mixed samples the two largest are told.
-    predictions : array, shape (N,) or (N, K), optional
+    x : array, shape (N, C, H, W) or (N, H, W); or Dataset or Augmented of such images
+        One channel is drawn in greys, three as red, green and blue. All are drawn: of a data set
+        give a part, ``data[:32]``. Augmented ones are drawn as in epoch 0.
+    y : int array, shape (N,), or array, shape (N, K), optional
+        Labels or shares of the classes; of mixed samples the two largest are told. By default those
+        of the data set.
+    predictions : int array, shape (N,), or array, shape (N, K), optional
         Labels, or what ``model.predict`` gives. Where they differ from ``y``, a red "7 as 2" means
         a 7 taken for a 2.
     class_names : sequence of str, optional
-        What the labels stand for: ``Dataset.class_names``.
+        What the labels 0, 1, ... stand for; a label without a name is a number. By default those of
+        the data set.
     columns : int, >= 1
-    limits : (float, float), optional
+    limits : (float, float), low < high, optional
         Values drawn black and white; by default [0, 255] for uint8, [0, 1] for floats of which 98 %
         are in [-0.5, 1.5] (noise may leave [0, 1]), else the smallest and largest value.
     path : path, optional
@@ -56,25 +74,29 @@ def samples(
     Raises
     ------
     ValueError
-        If ``x`` holds no images, or the others have another length.
+        If ``x`` holds no images, the others have another length, or an argument is out of range.
+    TypeError
+        If something else than numbers, names or integers is given.
     RuntimeError
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> _, held_out = fnn.datasets.digits()
+    >>> figure = samples(held_out[:4], predictions=[0, 3, 8, 0])
+    >>> [axis.get_title() for axis in figure.axes]
+    ['0', '3', '8', '6 as 0']
     """
+    x, labels, names = parts_of(x, "samples")
     images = as_images(x, "samples")
-    columns = min(check_count("samples", "columns", columns), len(images))
-    titles = _titles(len(images), y, predictions, class_names)
-    low, high = limits_of(images) if limits is None else limits
-    figure_type = figure_class("samples")
-    rows = -(-len(images) // columns)
-    lines = max(text.count("\n") + 1 if text else 0 for text, _ in titles)
-    height = (_CELL + 0.13 * lines) * rows
-    figure: Any = figure_type(figsize=(_CELL * columns, height), dpi=120, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
-    for i, (image, (text, color)) in enumerate(zip(images, titles, strict=True)):
-        axis = figure.add_subplot(rows, columns, i + 1)
-        draw_image(axis, image, low, high)
-        if text:
-            axis.set_title(text, fontsize=7, color=color, pad=2)
+    columns = check_count("samples", "columns", columns)
+    names = check_names(names if class_names is None else class_names, "samples")
+    truth = rows_of_classes(labels if y is None else y, len(images), "samples", "y")
+    told = rows_of_classes(predictions, len(images), "samples", "predictions")
+    limits = check_limits(limits, "samples")
+    check_path(path, "samples")
+    figure = _drawn(images, _titles(len(images), truth, told, names), columns, limits, "samples")
     if path is not None:
         save_figure(figure, path)
     return figure
@@ -93,9 +115,9 @@ def misclassified(
     Parameters
     ----------
     model : Model
-        Gives a number for each class.
-    data : Dataset
-        Of images, with labels or one-hot rows.
+        Of one input; gives a number for each class.
+    data : Dataset, Augmented (as in epoch 0), or (x, y)
+        Images, with labels or one-hot rows.
     most : int, >= 1
         Images drawn at most.
     columns : int, >= 1
@@ -110,38 +132,103 @@ def misclassified(
     Raises
     ------
     ValueError
-        If ``data`` has no labels of classes, or nothing is misclassified.
+        If ``data`` is empty or has no labels of classes, if nothing is misclassified, or if the
+        model's output is not (N, K) with K >= 2.
+    TypeError
+        If ``model`` is no model, ``data`` no data set, or a number no integer.
     RuntimeError
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> train, held_out = fnn.datasets.digits()
+    >>> model = fnn.Model([fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")], input_shape=(1, 8, 8))
+    >>> history = fnn.Trainer(model).fit(train, epochs=2, verbose=0)
+    >>> figure = misclassified(model, held_out, most=8)
+    >>> len(figure.axes)
+    8
     """
-    check_count("misclassified", "most", most)
-    y = None if data.y is None else np.asarray(data.y)
-    if y is None or y.ndim not in (1, 2):
-        raise ValueError(
-            "misclassified: data must have labels (N,) or one-hot rows (N, K), got "
-            f"{'none' if y is None else f'shape {y.shape}'}"
-        )
-    scores = np.concatenate(
-        [
-            np.asarray(model.predict(data[begin : begin + 1024].x))
-            for begin in range(0, len(data), 1024)
-        ]
-    )
-    if scores.ndim != 2 or scores.shape[1] < 2:
-        raise ValueError(
-            "misclassified: model must give a number for each class, (N, K), got shape "
-            f"{scores.shape}"
-        )
-    wrong = np.flatnonzero(scores.argmax(axis=1) != _labels(y))
+    where = "misclassified"
+    most = check_count(where, "most", most)
+    columns = check_count(where, "columns", columns)
+    check_model(model, where, images=False)
+    classes_of(model, where, least=2)
+    source = _data_set(data)
+    check_path(path, where)
+    truth, scores = _answers(model, source)
+    wrong = np.flatnonzero(scores.argmax(axis=1) != _labels(truth))
     if not len(wrong):
-        raise ValueError(f"misclassified: data must have mistakes, got {len(data)} right answers")
+        raise ValueError(f"{where}: data must have mistakes, got {len(truth)} right answers")
     order = wrong[np.argsort(-scores[wrong].max(axis=1), kind="stable")][:most]
-    figure = samples(
-        data[order].x, y[order], scores[order], class_names=data.class_names, columns=columns
-    )
-    figure.suptitle(f"{len(wrong)} of {len(data)} misclassified", fontsize=9, color=INK)
+    images = as_images(source.gather(order)[0], where)
+    names = check_names(class_names_of(source), where)
+    titles = _titles(len(order), truth[order], scores[order], names)
+    figure = _drawn(images, titles, columns, None, where)
+    figure.suptitle(f"{len(wrong)} of {len(truth)} misclassified", fontsize=9, color=INK)
     if path is not None:
         save_figure(figure, path)
+    return figure
+
+
+def _data_set(data: Any) -> Any:
+    """A Dataset or an Augmented one of at least one image."""
+    from fastnn.data import Augmented, Dataset
+
+    if isinstance(data, tuple) and len(data) == 2:
+        data = Dataset(*data)
+    if not isinstance(data, Dataset | Augmented):
+        raise TypeError(
+            "misclassified: data must be a Dataset, an Augmented one or a tuple (x, y), "
+            f"got {type(data).__name__}"
+        )
+    if not len(data):
+        raise ValueError("misclassified: data must have at least 1 sample, got 0")
+    x, y = data.gather(np.zeros(1, np.int64))
+    as_images(one_array(x, "misclassified"), "misclassified")
+    shape = "none" if y is None else f"a {type(y).__name__}"
+    if isinstance(y, np.ndarray):
+        if y.ndim == 2 or y.ndim == 1 and y.dtype.kind != "f":
+            return data
+        shape = f"shape {(len(data), *y.shape[1:])}, dtype {y.dtype}"
+    raise ValueError(
+        f"misclassified: data must have labels (N,) or one-hot rows (N, K), got {shape}"
+    )
+
+
+def _answers(model: Any, data: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The targets of a data set, and what a model says to its images."""
+    truth, scores = [], []
+    for begin in range(0, len(data), _ROWS):
+        x, y = data.gather(np.arange(begin, min(begin + _ROWS, len(data))), model.dtype)
+        if begin == 0:
+            model.feeds(x, "misclassified")  # raises under this name where they do not fit
+        truth.append(y)
+        scores.append(scores_of(model, x))
+    return np.concatenate(truth), np.concatenate(scores)
+
+
+def _drawn(
+    images: NDArray[Any],
+    titles: Titles,
+    columns: int,
+    limits: tuple[float, float] | None,
+    where: str,
+) -> Any:
+    """A figure of images with titles."""
+    columns = min(columns, len(images))
+    low, high = limits_of(images) if limits is None else limits
+    figure_type = figure_class(where)
+    rows = -(-len(images) // columns)
+    lines = max(text.count("\n") + 1 if text else 0 for text, _ in titles)
+    height = (_CELL + 0.13 * lines) * rows
+    figure: Any = figure_type(figsize=(_CELL * columns, height), dpi=120, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    for i, (image, (text, color)) in enumerate(zip(images, titles, strict=True)):
+        axis = figure.add_subplot(rows, columns, i + 1)
+        draw_image(axis, image, low, high)
+        if text:
+            axis.set_title(text, fontsize=7, color=color, pad=2)
     return figure
 
 
@@ -151,21 +238,6 @@ def draw_image(axis: Any, image: NDArray[Any], low: float, high: float) -> None:
     shown = scaled[0] if len(image) == 1 else scaled.transpose(1, 2, 0)
     axis.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axis.set_axis_off()
-
-
-def as_images(x: Any, where: str) -> NDArray[Any]:
-    """Images as they are drawn: (N, C, H, W) with C 1 or 3, uint8 or float64."""
-    images = np.asarray(x)
-    shape = images.shape
-    if images.ndim == 3:
-        images = images[:, None]
-    if images.ndim != 4 or images.shape[1] not in (1, 3) or images.size == 0:
-        raise ValueError(
-            f"{where}: x must have shape (N, H, W) or (N, C, H, W) with C 1 or 3, got {shape}"
-        )
-    if images.dtype.kind not in "fiub":
-        raise TypeError(f"{where}: x must hold numbers, got dtype {images.dtype}")
-    return images if images.dtype == np.uint8 else images.astype(np.float64)
 
 
 def limits_of(images: NDArray[Any]) -> tuple[float, float]:
@@ -186,19 +258,12 @@ def _labels(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _titles(
-    n: int, y: Any, predictions: Any, class_names: Sequence[str] | None
-) -> list[tuple[str, str]]:
-    """Text and colour above each image."""
-    given = []
-    for name, values in (("y", y), ("predictions", predictions)):
-        array = None if values is None else np.asarray(values)
-        if array is not None and (array.ndim not in (1, 2) or len(array) != n):
-            raise ValueError(
-                f"samples: {name} must have shape ({n},) or ({n}, K) as x has {n} images, "
-                f"got {array.shape}"
-            )
-        given.append(array)
-    truth, told = given
+    n: int,
+    truth: NDArray[Any] | None,
+    told: NDArray[Any] | None,
+    class_names: Sequence[str] | None,
+) -> Titles:
+    """What is written above each image."""
     titles = []
     for i in range(n):
         text = "" if truth is None else _text(truth[i], class_names)
@@ -206,7 +271,7 @@ def _titles(
             titles.append((text, _RIGHT))
             continue
         label = int(_labels(told[i : i + 1])[0])
-        said = _name(label, class_names)
+        said = class_name(label, class_names)
         if truth is None:
             titles.append((said, _RIGHT))
         elif label == int(_labels(truth[i : i + 1])[0]):
@@ -220,17 +285,13 @@ def _titles(
 def _text(value: Any, class_names: Sequence[str] | None) -> str:
     """A label, or the largest shares of a mixed one."""
     if np.ndim(value) == 0:
-        return _name(int(value), class_names)
+        return class_name(int(value), class_names)
+    value = value.astype(np.float64)  # of booleans there is no negative
     order = np.argsort(-value, kind="stable")
     first, second = int(order[0]), int(order[min(1, len(order) - 1)])
     if first == second or value[second] < 0.005:
-        return _name(first, class_names)
+        return class_name(first, class_names)
     return (
-        f"{value[first]:.2f} {_name(first, class_names)}\n"
-        f"{value[second]:.2f} {_name(second, class_names)}"
+        f"{value[first]:.2f} {class_name(first, class_names)}\n"
+        f"{value[second]:.2f} {class_name(second, class_names)}"
     )
-
-
-def _name(label: int, class_names: Sequence[str] | None) -> str:
-    known = class_names is not None and 0 <= label < len(class_names)
-    return class_names[label] if known and class_names is not None else str(label)

@@ -9,8 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn._config import check_count
-from fastnn.plot.figures import figure_class, save_figure
-from fastnn.plot.images import as_images, draw_image, limits_of
+from fastnn.ops.tensor import as_array
+from fastnn.plot.figures import check_path, figure_class, save_figure
+from fastnn.plot.given import (
+    as_images,
+    check_model,
+    check_names,
+    class_name,
+    classes_of,
+    labels_of,
+    parts_of,
+    scores_of,
+)
+from fastnn.plot.images import draw_image, limits_of
 from fastnn.plot.panels import INK
 
 _CELL = 1.1  # inches
@@ -27,8 +38,8 @@ def feature_maps(
     Parameters
     ----------
     model : Model
-        Of one input.
-    x : array, shape (C, H, W) or (1, C, H, W)
+        Of one input, images; whatever it ends in.
+    x : array, shape (C, H, W) or (1, C, H, W); or Dataset of one image, such as ``data[3:4]``
     layer : str
         Name of a layer that gives (N, K, H, W), activation included, or a name of
         ``Model.inspect``, such as "conv1.channels_first" (before the activation).
@@ -46,20 +57,34 @@ def feature_maps(
     Raises
     ------
     ValueError
-        If the layer is none of the model, or ``x`` is not one image.
+        If the layer is none of the model, ``x`` is not one image, or a number is out of range.
+    TypeError
+        If ``model`` is no model, or an argument of the wrong kind.
     RuntimeError
         If matplotlib is not installed.
 
     Source
     ------
     Zeiler and Fergus, Visualizing and understanding convolutional networks, ECCV (2014).
-    """
-    from fastnn.inspection import feature_map
 
-    most = check_count("feature_maps", "most", most)
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> _, held_out = fnn.datasets.digits()
+    >>> layers = [fnn.nn.Conv2d(4, 3, activation="relu", name="conv1")]
+    >>> figure = feature_maps(fnn.Model(layers, input_shape=(1, 8, 8)), held_out.x[0], "conv1")
+    >>> [axis.get_title() for axis in figure.axes]
+    ['image', '0', '1', '2', '3']
+    """
+    from fastnn.inspection import feature_map, value_of
+
+    where = "feature_maps"
+    most, columns = check_count(where, "most", most), check_count(where, "columns", columns)
+    check_model(model, where)
     images = _one_image(x)
-    key, _ = feature_map(model, layer, "feature_maps")
-    maps = model.inspect(images)[key].value[0].astype(np.float64)
+    _, tensor = feature_map(model, layer, where)
+    check_path(path, where)
+    maps = np.asarray(value_of(model, tensor, images, where)[0], np.float64)
     shown = maps[:most]
     finite = shown[np.isfinite(shown)]
     low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
@@ -67,8 +92,8 @@ def feature_maps(
         most_of_them = float(np.percentile(finite, _BRIGHT))
         high = most_of_them if most_of_them > low else high
     count = len(shown) + 1
-    figure, axes = _grid(count, check_count("feature_maps", "columns", columns), "feature_maps")
-    drawn = as_images(images, "feature_maps")
+    figure, axes = _grid(count, columns, where)
+    drawn = as_images(images, where)
     draw_image(axes[0], drawn[0], *limits_of(drawn))
     axes[0].set_title("image", fontsize=7, color=INK, pad=2)
     for k, (axis, one) in enumerate(zip(axes[1:], shown, strict=True)):
@@ -99,12 +124,13 @@ def saliency(
     Parameters
     ----------
     model : Model
-        Gives a number for each class.
-    x : array, shape (N, C, H, W) or (C, H, W)
+        Of one input, images; gives a number for each class.
+    x : array, shape (N, C, H, W) or (C, H, W), with C 1 or 3; or Dataset or Augmented of images
     label : int, or int array, shape (N,), optional
-        The class; by default the one that the model predicts.
+        The class, in [0, K); by default the one that the model predicts.
     class_names : sequence of str, optional
-        What the labels stand for.
+        What the labels 0, 1, ... stand for; a label without a name is a number. By default those of
+        the data set.
     columns : int, >= 1
     path : path, optional
         File to write; its suffix decides the format.
@@ -117,18 +143,32 @@ def saliency(
     Raises
     ------
     ValueError
-        If ``x`` does not fit the model, or a label is out of range.
+        If ``x`` does not fit the model, a label is out of range, or the model's first output is not
+        (N, K).
+    TypeError
+        If ``model`` is no model, or an argument of the wrong kind.
     RuntimeError
         If matplotlib is not installed.
 
     Source
     ------
     Simonyan, Vedaldi and Zisserman, Deep inside convolutional networks, ICLR workshop (2014).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> _, held_out = fnn.datasets.digits()
+    >>> model = fnn.Model([fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")], input_shape=(1, 8, 8))
+    >>> figure = saliency(model, held_out[:3], label=7)
+    >>> [axis.get_title() for axis in figure.axes]
+    ['7', '7', '7', '', '', '']
     """
-    images, labels = _classified(model, x, label, "saliency")
+    where = "saliency"
+    columns = check_count(where, "columns", columns)
+    images, labels, names = _classified(model, x, label, class_names, path, where)
     gradient = model.inspect(images, labels)[model.input_names[0]].grad
     heat = np.abs(np.asarray(gradient, np.float64)).max(axis=1)
-    return _below("saliency", images, heat, labels, class_names, columns, path)
+    return _below(where, images, heat, labels, names, columns, path)
 
 
 def class_activation(
@@ -150,15 +190,16 @@ def class_activation(
     Parameters
     ----------
     model : Model
-        Gives a number for each class.
-    x : array, shape (N, C, H, W) or (C, H, W)
+        Of one input, images; gives a number for each class.
+    x : array, shape (N, C, H, W) or (C, H, W), with C 1 or 3; or Dataset or Augmented of images
     label : int, or int array, shape (N,), optional
-        The class; by default the one that the model predicts.
+        The class, in [0, K); by default the one that the model predicts.
     layer : str, optional
         Name of a layer that gives (N, K, H, W); by default what is left of the last convolution
         before the image is pooled away.
     class_names : sequence of str, optional
-        What the labels stand for.
+        What the labels 0, 1, ... stand for; a label without a name is a number. By default those of
+        the data set.
     columns : int, >= 1
     path : path, optional
         File to write; its suffix decides the format.
@@ -171,7 +212,10 @@ def class_activation(
     Raises
     ------
     ValueError
-        If ``x`` does not fit the model, a label is out of range, or the layer is none of the model.
+        If ``x`` does not fit the model, a label is out of range, the layer is none of the model, or
+        its first output is not (N, K).
+    TypeError
+        If ``model`` is no model, or an argument of the wrong kind.
     RuntimeError
         If matplotlib is not installed.
 
@@ -180,16 +224,29 @@ def class_activation(
     Selvaraju et al., Grad-CAM: visual explanations from deep networks via gradient-based
     localization, ICCV (2017); Zhou et al., Learning deep features for discriminative localization,
     CVPR (2016).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> _, held_out = fnn.datasets.digits()
+    >>> layers = [fnn.nn.Conv2d(4, 3), fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")]
+    >>> model = fnn.Model(layers, input_shape=(1, 8, 8))
+    >>> figure = class_activation(model, held_out.x[0], label=0)
+    >>> [axis.get_title() for axis in figure.axes]
+    ['0', '']
     """
     from fastnn.inspection import feature_map, places
 
-    images, labels = _classified(model, x, label, "class_activation")
-    key, tensor = feature_map(model, layer, "class_activation")
+    where = "class_activation"
+    columns = check_count(where, "columns", columns)
+    check_model(model, where)
+    key, tensor = feature_map(model, layer, where)
+    images, labels, names = _classified(model, x, label, class_names, path, where)
     maps, gradient = (np.asarray(a, np.float64) for a in model.inspect(images, labels)[key])
     weights = gradient.mean(axis=(2, 3), keepdims=True)
     heat = np.maximum((weights * maps).sum(axis=1), 0)
     extent = _extent(places(tensor), heat.shape[1:], images.shape[2:])
-    return _below("class_activation", images, heat, labels, class_names, columns, path, extent)
+    return _below(where, images, heat, labels, names, columns, path, extent)
 
 
 def _extent(at: Any, size: Sequence[int], image: Sequence[int]) -> tuple[float, ...]:
@@ -204,32 +261,34 @@ def _extent(at: Any, size: Sequence[int], image: Sequence[int]) -> tuple[float, 
 
 
 def _one_image(x: Any) -> NDArray[Any]:
-    images = np.asarray(x)
+    images = as_array(parts_of(x, "feature_maps")[0], "feature_maps", "x")
+    shape = images.shape
     if images.ndim == 3:
         images = images[None]
     if images.ndim != 4 or len(images) != 1:
         raise ValueError(
-            f"feature_maps: x must be one image, (C, H, W) or (1, C, H, W), got shape {np.shape(x)}"
+            f"feature_maps: x must be one image, (C, H, W) or (1, C, H, W), got shape {shape}"
         )
+    as_images(images, "feature_maps")
     return images
 
 
-def _classified(model: Any, x: Any, label: Any, where: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Images (N, C, H, W) and the class asked for of each."""
-    images = np.asarray(x)
-    if images.ndim == 3 and model.inputs[0].ndim == 4:
-        images = images[None]
+def _classified(
+    model: Any, x: Any, label: Any, class_names: Any, path: Any, where: str
+) -> tuple[NDArray[Any], NDArray[np.int64], Sequence[str] | None]:
+    """Images (N, C, H, W), the class asked for of each, and what classes are called."""
+    check_model(model, where)
+    classes = classes_of(model, where)
+    given, _, names = parts_of(x, where)
+    images = as_array(given, where, "x")
+    images = images[None] if images.ndim == 3 else images
     as_images(images, where)
+    model.feeds(images, where)  # raises under this name where they do not fit
+    names = check_names(names if class_names is None else class_names, where)
+    check_path(path, where)
     if label is None:
-        outputs = model.predict(images)
-        scores = np.asarray(outputs if model.one_output else outputs[0])
-        if scores.ndim != 2:
-            raise ValueError(
-                f"{where}: model must give a number for each class, (N, K), got shape "
-                f"{scores.shape}"
-            )
-        return images, scores.argmax(axis=1)
-    return images, np.broadcast_to(label, len(images)) if np.ndim(label) == 0 else np.asarray(label)
+        return images, scores_of(model, images).argmax(axis=1), names
+    return images, labels_of(label, len(images), classes, where), names
 
 
 def _below(
@@ -244,7 +303,7 @@ def _below(
 ) -> Any:
     """Rows of images, and below each of these a row of what is hot in them."""
     images = as_images(x, where)
-    columns = min(check_count(where, "columns", columns), len(images))
+    columns = min(columns, len(images))
     blocks = -(-len(images) // columns)
     figure, axes = _grid(2 * blocks * columns, columns, where, blocks)
     low, high = limits_of(images)
@@ -257,7 +316,7 @@ def _below(
             continue
         if row == 0:
             draw_image(axis, images[at], low, high)
-            name = class_names[labels[at]] if class_names is not None else str(labels[at])
+            name = class_name(int(labels[at]), class_names)
             axis.set_title(name, fontsize=7, color=INK, pad=2)
             continue
         one = heat[at] / (heat[at].max() or 1.0)

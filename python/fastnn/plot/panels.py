@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from reprlib import repr as shortened
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ VALIDATION = "#e07b28"
 INK = "#333333"
 GRID = "#e4e4e4"
 _NOT_CURVES = ("lr", "seconds", "epoch")
+_LARGEST = 1e300  # beyond it the length of an axis could not be told in a float
 _LOG_RATIO = 100.0  # a loss that falls by more is drawn on a logarithmic axis
 
 
@@ -34,7 +37,7 @@ class Panel:
     def is_log(self) -> bool:
         """Whether the values ask for a logarithmic axis."""
         values = self.values
-        return values.size > 0 and values.min() > 0 and values.max() / values.min() > _LOG_RATIO
+        return values.size > 0 and values.min() > 0 and values.max() > _LOG_RATIO * values.min()
 
     def best(self) -> tuple[int, float] | None:
         """Epoch (from 1) and value of the best validation."""
@@ -55,27 +58,66 @@ class Panel:
         return lines
 
 
-def panels_of(history: Mapping[str, Sequence[float]], where: str) -> list[Panel]:
+def curve_of(values: Any, where: str, argument: str, name: str) -> NDArray[np.float64]:
+    """One number for each epoch, NaN where none can be drawn.
+
+    Parameters
+    ----------
+    values : sequence of float
+    where, argument, name : str
+        Of error texts: their head, and what holds ``values`` under which name.
+
+    Returns
+    -------
+    float64 array, shape (epochs,)
+
+    Raises
+    ------
+    TypeError
+        If it is no list of numbers.
+
+    Examples
+    --------
+    >>> curve_of([0.5, 1e308, 2], "learning_curves", "history", "loss").tolist()
+    [0.5, nan, 2.0]
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:  # lists of several lengths
+        array = np.empty((), object)
+    if array.ndim != 1 or array.size and array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{where}: {argument} must hold a list of numbers as {name!r}, got {shortened(values)}"
+        )
+    numbers = array.astype(np.float64)
+    numbers[np.abs(numbers) > _LARGEST] = np.nan
+    return numbers
+
+
+def panels_of(history: Any, where: str) -> list[Panel]:
     """The quantities of a history, the loss first."""
-    names = dict.fromkeys(
-        key.removeprefix("val_")
-        for key in history
-        if key not in _NOT_CURVES and len(history[key]) > 0
-    )
+    if not isinstance(history, Mapping):
+        raise TypeError(
+            f"{where}: history must be a mapping of names to lists, as Trainer.fit returns, "
+            f"got {shortened(history)}"
+        )
+    for key in history:
+        if not isinstance(key, str):
+            raise TypeError(f"{where}: history must have names of type str, got {key!r}")
+    curves = {
+        key: curve_of(values, where, "history", key)
+        for key, values in history.items()
+        if key not in _NOT_CURVES
+    }
+    names = dict.fromkeys(key.removeprefix("val_") for key, curve in curves.items() if len(curve))
     if not names:
         raise ValueError(
             f"{where}: history must hold at least 1 epoch of a loss or metric, got "
             f"{sorted(history)}; call fit first"
         )
     order = sorted(names, key=lambda name: name != "loss")
-    return [
-        Panel(
-            name,
-            np.asarray(history.get(name, ()), np.float64),
-            np.asarray(history.get(f"val_{name}", ()), np.float64),
-        )
-        for name in order
-    ]
+    none = np.empty(0)
+    return [Panel(name, curves.get(name, none), curves.get(f"val_{name}", none)) for name in order]
 
 
 def grid_of(n: int) -> tuple[int, int]:
