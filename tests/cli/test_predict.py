@@ -187,13 +187,33 @@ def test_what_is_no_image(fails, model, digit, tmp_path):
     fails(2, line, "predict", model, "good.png", "--invert", "--no-invert")
 
 
+def test_photographs_for_a_network_of_colours_are_read_as_by_image_folder(run, fails, tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "set" / "a").mkdir(parents=True)
+    sizes = [(32, 32), (50, 70), (20, 33)]
+    names = [
+        save(rng.integers(0, 256, (*s, 3), np.uint8), f"set/a/{i}.png") for i, s in enumerate(sizes)
+    ]
+    model = fnn.networks.resnet_cifar(8, seed=1)
+    model.save("colours.fnn")
+    told = run("predict", "colours.fnn", *names, "--json").json["predictions"]
+    seen = model.predict(fnn.datasets.image_folder("set", size=32).x)
+    assert [p["class"] for p in told] == seen.argmax(1).tolist()
+    np.testing.assert_allclose([p["probability"] for p in told], seen.max(1), rtol=1e-6)
+    swapped = run("predict", "colours.fnn", names[0], "--invert", "--json").json["predictions"][0]
+    assert swapped["probability"] != told[0]["probability"]
+    Path("broken.png").write_bytes(b"no image")
+    line = "predict: broken.png must be a readable image, got bytes that are no image"
+    fails(1, line, "predict", "colours.fnn", "broken.png")
+
+
 def test_what_is_no_model_of_images(fails, digit):
     save(digit[0], "a.png")
     fails(1, "fastnn.load: path must name a file, got 'none.fnn'", "predict", "none.fnn", "a.png")
     fnn.Model([fnn.nn.Dense(3)], input_shape=(5,)).save("m.fnn")
     line = (
-        "predict: MODEL must take grey images, (N, 1, H, W), (N, H, W) or (N, H * H), "
-        "got one that takes (N, 5)"
+        "predict: MODEL must take images, (N, 1, H, W), (N, H, W) or (N, H * H) in grey or "
+        "(N, 3, H, W) in colour, got one that takes (N, 5)"
     )
     fails(1, line, "predict", "m.fnn", "a.png")
     x = fnn.Input((4,))

@@ -13,27 +13,30 @@ from numpy.typing import NDArray
 
 from fastnn._png import check_whole
 from fastnn.cli.output import Failure
+from fastnn.datasets._folder import read_image
 from fastnn.ops.tensor import shape_text
 
 Image = NDArray[np.float32]
 
 
-def size_of(shape: tuple[int | None, ...]) -> tuple[int, int]:
-    """Height and width of the grey images that an input of this shape (batch included) takes.
+def size_of(shape: tuple[int | None, ...]) -> tuple[int, int, int]:
+    """Channels, height and width of the images that an input of this shape (with N) takes.
 
     Examples
     --------
-    >>> size_of((None, 1, 28, 28)), size_of((None, 64))
-    ((28, 28), (8, 8))
+    >>> size_of((None, 1, 28, 28)), size_of((None, 64)), size_of((None, 3, 32, 32))
+    ((1, 28, 28), (1, 8, 8), (3, 32, 32))
     """
     match shape[1:]:
-        case (1, int(height), int(width)) | (int(height), int(width)):
-            return height, width
+        case (1 | 3 as channels, int(height), int(width)):
+            return channels, height, width
+        case (int(height), int(width)):
+            return 1, height, width
         case (int(pixels),) if math.isqrt(pixels) ** 2 == pixels:
-            return math.isqrt(pixels), math.isqrt(pixels)
+            return 1, math.isqrt(pixels), math.isqrt(pixels)
     raise Failure(
-        "predict: MODEL must take grey images, (N, 1, H, W), (N, H, W) or (N, H * H), "
-        f"got one that takes {shape_text(shape)}"
+        "predict: MODEL must take images, (N, 1, H, W), (N, H, W) or (N, H * H) in grey or "
+        f"(N, 3, H, W) in colour, got one that takes {shape_text(shape)}"
     )
 
 
@@ -62,6 +65,31 @@ def read(path: str, height: int, width: int, invert: bool | None) -> Image:
     if invert or (invert is None and np.median(border) > 0.5):
         grey, border = 1 - grey, 1 - border
     return _fitted(grey, float(np.median(border)), height, width)
+
+
+def read_color(path: str, height: int, width: int, invert: bool | None) -> Image:
+    """One photograph as (3, height, width) in [0, 1], read as `fastnn.datasets.image_folder` does.
+
+    Parameters
+    ----------
+    path : str
+        A file of any kind that Pillow reads.
+    height, width : int
+        What the network takes: the image is resized until it covers them, the middle is kept.
+    invert : bool, optional
+        Whether to swap dark and light.
+
+    Raises
+    ------
+    Failure
+        If Pillow is missing, or the file is no image or lacks a part of it.
+    """
+    try:
+        pixels = read_image(_pillow(), Path(path), "RGB", (height, width), "predict")
+    except OSError as error:
+        raise Failure(str(error)) from None
+    scaled = pixels.astype(np.float32) / np.float32(255)
+    return 1 - scaled if invert else scaled
 
 
 def _grey(path: str) -> Image:
@@ -113,6 +141,7 @@ def _fitted(grey: Image, ground: float, height: int, width: int) -> Image:
 def _pillow() -> Any:
     try:
         import PIL.Image
+        import PIL.ImageOps
     except ImportError:
         raise Failure(
             "predict: Pillow must be installed to read images, got none; pip install pillow"

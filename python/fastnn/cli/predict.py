@@ -19,10 +19,11 @@ examples:
   fastnn predict mnist.fnn scans/*.png --json
   fastnn predict mnist.fnn photo.jpg --invert
 
-Images become grey and are resized to what the network takes; transparent parts count as white. The
-networks of fastnn train learn light ink on a dark ground, so an image whose border is mostly light
-is inverted first; --invert and --no-invert decide it instead. The ink should fill the image as it
-does in the training data. A class is told with its probability where the network ends in softmax,
+Images are resized to what the network takes; transparent parts count as white. For a network of grey
+images they become grey: those of fastnn train learn light ink on a dark ground, so an image whose
+border is mostly light is inverted first; --invert and --no-invert decide it instead. The ink should
+fill the image as it does in the training data. Of a photograph, for a network of colours, the middle
+is taken. A class is told with its probability where the network ends in softmax,
 log_softmax or sigmoid, else with its score: the output as it is.
 """
 
@@ -51,8 +52,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
             "predict: MODEL must have one input and one output of shape (N, K), "
             f"got {len(model.inputs)} and {len(model.outputs)} of shapes {shapes}"
         )
-    height, width = images.size_of(model.inputs[0].shape)
-    pixels = [images.read(path, height, width, arguments.invert) for path in arguments.images]
+    channels, height, width = images.size_of(model.inputs[0].shape)
+    read = images.read if channels == 1 else images.read_color
+    pixels = [read(path, height, width, arguments.invert) for path in arguments.images]
     shape = model.inputs[0].shape[1:]
     outputs = model.predict(np.stack(pixels).reshape(-1, *shape))
     values = per_class(model, outputs, arguments.model, "predict")

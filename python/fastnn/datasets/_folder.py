@@ -82,7 +82,7 @@ def image_folder(
     files = [(path, label) for label, name in enumerate(classes) for path in _files(folder / name)]
     images: NDArray[np.uint8] | None = None
     for i, (path, _) in enumerate(files):
-        image = _read(pil, path, mode, wanted)
+        image = read_image(pil, path, mode, wanted, _WHERE)
         if images is None:
             images = np.empty((len(files), *image.shape), np.uint8)
         if image.shape != images.shape[1:]:
@@ -134,7 +134,9 @@ def _files(folder: Path) -> list[Path]:
     return sorted(found)
 
 
-def _read(pil: Any, path: Path, mode: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def read_image(
+    pil: Any, path: Path, mode: str, size: tuple[int, int] | None, where: str
+) -> NDArray[np.uint8]:
     """One image as (C, H, W)."""
     from fastnn._png import check_whole
 
@@ -154,7 +156,7 @@ def _read(pil: Any, path: Path, mode: str, size: tuple[int, int] | None) -> NDAr
         reason = getattr(error, "strerror", None) or error
         if isinstance(error, pil.UnidentifiedImageError):
             reason = "bytes that are no image"
-        raise OSError(f"{_WHERE}: {path} must be a readable image, got {reason}") from None
+        raise OSError(f"{where}: {path} must be a readable image, got {reason}") from None
     rows = pixels[..., None] if pixels.ndim == 2 else pixels
     return np.ascontiguousarray(rows.transpose(2, 0, 1))
 

@@ -96,7 +96,7 @@ class PCAColor(Transform):
     def __init__(
         self, covariance: Sequence[Sequence[float]] | Any, std: float = 0.1, p: float = 1.0
     ) -> None:
-        given = np.float64(as_array(covariance, "PCAColor", "covariance"))
+        given = as_array(covariance, "PCAColor", "covariance").astype(np.float64)
         if given.shape != (3, 3):
             raise ValueError(
                 f"PCAColor: covariance must have shape (3, 3), one axis for each of red, green and "
