@@ -9,6 +9,7 @@ import pytest
 
 import fastnn as fnn
 from fastnn import nn
+from fastnn.data import Augmented, Dataset
 
 
 def small(**kwargs):
@@ -245,6 +246,9 @@ ERRORS = [
      "Model.predict: batch_size must be an integer >= 1, got True"),
     (lambda: small().predict(np.ones((2, 4)), batch_size=2**70), ValueError,
      f"Model.predict: batch_size must be an integer < 2**63, got {2**70}"),
+    (lambda: small().predict(Augmented(Dataset(np.zeros((2, 1, 2, 2))), [])), TypeError,
+     "Model.predict: x must be arrays or a Dataset, got Augmented, whose samples change; give its "
+     "dataset, or what gather returns"),
     (lambda: bare(lambda x: fnn.ops.sum(x, axis=0)), ValueError,
      OUTPUTS.format("Tensor(sum, shape=(3,), dtype=float32)")),
     (lambda: bare(lambda x: fnn.ops.mean(x)), ValueError,

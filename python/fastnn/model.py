@@ -296,6 +296,11 @@ class Model:
         """
         if isinstance(x, Dataset):
             return self.dataset_feeds(x, where), len(x), x.indices
+        if hasattr(x, "gather") and hasattr(x, "dataset"):
+            raise TypeError(
+                f"{where}: x must be arrays or a Dataset, got {type(x).__name__}, whose samples change; "
+                "give its dataset, or what gather returns"
+            )
         given = in_order(x, self.input_names, where, "x")
         if len(self.inputs) == 1 and not isinstance(given, tuple):
             given = (given,)
