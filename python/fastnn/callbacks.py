@@ -27,32 +27,68 @@ class Callback:
 
     Attributes
     ----------
-    every : int
+    every : int, >= 0
         ``on_step`` is called each time this many steps are done; 0: never.
 
     Examples
     --------
+    >>> import fastnn as fnn
     >>> class Print(Callback):
     ...     def on_epoch_end(self, trainer, logs):
     ...         print(trainer.epoch, sorted(logs))
+    >>> trainer = fnn.Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
+    >>> history = trainer.fit(([[1.0]], [[2.0]]), epochs=2, callbacks=[Print()], verbose=0)
+    1 ['loss', 'lr', 'seconds']
+    2 ['loss', 'lr', 'seconds']
     """
 
     every: int = 0
 
     def on_fit_begin(self, trainer: Trainer) -> None:
-        """Before the first epoch."""
+        """Before the first epoch.
+
+        Parameters
+        ----------
+        trainer : Trainer
+            The one that fits, here and below.
+        """
 
     def on_epoch_begin(self, trainer: Trainer) -> None:
-        """Before an epoch, also one that is continued."""
+        """Before an epoch, also one that is continued.
+
+        Parameters
+        ----------
+        trainer : Trainer
+        """
 
     def on_step(self, trainer: Trainer, logs: Logs) -> None:
-        """After every ``every`` steps; ``logs`` holds the means of the epoch so far."""
+        """After every ``every`` steps.
+
+        Parameters
+        ----------
+        trainer : Trainer
+        logs : dict of str to float
+            Loss and metrics, means over the epoch so far.
+        """
 
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
-        """After an epoch and its validation."""
+        """After an epoch and its validation.
+
+        Parameters
+        ----------
+        trainer : Trainer
+        logs : dict of str to float
+            What the history gained: loss and metrics, "val_" and each of them where there is
+            validation data, "lr", "seconds".
+        """
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        """When ``fit`` ends, also by an exception or Ctrl-C: then ``trainer.completed`` is False."""
+        """When ``fit`` ends, also by an exception or Ctrl-C: then ``trainer.completed`` is False.
+
+        Parameters
+        ----------
+        trainer : Trainer
+        """
 
 
 class LambdaCallback(Callback):
@@ -61,8 +97,18 @@ class LambdaCallback(Callback):
     Parameters
     ----------
     on_epoch_end, on_step : callable ``(trainer, logs)``, optional
-    every : int
-        Steps between calls of ``on_step``.
+        Called as the methods of `Callback` are.
+    every : int, >= 0
+        Steps between calls of ``on_step``; 0: it is not called.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> trainer = fnn.Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
+    >>> tell = LambdaCallback(on_step=lambda trainer, logs: print(trainer.steps), every=2)
+    >>> history = trainer.fit(([[1.0]] * 5, [[2.0]] * 5), 1, 1, callbacks=[tell], verbose=0)
+    2
+    4
     """
 
     def __init__(
@@ -131,9 +177,24 @@ class EarlyStopping(_Monitor):
         exception or Ctrl-C they stay as they are, so that the run can be continued. The
         optimiser's moments are those of the last epoch either way.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind; when training, if there is no such
+        quantity.
+
     Source
     ------
-    Prechelt, Early stopping - but when? (1998).
+    Prechelt, Early stopping - but when?, in Neural networks: tricks of the trade (1998).
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> trainer = fnn.Trainer(fnn.Model([fnn.nn.Dense(1, init=3.0)], input_shape=(1,)), "mse")
+    >>> data = ([[1.0]], [[3.0]])  # learned before the first step: nothing can improve
+    >>> stop = EarlyStopping(monitor="loss", patience=2)
+    >>> trainer.fit(data, epochs=100, callbacks=[stop], verbose=0).epochs
+    4
     """
 
     def __init__(
@@ -180,9 +241,30 @@ class ModelCheckpoint(_Monitor):
     ----------
     path : str or path
         File; ``{epoch}`` and keys of the history are filled in (``"m-{epoch}-{val_loss:.3f}.fnn"``).
-    monitor, mode
-        As in `EarlyStopping`.
+    monitor : str
+        A key of the history: what is best is judged by it.
     save_best_only : bool
+        Save only after an epoch that is better than all before.
+    mode : {"auto", "min", "max"}
+        As in `EarlyStopping`.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument is out of its range or of the wrong kind; when training, if ``path`` or
+        ``monitor`` names no quantity of this fit.
+    OSError
+        When training, if the file cannot be written.
+
+    Examples
+    --------
+    >>> import fastnn as fnn, os, tempfile
+    >>> folder = tempfile.mkdtemp()
+    >>> keep = ModelCheckpoint(os.path.join(folder, "after-{epoch}.fnn"))
+    >>> trainer = fnn.Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
+    >>> history = trainer.fit(([[1.0]], [[2.0]]), epochs=2, callbacks=[keep], verbose=0)
+    >>> sorted(os.listdir(folder))
+    ['after-1.fnn', 'after-2.fnn']
     """
 
     def __init__(
@@ -230,8 +312,24 @@ class Checkpoint(Callback):
     Parameters
     ----------
     path : str or path
-    every : int
+        Replaced each time, once the new file is complete.
+    every : int, >= 0
         Also every so many steps inside an epoch; 0: at the ends of epochs alone.
+
+    Raises
+    ------
+    OSError
+        When training, if the file cannot be written.
+
+    Examples
+    --------
+    >>> import fastnn as fnn, os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.ckpt")
+    >>> trainer = fnn.Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
+    >>> data = ([[1.0]], [[2.0]])
+    >>> history = trainer.fit(data, epochs=2, callbacks=[Checkpoint(path)], verbose=0)
+    >>> fnn.Trainer.resume(path).fit(data, epochs=1, verbose=0).epochs
+    3
     """
 
     def __init__(self, path: Any, every: int = 0) -> None:
@@ -251,6 +349,21 @@ class CSVLogger(Callback):
     ----------
     path : str or path
         Replaced when training begins anew, continued when it is resumed.
+
+    Raises
+    ------
+    OSError
+        When training, if the file cannot be written.
+
+    Examples
+    --------
+    >>> import fastnn as fnn, os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "log.csv")
+    >>> trainer = fnn.Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
+    >>> history = trainer.fit(([[1.0]], [[2.0]]), 2, callbacks=[CSVLogger(path)], verbose=0)
+    >>> with open(path) as file:
+    ...     [line.split(",")[0] for line in file]
+    ['epoch', '1', '2']
     """
 
     def __init__(self, path: Any) -> None:

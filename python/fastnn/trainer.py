@@ -196,12 +196,14 @@ class Trainer:
         Parameters
         ----------
         data : Dataset, Augmented, (x, y), or anything iterable over batches (x, y)
+            See `fastnn.data.as_batches`; an iterable over batches keeps its own size and order.
         epochs, batch_size : int, >= 1
             The last batch of an epoch may be short.
         validation : as ``data``, optional
             Evaluated after each epoch; its results have the prefix ``val_``. They are NaN for an
             epoch whose validation was broken off.
         callbacks : list of Callback
+            Called in this order, see `fastnn.callbacks`.
         shuffle : bool
             A new order each epoch, from the seed and the epoch's number.
         verbose : {0, 1, 2}
@@ -215,13 +217,27 @@ class Trainer:
         Raises
         ------
         ValueError
-            If data do not fit the model, or hold NaN or infinity.
+            If data do not fit the model, or hold NaN or infinity; if a number is out of range.
+        TypeError
+            If ``data`` is no data, or another argument of the wrong kind.
         RuntimeError
             If the loss or a gradient becomes NaN or infinite; the weights are those before that
             step. Only where an update itself overflowed are they lost, and the error says so.
             Also if a ``fit`` of this trainer is under way.
         KeyboardInterrupt
             On Ctrl-C, within 100 ms or one op. Another ``fit`` goes on where it was, bit for bit.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> train, held_out = fnn.datasets.digits()
+        >>> layers = [fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")]
+        >>> trainer = Trainer(fnn.Model(layers, input_shape=(1, 8, 8)), metrics=["accuracy"])
+        >>> history = trainer.fit(train, epochs=2, validation=held_out, verbose=0)
+        >>> [name for name in history if name.startswith("val_")], history.epochs
+        (['val_loss', 'val_accuracy'], 2)
+        >>> trainer.fit(train, epochs=1, verbose=0).epochs
+        3
         """
         epochs = check_count("Trainer.fit", "epochs", epochs)
         batch_size = check_count("Trainer.fit", "batch_size", batch_size)
@@ -319,6 +335,23 @@ class Trainer:
         -------
         float
             The cost before the update, penalties included.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If ``x`` or ``y`` do not fit the model, or hold NaN or infinity.
+        RuntimeError
+            If the loss or a gradient is NaN or infinite; the weights are then as they were.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1, init=2.0)], input_shape=(1,))
+        >>> trainer = Trainer(model, "quadratic", fnn.optim.SGD(lr=0.1))
+        >>> trainer.step([[1.0]], [[5.0]])  # (5 - 2)^2 / 2
+        4.5
+        >>> model.predict([[1.0]])  # weight and bias have grown by 0.3
+        array([[2.6]], dtype=float32)
         """
         objective = self._prepare(y)
         feeds, rows = objective.feeds(x, y, "Trainer.step")
@@ -395,11 +428,24 @@ class Trainer:
         ----------
         data : as for `fit`
         batch_size : int, >= 1
+            Rows computed at a time.
 
         Returns
         -------
         dict of str to float
             "loss" (penalties included) and each metric, means over samples.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If data do not fit the model or there are none, or ``batch_size`` is no integer >= 1.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1, init=2.0)], input_shape=(1,))
+        >>> Trainer(model, "mse", metrics=["mae"]).evaluate(([[1.0], [2.0]], [[3.0], [1.0]]))
+        {'loss': 5.0, 'mae': 2.0}
         """
         passes = self._in_order(data, check_count("Trainer.evaluate", "batch_size", batch_size))
         passes.check("Trainer.evaluate")
@@ -414,7 +460,30 @@ class Trainer:
     # -- saving ------------------------------------------------------------------------------------
 
     def save(self, path: Any) -> None:
-        """Write model, optimiser, position and history to one file; see `Trainer.resume`."""
+        """Write model, optimiser, position and history to one file; see `Trainer.resume`.
+
+        Parameters
+        ----------
+        path : str or path
+            Replaced only once the new file is complete; where it is a link, what it points to.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written; an old one is then as it was.
+        ValueError, TypeError
+            If ``path`` is no name of a file, or something the trainer holds cannot be stored.
+
+        Examples
+        --------
+        >>> import fastnn as fnn, os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "run.ckpt")
+        >>> trainer = Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
+        >>> _ = trainer.step([[1.0]], [[2.0]])
+        >>> trainer.save(path)
+        >>> Trainer.resume(path).steps
+        1
+        """
         from fastnn.io.checkpoint import save_trainer
 
         save_trainer(self, path)
@@ -429,19 +498,75 @@ class Trainer:
         **functions
             Losses, metrics, schedules or Python ops that were functions, by name: code is never
             stored.
+
+        Returns
+        -------
+        Trainer
+            With a model of its own.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError, TypeError
+            If it is no checkpoint, is damaged, or names a function that is not given.
+
+        Examples
+        --------
+        >>> import fastnn as fnn, os, tempfile
+        >>> def cost(prediction, target):
+        ...     return fnn.ops.mean((prediction - target) ** 2)
+        >>> path = os.path.join(tempfile.mkdtemp(), "run.ckpt")
+        >>> trainer = Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), cost)
+        >>> _ = trainer.step([[1.0]], [[2.0]])
+        >>> trainer.save(path)
+        >>> again = Trainer.resume(path, cost=cost)
+        >>> again.step([[1.0]], [[2.0]]) == trainer.step([[1.0]], [[2.0]])
+        True
         """
         from fastnn.io.checkpoint import load_trainer
 
         return load_trainer(path, functions)
 
     def optimizer_states(self) -> list[Any]:
-        """The optimiser's vectors (momentum, moments ...), each like ``model.theta``."""
+        """The optimiser's vectors (momentum, moments ...), each like ``model.theta``.
+
+        Returns
+        -------
+        list of array, shape of ``model.theta``
+            Those that further steps change, not copies; none before the first step.
+            ``model.split_vector`` cuts one by parameters.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> model = fnn.Model([fnn.nn.Dense(1, init=2.0)], input_shape=(1,))
+        >>> trainer = Trainer(model, "quadratic", fnn.optim.SGD(lr=0.1, momentum=0.9))
+        >>> _ = trainer.step([[1.0]], [[5.0]])
+        >>> trainer.optimizer_states()  # after one step the gradient
+        [array([-3., -3.], dtype=float32)]
+        """
         if self._objective is not None:
             return list(self._objective.core.optimizer_states())
         return list(self._restored or [])
 
     def progress(self) -> dict[str, Any]:
-        """Where the run stands, as JSON can hold it."""
+        """Where the run stands, as JSON can hold it.
+
+        Returns
+        -------
+        dict of str to object
+            "epoch" and "steps", those done; of the epoch under way "position" (rows, or batches of
+            an iterable), "sums" of loss and metrics, and "seconds" spent in it.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> trainer = Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
+        >>> _ = trainer.fit(([[1.0]] * 5, [[2.0]] * 5), epochs=2, batch_size=2, verbose=0)
+        >>> trainer.progress()
+        {'epoch': 2, 'steps': 6, 'position': 0, 'sums': {}, 'seconds': 0.0}
+        """
         return {"epoch": self.epoch, "steps": self.steps} | self._under_way.state()
 
     def restore(self, progress: dict[str, Any], history: History, states: list[Any]) -> None:
