@@ -31,6 +31,11 @@ class Color(Transform):
     ValueError, TypeError
         If an argument is out of its range or no number.
 
+    Source
+    ------
+    A. G. Howard, Some improvements on deep convolutional neural network based image classification,
+    ICLR 2014, arXiv:1312.5402.
+
     Examples
     --------
     >>> from fastnn.data import Augmented, Dataset

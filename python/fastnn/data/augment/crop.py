@@ -86,6 +86,12 @@ class CenterCrop(Transform):
     ValueError, TypeError
         If ``size`` is no integer >= 1; if it is larger than the image, when images are given.
 
+    Source
+    ------
+    A. Krizhevsky, I. Sutskever, G. E. Hinton, ImageNet classification with deep convolutional
+    neural networks, NIPS 2012, section 4.1: one of the five parts tested on there, the others being
+    the corners.
+
     Examples
     --------
     >>> import numpy as np
@@ -115,6 +121,7 @@ class Flip(Transform):
     Parameters
     ----------
     p : float, in [0, 1]
+        Share of the samples that are changed.
     axis : "horizontal" or "vertical"
         Left and right change places, or up and down.
 
@@ -122,6 +129,11 @@ class Flip(Transform):
     ------
     ValueError, TypeError
         If ``p`` or ``axis`` is something else.
+
+    Source
+    ------
+    A. Krizhevsky, I. Sutskever, G. E. Hinton, ImageNet classification with deep convolutional
+    neural networks, NIPS 2012, section 4.1, horizontal reflections.
 
     Examples
     --------
