@@ -10,6 +10,8 @@ import numpy as np
 
 from fastnn.atomic import file_name, write_whole
 
+_CELL = 1.1  # inches, of an image
+
 
 def figure_class(where: str, instead: str = "") -> Any:
     """matplotlib's Figure, which needs no pyplot.
@@ -110,3 +112,15 @@ def axes_of(ax: Any, where: str, most: int | None = None) -> list[Any]:
         some = "matplotlib Axes" if most == 1 else "matplotlib Axes or a list of them"
         raise TypeError(f"{where}: ax must be {some}, got {ax!r}")
     return axes
+
+
+def grid_of_axes(
+    count: int, columns: int, where: str, titled: int | None = None
+) -> tuple[Any, list[Any]]:
+    """A figure and its axes, row by row; ``titled`` rows have a title, by default all."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    size = _CELL * columns, _CELL * rows + 0.16 * (rows if titled is None else titled)
+    figure: Any = figure_class(where)(figsize=size, dpi=120, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
+    return figure, [figure.add_subplot(rows, columns, i + 1) for i in range(count)]

@@ -1,4 +1,4 @@
-"""Grids of images: samples as a network sees them, and those that it takes for others."""
+"""Grids of images: samples as a network sees them, with what they are."""
 
 from __future__ import annotations
 
@@ -13,21 +13,15 @@ from fastnn.plot.figures import check_path, figure_class, save_figure
 from fastnn.plot.given import (
     as_images,
     check_limits,
-    check_model,
     check_names,
     class_name,
-    class_names_of,
-    classes_of,
-    one_array,
     parts_of,
     rows_of_classes,
-    scores_of,
 )
 from fastnn.plot.panels import INK
 
 _RIGHT, _WRONG = INK, "#c0392b"
 _CELL = 1.1  # inches
-_ROWS = 1024  # of a data set at a time
 
 Titles = list[tuple[str, str]]  # text and colour
 
@@ -96,119 +90,15 @@ def samples(
     told = rows_of_classes(predictions, len(images), "samples", "predictions")
     limits = check_limits(limits, "samples")
     check_path(path, "samples")
-    figure = _drawn(images, _titles(len(images), truth, told, names), columns, limits, "samples")
-    if path is not None:
-        save_figure(figure, path)
-    return figure
-
-
-def misclassified(
-    model: Any,
-    data: Any,
-    *,
-    most: int = 32,
-    columns: int = 8,
-    path: Any = None,
-) -> Any:
-    """The samples that a network takes for another class, those first of which it is surest.
-
-    Parameters
-    ----------
-    model : Model
-        Of one input; gives a number for each class.
-    data : Dataset, Augmented (as in epoch 0), or (x, y)
-        Images, with labels or one-hot rows.
-    most : int, >= 1
-        Images drawn at most.
-    columns : int, >= 1
-    path : path, optional
-        File to write; its suffix decides the format.
-
-    Returns
-    -------
-    matplotlib Figure
-        Each image with its class and the one predicted; the title counts them all.
-
-    Raises
-    ------
-    ValueError
-        If ``data`` is empty or has no labels of classes, if nothing is misclassified, or if the
-        model's output is not (N, K) with K >= 2.
-    TypeError
-        If ``model`` is no model, ``data`` no data set, or a number no integer.
-    RuntimeError
-        If matplotlib is not installed.
-
-    Examples
-    --------
-    >>> import fastnn as fnn
-    >>> train, held_out = fnn.datasets.digits()
-    >>> model = fnn.Model([fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")], input_shape=(1, 8, 8))
-    >>> history = fnn.Trainer(model).fit(train, epochs=2, verbose=0)
-    >>> figure = misclassified(model, held_out, most=8)
-    >>> len(figure.axes)
-    8
-    """
-    where = "misclassified"
-    most = check_count(where, "most", most)
-    columns = check_count(where, "columns", columns)
-    check_model(model, where, images=False)
-    classes_of(model, where, least=2)
-    source = _data_set(data)
-    check_path(path, where)
-    truth, scores = _answers(model, source)
-    wrong = np.flatnonzero(scores.argmax(axis=1) != _labels(truth))
-    if not len(wrong):
-        raise ValueError(f"{where}: data must have mistakes, got {len(truth)} right answers")
-    order = wrong[np.argsort(-scores[wrong].max(axis=1), kind="stable")][:most]
-    images = as_images(source.gather(order)[0], where)
-    names = check_names(class_names_of(source), where)
-    titles = _titles(len(order), truth[order], scores[order], names)
-    figure = _drawn(images, titles, columns, None, where)
-    figure.suptitle(f"{len(wrong)} of {len(truth)} misclassified", fontsize=9, color=INK)
-    if path is not None:
-        save_figure(figure, path)
-    return figure
-
-
-def _data_set(data: Any) -> Any:
-    """A Dataset or an Augmented one of at least one image."""
-    from fastnn.data import Augmented, Dataset
-
-    if isinstance(data, tuple) and len(data) == 2:
-        data = Dataset(*data)
-    if not isinstance(data, Dataset | Augmented):
-        raise TypeError(
-            "misclassified: data must be a Dataset, an Augmented one or a tuple (x, y), "
-            f"got {type(data).__name__}"
-        )
-    if not len(data):
-        raise ValueError("misclassified: data must have at least 1 sample, got 0")
-    x, y = data.gather(np.zeros(1, np.int64))
-    as_images(one_array(x, "misclassified"), "misclassified")
-    shape = "none" if y is None else f"a {type(y).__name__}"
-    if isinstance(y, np.ndarray):
-        if y.ndim == 2 or y.ndim == 1 and y.dtype.kind != "f":
-            return data
-        shape = f"shape {(len(data), *y.shape[1:])}, dtype {y.dtype}"
-    raise ValueError(
-        f"misclassified: data must have labels (N,) or one-hot rows (N, K), got {shape}"
+    figure = images_drawn(
+        images, titles_of(len(images), truth, told, names), columns, limits, "samples"
     )
+    if path is not None:
+        save_figure(figure, path)
+    return figure
 
 
-def _answers(model: Any, data: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The targets of a data set, and what a model says to its images."""
-    truth, scores = [], []
-    for begin in range(0, len(data), _ROWS):
-        x, y = data.gather(np.arange(begin, min(begin + _ROWS, len(data))), model.dtype)
-        if begin == 0:
-            model.feeds(x, "misclassified")  # raises under this name where they do not fit
-        truth.append(y)
-        scores.append(scores_of(model, x))
-    return np.concatenate(truth), np.concatenate(scores)
-
-
-def _drawn(
+def images_drawn(
     images: NDArray[Any],
     titles: Titles,
     columns: int,
@@ -253,11 +143,12 @@ def limits_of(images: NDArray[Any]) -> tuple[float, float]:
     )
 
 
-def _labels(values: NDArray[Any]) -> NDArray[Any]:
+def labels_in(values: NDArray[Any]) -> NDArray[Any]:
+    """The class of each of labels (N,) or rows (N, K)."""
     return values if values.ndim == 1 else values.argmax(axis=1)
 
 
-def _titles(
+def titles_of(
     n: int,
     truth: NDArray[Any] | None,
     told: NDArray[Any] | None,
@@ -270,11 +161,11 @@ def _titles(
         if told is None:
             titles.append((text, _RIGHT))
             continue
-        label = int(_labels(told[i : i + 1])[0])
+        label = int(labels_in(told[i : i + 1])[0])
         said = class_name(label, class_names)
         if truth is None:
             titles.append((said, _RIGHT))
-        elif label == int(_labels(truth[i : i + 1])[0]):
+        elif label == int(labels_in(truth[i : i + 1])[0]):
             titles.append((text, _RIGHT))
         else:
             one_line = len(text) + len(said) < 8
