@@ -108,24 +108,6 @@ def test_avg_pool2d_errors():
     )
 
 
-def test_avg_pool1d_is_the_pool_of_an_image_of_one_row():
-    x = RNG.standard_normal((2, 3, 11))
-    want = fnn.ops.avg_pool2d(x[:, :, None], (1, 3), (1, 2), (0, 1), True, False)[:, :, 0]
-    np.testing.assert_array_equal(fnn.ops.avg_pool1d(x, 3, 2, 1, True, False), want)
-    assert fnn.ops.avg_pool1d(fnn.Input((3, 11)), 2).shape == (None, 3, 5)
-
-
-def test_avg_pool1d_takes_sequences():
-    with pytest.raises(ValueError) as raised:
-        fnn.ops.avg_pool1d(np.zeros((2, 3)), 2)
-    assert str(raised.value) == (
-        "avg_pool1d: x must have shape (N, C, L), got (2, 3); put nn.Reshape before it"
-    )
-    with pytest.raises(TypeError) as raised_type:
-        fnn.ops.avg_pool1d(np.zeros((2, 3, 4)), (2, 2))
-    assert str(raised_type.value) == "avg_pool1d: kernel_size must be an integer, got (2, 2)"
-
-
 @pytest.mark.parametrize("size", [1, 3, (2, 4), (7, 9), (5, 1), (10, 11)])
 def test_adaptive_avg_pool2d_equals_torch(size):
     torch = pytest.importorskip("torch", reason="torch is not installed")

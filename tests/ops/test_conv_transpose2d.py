@@ -125,7 +125,13 @@ def test_conv_transpose2d_same_bits_for_any_thread_count():
          "conv_transpose2d: padding must leave at least 1 of the rows of the result, got -1; x has "
          "shape (1, 3, 1, 4)"),
         (((1, 3, 4, 4), (3, 2, 3, 3)), {"padding": "same"}, TypeError,
-         "conv_transpose2d: padding must be integers, got 'same'"),
+         "conv_transpose2d: padding must be an integer, 2 of them or 4 (before and after each axis), "
+         "got 'same'"),
+        (((1, 3, 4, 4), (3, 2, 3, 3)), {"padding": (1, 2, 3)}, ValueError,
+         "conv_transpose2d: padding must be an integer, 2 of them or 4 (before and after each axis), "
+         "got (1, 2, 3)"),
+        (((1, 3, 4, 4), (3, 2, 3, 3)), {"output_padding": -1}, ValueError,
+         "conv_transpose2d: output_padding must be at least 0, got -1"),
     ],
 )  # fmt: skip
 def test_conv_transpose2d_errors(shapes, arguments, error, text):

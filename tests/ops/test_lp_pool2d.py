@@ -80,9 +80,10 @@ def test_lp_pool2d_same_bits_for_any_thread_count():
 
 def test_lp_pool2d_errors():
     x = np.zeros((2, 3, 4, 5), "f4")
-    with pytest.raises(ValueError) as raised:
-        fnn.ops.lp_pool2d(x, 0, 2)
-    assert str(raised.value) == "lp_pool2d: norm_type must be > 0, got 0"
+    for p in (0.0, -1.0, np.inf, np.nan):
+        with pytest.raises(ValueError) as raised:
+            fnn.ops.lp_pool2d(x, p, 2)
+        assert str(raised.value) == f"lp_pool2d: norm_type must be a finite number > 0, got {p}"
     with pytest.raises(ValueError) as raised:
         _core.call("lp_pool2d", [x], {"kernel_size": (2,), "padding": (1,)})
     assert str(raised.value) == "lp_pool2d: padding must be 0, got 1"

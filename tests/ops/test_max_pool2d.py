@@ -150,10 +150,3 @@ def test_max_pool2d_takes_images():
     assert str(raised_type.value) == (
         "max_pool2d: kernel_size must be an integer or a sequence of integers, got 2.5"
     )
-
-
-def test_max_pool1d_is_the_pool_of_an_image_of_one_row():
-    x = RNG.standard_normal((2, 3, 11))
-    want = fnn.ops.max_pool2d(x[:, :, None], (1, 3), (1, 2), (0, 1), (1, 2), True)[:, :, 0]
-    np.testing.assert_array_equal(fnn.ops.max_pool1d(x, 3, 2, 1, 2, True), want)
-    assert fnn.ops.max_pool1d(fnn.Input((3, 11)), 2).shape == (None, 3, 5)

@@ -120,6 +120,13 @@ def test_upsample_errors(given, text):
     assert str(raised.value) == "upsample: " + text
 
 
+@pytest.mark.parametrize("given", ["x", None, 1])
+def test_upsample_takes_a_flag(given):
+    with pytest.raises(TypeError) as raised:
+        fnn.ops.upsample(X, 8, mode="bilinear", align_corners=given)
+    assert str(raised.value) == f"upsample: align_corners must be True or False, got {given!r}"
+
+
 def test_upsample_needs_pixels():
     with pytest.raises(ValueError) as raised:
         fnn.ops.upsample(np.zeros((1, 2, 0, 3)), 4)

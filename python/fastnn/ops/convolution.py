@@ -1,18 +1,15 @@
-"""Convolution of images and of sequences."""
+"""Convolution of images."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from fastnn._config import check_flag
 from fastnn.ops.attributes import whole
 from fastnn.ops.images import on_pixels, shape_of, where_of
-from fastnn.ops.shapes import reshape
-from fastnn.ops.tensor import shape_text
-from fastnn.ops.window import Padding, Size, numbers, paddings
+from fastnn.ops.window import Padding, Size, borders, numbers, paddings
 
-__all__ = ["conv1d", "conv2d", "conv_transpose2d"]
+__all__ = ["conv2d", "conv_transpose2d"]
 
 
 def conv2d(
@@ -65,6 +62,8 @@ def conv2d(
     ValueError
         If shapes do not fit, the kernel is larger than the padded image, or numbers are out of
         range.
+    TypeError
+        If a number is not an integer, or ``flip`` is not True or False.
 
     Source
     ------
@@ -81,113 +80,21 @@ def conv2d(
     array([[[[ 1.,  1., -3.],
              [ 1.,  1., -6.]]]], dtype=float32)
     """
+    where = where_of("conv2d")
     kernel = shape_of("conv2d", "w", w, ("K", "C", "KH", "KW"))[2:]
     lengths = shape_of("conv2d", "x", x, ("N", "C", "H", "W"))[2:]
-    steps = numbers("conv2d", "stride", stride, least=1)
-    spaces = numbers("conv2d", "dilation", dilation, least=1)
+    steps = numbers(where, "stride", stride, least=1)
+    spaces = numbers(where, "dilation", dilation, least=1)
     return on_pixels(
         "conv2d",
         x,
         *((w,) if b is None else (w, b)),
         stride=steps,
-        padding=paddings("conv2d", padding, lengths, kernel, steps, spaces),
+        padding=paddings(where, padding, lengths, kernel, steps, spaces),
         dilation=spaces,
-        groups=whole("conv2d", "groups", groups),
-        flip=bool(flip),
+        groups=whole(where, "groups", groups),
+        flip=check_flag(where, "flip", flip),
     )
-
-
-def conv1d(
-    x: Any,
-    w: Any,
-    b: Any = None,
-    stride: int = 1,
-    padding: Padding = 0,
-    dilation: int = 1,
-    groups: int = 1,
-    flip: bool = False,
-) -> Any:
-    """Convolution along one axis: `conv2d` of images one pixel high.
-
-    Parameters
-    ----------
-    x : float array or Tensor, shape (N, C, L)
-    w : float array or Tensor, shape (K, C / groups, KL)
-    b : float array or Tensor, shape (K,), optional
-    stride, dilation, groups, flip
-        As in `conv2d`.
-    padding : int, (before, after), "valid", "same" or "full"
-
-    Returns
-    -------
-    y : array or Tensor, shape (N, K, OL)
-
-    Raises
-    ------
-    ValueError
-        As `conv2d`.
-
-    Source
-    ------
-    Waibel et al., Phoneme recognition using time-delay neural networks, IEEE Trans. ASSP 37 (1989).
-
-    Examples
-    --------
-    >>> conv1d([[[1.0, 2.0, 4.0, 8.0]]], [[[1.0, 1.0]]])
-    array([[[ 3.,  6., 12.]]], dtype=float32)
-    """
-    _, channels, length = shape_of("conv1d", "x", x, ("N", "C", "L"))
-    filters, depth, reach = shape_of("conv1d", "w", w, ("K", "C", "KL"))
-    (step,) = numbers("conv1d", "stride", stride, 1, least=1)
-    (space,) = numbers("conv1d", "dilation", dilation, 1, least=1)
-    around = paddings("conv1d", padding, (length,), (reach,), (step,), (space,))
-    _check_sequences(x, w, b, whole("conv1d", "groups", groups), around, space)
-    y = conv2d(
-        reshape(x, (None, channels, 1, length)),
-        reshape(w, (filters, depth, 1, reach)),
-        b,
-        (1, step),
-        (0, 0, *around),
-        (1, space),
-        groups,
-        flip,
-    )
-    return reshape(y, (None, filters, y.shape[3]))
-
-
-def _check_sequences(
-    x: Any, w: Any, b: Any, groups: int, padding: tuple[int, ...], dilation: int
-) -> None:
-    """The rules of conv2d that speak of shapes, for axes as users of conv1d know them."""
-    where = where_of("conv1d")
-    (_, channels, length), (filters, depth, reach) = np.shape(x), np.shape(w)
-    if groups < 1 or channels % groups or filters % groups:
-        raise ValueError(
-            f"{where}: groups must divide the {channels} channels of x and the {filters} filters "
-            f"of w, got {groups}"
-        )
-    if depth * groups != channels:
-        raise ValueError(
-            f"{where}: w must have shape (K, {channels // groups}, KL) because x has shape "
-            f"{shape_text(np.shape(x))}, got {np.shape(w)}"
-        )
-    if min(padding) < 0:
-        raise ValueError(f"{where}: padding must be at least 0, got {padding}")
-    if b is not None and np.shape(b) != (filters,):
-        raise ValueError(
-            f"{where}: b must have shape ({filters},) because w has shape {np.shape(w)}, "
-            f"got {np.shape(b)}"
-        )
-    if filters < 1 or reach < 1:
-        raise ValueError(
-            f"{where}: w must have at least 1 filter and 1 position, got shape {np.shape(w)}"
-        )
-    room, needed = length + sum(padding), (reach - 1) * dilation + 1
-    if needed > room:
-        raise ValueError(
-            f"{where}: w must reach over at most the {room} positions of x with its padding, got "
-            f'{needed}; x has shape {shape_text(np.shape(x))}, use padding="same" or a smaller kernel'
-        )
 
 
 def conv_transpose2d(
@@ -226,6 +133,8 @@ def conv_transpose2d(
     ------
     ValueError
         If shapes do not fit or numbers are out of range.
+    TypeError
+        If a number is not an integer; ``padding`` has no names here.
 
     Source
     ------
@@ -238,18 +147,15 @@ def conv_transpose2d(
     array([[[[1., 1., 2., 2.]]]], dtype=float32)
     """
     name = "conv_transpose2d"
-    kernel = shape_of(name, "w", w, ("C", "K", "KH", "KW"))[2:]
-    steps = numbers(name, "stride", stride, least=1)
-    spaces = numbers(name, "dilation", dilation, least=1)
-    if isinstance(padding, str):
-        raise TypeError(f"{name}: padding must be integers, got {padding!r}")
+    where = where_of(name)
+    shape_of(name, "w", w, ("C", "K", "KH", "KW"))
     return on_pixels(
         name,
         x,
         *((w,) if b is None else (w, b)),
-        stride=steps,
-        padding=paddings(name, padding, kernel, kernel, steps, spaces),
-        dilation=spaces,
-        output_padding=numbers(name, "output_padding", output_padding),
-        groups=whole(name, "groups", groups),
+        stride=numbers(where, "stride", stride, least=1),
+        padding=borders(where, padding, named=False),
+        dilation=numbers(where, "dilation", dilation, least=1),
+        output_padding=numbers(where, "output_padding", output_padding, least=0),
+        groups=whole(where, "groups", groups),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn._config import check_flag
 from fastnn.ops.attributes import real, wholes
 from fastnn.ops.tensor import Tensor, as_array, call, current_layer, shape_text
 
@@ -112,7 +113,7 @@ def upsample(
         If ``x`` has not 4 axes, not one of ``size`` and ``scale_factor`` is given, a number is out
         of range, or the mode is unknown.
     TypeError
-        If ``size`` does not hold integers.
+        If ``size`` does not hold integers, or ``align_corners`` is not True or False.
 
     Source
     ------
@@ -126,32 +127,42 @@ def upsample(
              [1., 1., 2., 2.]]]], dtype=float32)
     """
     where = where_of("upsample")
-    if mode not in _MODES:
-        raise ValueError(f"{where}: mode must be one of {', '.join(_MODES)}, got {mode!r}")
-    if (size is None) == (scale_factor is None):
-        given = "none of them" if size is None else "both"
-        raise ValueError(f"{where}: size or scale_factor must be given, got {given}")
+    lengths, scales = resizing(where, size, scale_factor, mode, align_corners)
     x = pixels("upsample", x)
-    scales: tuple[float, ...] = (0.0, 0.0)
-    if size is None:
-        several = isinstance(scale_factor, Sequence | np.ndarray)
-        factors: Any = scale_factor if several else (scale_factor, scale_factor)
-        scales = tuple(real(where, "scale_factor", f) for f in factors)
-        if len(scales) != 2 or not all(0 < f < float("inf") for f in scales):
-            raise ValueError(
-                f"{where}: scale_factor must hold 1 or 2 numbers > 0, got {scale_factor!r}"
-            )
-        size = [int(n * f) for n, f in zip(x.shape[1:3], scales, strict=True)]
+    if lengths is None:
+        lengths = tuple(int(n * f) for n, f in zip(x.shape[1:3], scales, strict=True))
     y = call(
         "upsample",
         x,
-        size=wholes(where, "size", size),
+        size=lengths,
         mode=_MODES.index(mode),
         align_corners=int(align_corners),
         scale_h=scales[0],
         scale_w=scales[1],
     )
     return call("channels_first", y)
+
+
+def resizing(
+    where: str, size: Any, scale_factor: Any, mode: Any, align_corners: Any
+) -> tuple[tuple[int, ...] | None, tuple[float, ...]]:
+    """The arguments of `upsample`, checked: lengths or None, and factors, 0 where there are none."""
+    check_flag(where, "align_corners", align_corners)
+    if mode not in _MODES:
+        raise ValueError(f"{where}: mode must be one of {', '.join(_MODES)}, got {mode!r}")
+    if (size is None) == (scale_factor is None):
+        given = "none of them" if size is None else "both"
+        raise ValueError(f"{where}: size or scale_factor must be given, got {given}")
+    if size is not None:
+        return wholes(where, "size", size), (0.0, 0.0)
+    several = isinstance(scale_factor, Sequence | np.ndarray)
+    factors: Any = scale_factor if several else (scale_factor, scale_factor)
+    scales = tuple(real(where, "scale_factor", f) for f in factors)
+    if len(scales) != 2 or not all(0 < f < float("inf") for f in scales):
+        raise ValueError(
+            f"{where}: scale_factor must hold 1 or 2 numbers > 0, got {scale_factor!r}"
+        )
+    return None, scales
 
 
 def on_pixels(op: str, x: Any, *operands: Any, rank: int = 4, **attrs: Any) -> Any:
@@ -168,6 +179,20 @@ def pixels(op: str, x: Any, rank: int = 4) -> Any:
     """A user's images with their channels last, once they have the right number of axes."""
     shape_of(op, "x", x, _AXES[rank])
     return call("channels_last", x)
+
+
+def as_image(op: str, x: Any) -> Any:
+    """A user's sequences (N, C, L) as images one pixel high, (N, C, 1, L)."""
+    n, channels, length = shape_of(op, "x", x, _AXES[3])
+    if isinstance(x, Tensor) and not x.dtype.startswith("float"):
+        raise TypeError(f"{where_of(op)}: x must be float32 or float64, got {x.dtype}")
+    return call("reshape", x, shape=(-2 if n is None else n, channels, 1, length))
+
+
+def as_sequence(y: Any) -> Any:
+    """The other way round."""
+    n, channels, _, length = y.shape
+    return call("reshape", y, shape=(-2 if n is None else n, channels, length))
 
 
 def where_of(op: str) -> str:

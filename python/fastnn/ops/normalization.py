@@ -83,11 +83,12 @@ def batch_norm(
     """
     shape = _shape_of("batch_norm", x)
     weight, bias = _scale(shape[1:2], weight, bias)
+    where = where_of("batch_norm")
     attrs: dict[str, Any] = {
-        "momentum": real("batch_norm", "momentum", momentum),
-        "eps": real("batch_norm", "eps", eps),
+        "momentum": real(where, "momentum", momentum),
+        "eps": real(where, "eps", eps),
     }
-    is_training = check_flag("batch_norm", "training", training)
+    is_training = check_flag(where, "training", training)
     x = call("channels_last", x) if len(shape) > 2 else x
     operands = (x, weight, bias, running_mean, running_var)
     if any(isinstance(a, Tensor) for a in operands):
@@ -134,7 +135,7 @@ def layer_norm(
     >>> layer_norm([[1.0, 3.0]], 2).round(3)
     array([[-1.,  1.]], dtype=float32)
     """
-    shape = wholes("layer_norm", "normalized_shape", normalized_shape)
+    shape = wholes(where_of("layer_norm"), "normalized_shape", normalized_shape)
     given = _shape_of("layer_norm", x)
     if not shape or given[len(given) - len(shape) :] != shape:
         text = shape_text(given)
@@ -142,7 +143,7 @@ def layer_norm(
             f"{where_of('layer_norm')}: normalized_shape must be how the shape of x, {text}, ends, got {shape}"
         )
     weight, bias = _scale(shape, weight, bias)
-    return call("layer_norm", x, weight, bias, eps=real("layer_norm", "eps", eps))
+    return call("layer_norm", x, weight, bias, eps=real(where_of("layer_norm"), "eps", eps))
 
 
 def group_norm(
@@ -186,8 +187,8 @@ def group_norm(
         call("channels_last", x) if len(shape) > 2 else x,
         weight,
         bias,
-        num_groups=whole("group_norm", "num_groups", num_groups),
-        eps=real("group_norm", "eps", eps),
+        num_groups=whole(where_of("group_norm"), "num_groups", num_groups),
+        eps=real(where_of("group_norm"), "eps", eps),
     )
     return call("channels_first", y) if len(shape) > 2 else y
 

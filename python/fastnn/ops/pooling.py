@@ -8,26 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._config import check_flag
-from fastnn.ops.attributes import real, whole, wholes
+from fastnn._config import check_count, check_flag, check_positive
+from fastnn.ops.attributes import real, wholes
 from fastnn.ops.images import on_pixels, shape_of, where_of
 from fastnn.ops.tensor import Tensor, call, shape_text
 
 __all__ = [
     "adaptive_avg_pool2d",
-    "avg_pool1d",
     "avg_pool2d",
     "lp_pool2d",
-    "max_pool1d",
     "max_pool2d",
 ]
 
 Size = int | Sequence[int]
 
 
-def sizes(op: str, argument: str, value: Any) -> tuple[int, ...] | None:
+def sizes(where: str, argument: str, value: Any) -> tuple[int, ...] | None:
     """One integer or two of them; None is left to the op."""
-    return None if value is None else wholes(op, argument, value)
+    return None if value is None else wholes(where, argument, value)
 
 
 def max_pool2d(
@@ -81,14 +79,15 @@ def max_pool2d(
     >>> max_pool2d([[[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 1.0, 1.0]]]], 2)
     array([[[[4., 5.]]]], dtype=float32)
     """
+    where = where_of("max_pool2d")
     return on_pixels(
         "max_pool2d",
         x,
-        kernel_size=sizes("max_pool2d", "kernel_size", kernel_size),
-        stride=sizes("max_pool2d", "stride", stride),
-        padding=sizes("max_pool2d", "padding", padding),
-        dilation=sizes("max_pool2d", "dilation", dilation),
-        ceil_mode=int(check_flag("max_pool2d", "ceil_mode", ceil_mode)),
+        kernel_size=sizes(where, "kernel_size", kernel_size),
+        stride=sizes(where, "stride", stride),
+        padding=sizes(where, "padding", padding),
+        dilation=sizes(where, "dilation", dilation),
+        ceil_mode=int(check_flag(where, "ceil_mode", ceil_mode)),
     )
 
 
@@ -141,21 +140,17 @@ def avg_pool2d(
     >>> avg_pool2d([[[[1.0, 2.0, 5.0, 0.0], [4.0, 3.0, 1.0, 0.0]]]], 2)
     array([[[[2.5, 1.5]]]], dtype=float32)
     """
-    if (
-        divisor_override is not None
-        and whole("avg_pool2d", "divisor_override", divisor_override) < 1
-    ):
-        raise ValueError(
-            f"avg_pool2d: divisor_override must be an integer >= 1, got {divisor_override}"
-        )
+    where = where_of("avg_pool2d")
+    if divisor_override is not None:
+        check_count(where, "divisor_override", divisor_override)
     return on_pixels(
         "avg_pool2d",
         x,
-        kernel_size=sizes("avg_pool2d", "kernel_size", kernel_size),
-        stride=sizes("avg_pool2d", "stride", stride),
-        padding=sizes("avg_pool2d", "padding", padding),
-        ceil_mode=int(check_flag("avg_pool2d", "ceil_mode", ceil_mode)),
-        count_include_pad=int(check_flag("avg_pool2d", "count_include_pad", count_include_pad)),
+        kernel_size=sizes(where, "kernel_size", kernel_size),
+        stride=sizes(where, "stride", stride),
+        padding=sizes(where, "padding", padding),
+        ceil_mode=int(check_flag(where, "ceil_mode", ceil_mode)),
+        count_include_pad=int(check_flag(where, "count_include_pad", count_include_pad)),
         divisor_override=divisor_override,
     )
 
@@ -234,7 +229,7 @@ def lp_pool2d(
     ----------
     x : float array or Tensor, shape (N, C, H, W)
     norm_type : float, > 0
-        The power p; odd ones want elements >= 0.
+        The power p; odd ones want elements >= 0. For the largest element there is `max_pool2d`.
     kernel_size : int or (int, int), >= 1
         Height and width of a window, in pixels.
     stride : int or (int, int), >= 1, optional
@@ -264,136 +259,19 @@ def lp_pool2d(
     >>> lp_pool2d([[[[3.0, 0.0], [0.0, 4.0]]]], 2, 2)
     array([[[[5.]]]], dtype=float32)
     """
+    where = where_of("lp_pool2d")
     return on_pixels(
         "lp_pool2d",
         x,
-        kernel_size=sizes("lp_pool2d", "kernel_size", kernel_size),
-        stride=sizes("lp_pool2d", "stride", stride),
-        ceil_mode=int(check_flag("lp_pool2d", "ceil_mode", ceil_mode)),
-        norm_type=real("lp_pool2d", "norm_type", norm_type),
+        kernel_size=sizes(where, "kernel_size", kernel_size),
+        stride=sizes(where, "stride", stride),
+        ceil_mode=int(check_flag(where, "ceil_mode", ceil_mode)),
+        norm_type=power(where, norm_type),
     )
 
 
-def max_pool1d(
-    x: Any,
-    kernel_size: int,
-    stride: int | None = None,
-    padding: int = 0,
-    dilation: int = 1,
-    ceil_mode: bool = False,
-) -> Any:
-    """Largest element of each window of a sequence; see `max_pool2d`.
-
-    Parameters
-    ----------
-    x : float array or Tensor, shape (N, C, L)
-    kernel_size : int, >= 1
-        Length of a window.
-    stride : int, >= 1, optional
-        Steps from window to window; by default ``kernel_size``.
-    padding : int, >= 0
-        Length of a border that is below every number; at most half of a window.
-    dilation : int, >= 1
-        Steps from one element of a window to the next.
-    ceil_mode : bool
-        Whether elements left at the end get a window of their own.
-
-    Returns
-    -------
-    y : array or Tensor, shape (N, C, L')
-
-    Raises
-    ------
-    ValueError
-        If ``x`` has not 3 axes, a number is below its least, ``padding`` is more than half of a
-        window, or no window fits.
-    TypeError
-        If a number is not an integer.
-
-    Source
-    ------
-    As of `max_pool2d`.
-
-    Examples
-    --------
-    >>> max_pool1d([[[1.0, 2.0, 5.0, 0.0]]], 2)
-    array([[[2., 5.]]], dtype=float32)
-    """
-    op = "max_pool1d"
-    y = max_pool2d(
-        _as_image(op, x),
-        (1, whole(op, "kernel_size", kernel_size)),
-        None if stride is None else (1, whole(op, "stride", stride)),
-        (0, whole(op, "padding", padding)),
-        (1, whole(op, "dilation", dilation)),
-        ceil_mode,
-    )
-    return _as_sequence(y)
-
-
-def avg_pool1d(
-    x: Any,
-    kernel_size: int,
-    stride: int | None = None,
-    padding: int = 0,
-    ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Any:
-    """Mean of each window of a sequence; see `avg_pool2d`.
-
-    Parameters
-    ----------
-    x : float array or Tensor, shape (N, C, L)
-    kernel_size : int, >= 1
-        Length of a window.
-    stride : int, >= 1, optional
-        Steps from window to window; by default ``kernel_size``.
-    padding : int, >= 0
-        Length of a border of zeros; at most half of a window.
-    ceil_mode : bool
-        Whether elements left at the end get a window of their own.
-    count_include_pad : bool
-        Whether the border's zeros count in the mean.
-
-    Returns
-    -------
-    y : array or Tensor, shape (N, C, L')
-
-    Raises
-    ------
-    ValueError
-        If ``x`` has not 3 axes, a number is below its least, ``padding`` is more than half of a
-        window, or no window fits.
-    TypeError
-        If a number is not an integer.
-
-    Source
-    ------
-    As of `avg_pool2d`.
-
-    Examples
-    --------
-    >>> avg_pool1d([[[1.0, 2.0, 5.0, 0.0]]], 2)
-    array([[[1.5, 2.5]]], dtype=float32)
-    """
-    op = "avg_pool1d"
-    y = avg_pool2d(
-        _as_image(op, x),
-        (1, whole(op, "kernel_size", kernel_size)),
-        None if stride is None else (1, whole(op, "stride", stride)),
-        (0, whole(op, "padding", padding)),
-        ceil_mode,
-        count_include_pad,
-    )
-    return _as_sequence(y)
-
-
-def _as_image(op: str, x: Any) -> Any:
-    """(N, C, L) as (N, C, 1, L)."""
-    n, channels, length = shape_of(op, "x", x, ("N", "C", "L"))
-    return call("reshape", x, shape=(-2 if n is None else n, channels, 1, length))
-
-
-def _as_sequence(y: Any) -> Any:
-    n, channels, _, length = y.shape
-    return call("reshape", y, shape=(-2 if n is None else n, channels, length))
+def power(where: str, norm_type: Any) -> float:
+    """The power of a power sum; the root of an infinite one is nothing that a sum could show."""
+    p = real(where, "norm_type", norm_type)
+    check_positive(where, "norm_type", p)
+    return p

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops.attributes import real, whole, wholes
+from fastnn.ops.images import where_of
 from fastnn.ops.tensor import Tensor, call
 
 __all__ = [
@@ -68,7 +69,7 @@ def reshape(x: Any, shape: Lengths) -> Any:
     array([[[1., 2.],
             [3., 4.]]], dtype=float32)
     """
-    return call("reshape", x, shape=wholes("reshape", "shape", shape, none=-2))
+    return call("reshape", x, shape=wholes(where_of("reshape"), "shape", shape, none=-2))
 
 
 def permute(x: Any, dims: Sequence[int]) -> Any:
@@ -98,7 +99,7 @@ def permute(x: Any, dims: Sequence[int]) -> Any:
     >>> permute([[[1.0, 2.0]], [[3.0, 4.0]]], (2, 0, 1)).tolist()
     [[[1.0], [3.0]], [[2.0], [4.0]]]
     """
-    return call("permute", x, dims=wholes("permute", "dims", dims))
+    return call("permute", x, dims=wholes(where_of("permute"), "dims", dims))
 
 
 def transpose(x: Any, dim0: int = -2, dim1: int = -1) -> Any:
@@ -129,11 +130,12 @@ def transpose(x: Any, dim0: int = -2, dim1: int = -1) -> Any:
     array([[1., 3.],
            [2., 4.]], dtype=float32)
     """
+    where = where_of("transpose")
     if isinstance(dim0, Sequence):
         raise TypeError(
-            f"transpose: dim0 must be an integer, got {dim0!r}; ops.permute takes all axes at once"
+            f"{where}: dim0 must be an integer, got {dim0!r}; ops.permute takes all axes at once"
         )
-    first, second = whole("transpose", "dim0", dim0), whole("transpose", "dim1", dim1)
+    first, second = whole(where, "dim0", dim0), whole(where, "dim1", dim1)
     return call("transpose", x, dim0=first, dim1=second)
 
 
@@ -166,9 +168,8 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
     array([[1., 3., 4.],
            [2., 5., 6.]], dtype=float32)
     """
-    return call(
-        "concatenate", *_several("concatenate", tensors), axis=whole("concatenate", "axis", axis)
-    )
+    where = where_of("concatenate")
+    return call("concatenate", *_several(where, tensors), axis=whole(where, "axis", axis))
 
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
@@ -200,7 +201,8 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     array([[1., 3.],
            [2., 4.]], dtype=float32)
     """
-    return call("stack", *_several("stack", tensors), axis=whole("stack", "axis", axis))
+    where = where_of("stack")
+    return call("stack", *_several(where, tensors), axis=whole(where, "axis", axis))
 
 
 def slice(
@@ -243,22 +245,23 @@ def slice(
     array([3., 2., 1.], dtype=float32)
     """
     rank = _ndim(x)
-    axes = wholes("slice", "axis", axis)
+    where = where_of("slice")
+    axes = wholes(where, "axis", axis)
     limits = {"start": start, "stop": stop, "step": step}
     for argument, given in limits.items():
         if isinstance(given, list | tuple) and len(given) != len(axes):
             raise ValueError(
-                f"slice: {argument} must be one, or {len(axes)} as axis has, got {given!r}"
+                f"{where}: {argument} must be one, or {len(axes)} as axis has, got {given!r}"
             )
     starts, stops, steps = [0] * rank, [_END] * rank, [1] * rank
     for i, a in enumerate(axes):
         if not -rank <= a < rank:
             raise ValueError(
-                f"slice: axis must be between {-rank} and {rank - 1} because x has {rank} axes, "
+                f"{where}: axis must be between {-rank} and {rank - 1} because x has {rank} axes, "
                 f"got {a}"
             )
         first, last, by = (
-            None if v is None else whole("slice", argument, v)
+            None if v is None else whole(where, argument, v)
             for argument, given in limits.items()
             for v in [given[i] if isinstance(given, list | tuple) else given]
         )
@@ -268,7 +271,7 @@ def slice(
     return call("slice", x, start=tuple(starts), stop=tuple(stops), step=tuple(steps))
 
 
-_PAD_MODES = ("constant", "reflect", "replicate", "circular")
+PAD_MODES = ("constant", "reflect", "replicate", "circular")
 
 
 def pad(x: Any, pad: Sequence[int], value: float = 0.0, mode: str = "constant") -> Any:
@@ -306,15 +309,15 @@ def pad(x: Any, pad: Sequence[int], value: float = 0.0, mode: str = "constant") 
     array([[0., 1., 2.],
            [0., 0., 0.]], dtype=float32)
     """
-    if mode not in _PAD_MODES:
-        raise ValueError(f"pad: mode must be one of {', '.join(_PAD_MODES)}, got {mode!r}")
-    return call(
-        "pad",
-        x,
-        pad=wholes("pad", "pad", pad),
-        value=real("pad", "value", value),
-        mode=_PAD_MODES.index(mode),
-    )
+    lengths, number, index = border(where_of("pad"), pad, value, mode)
+    return call("pad", x, pad=lengths, value=number, mode=index)
+
+
+def border(where: str, pad: Any, value: Any, mode: Any) -> tuple[tuple[int, ...], float, int]:
+    """The arguments of `pad` as the core takes them; it checks what depends on ``x``."""
+    if mode not in PAD_MODES:
+        raise ValueError(f"{where}: mode must be one of {', '.join(PAD_MODES)}, got {mode!r}")
+    return wholes(where, "pad", pad), real(where, "value", value), PAD_MODES.index(mode)
 
 
 def broadcast_to(x: Any, shape: Lengths) -> Any:
@@ -345,7 +348,7 @@ def broadcast_to(x: Any, shape: Lengths) -> Any:
     array([[1., 2.],
            [1., 2.]], dtype=float32)
     """
-    return call("broadcast_to", x, shape=wholes("broadcast_to", "shape", shape, none=-1))
+    return call("broadcast_to", x, shape=wholes(where_of("broadcast_to"), "shape", shape, none=-1))
 
 
 def embedding(x: Any, w: Any) -> Any:
@@ -411,4 +414,4 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     array([[2.],
            [3.]], dtype=float32)
     """
-    return call("gather", x, index, integers=(1,), dim=whole("gather", "dim", dim))
+    return call("gather", x, index, integers=(1,), dim=whole(where_of("gather"), "dim", dim))
