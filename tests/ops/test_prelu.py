@@ -88,3 +88,32 @@ def test_prelu_errors():
 def test_prelu_of_an_unknown_batch():
     shapes, _ = _core.infer("prelu", "prelu", [(None, 3), (3,)], ["float32"] * 2, {})
     assert shapes == [((None, 3), "float32")]
+
+
+def test_a_state_dict_of_pytorch_is_loaded_by_name():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    module = torch.nn.Sequential()
+    module.add_module("act", torch.nn.PReLU(3))
+    module.act.weight.data = torch.tensor([0.5, 0.0, -1.0])
+    model = fnn.Model([fnn.nn.PReLU(name="act")], input_shape=(3,))
+    assert model.load_weights({k: v.numpy() for k, v in module.state_dict().items()}) == ([], [])
+    x = np.random.default_rng(0).standard_normal((4, 3)).astype("f4")
+    np.testing.assert_array_equal(model.predict(x), module(torch.tensor(x)).detach().numpy())
+
+
+def test_a_file_that_calls_the_weight_slope_is_still_read(tmp_path):
+    """As files did before PyTorch's name was taken: each tells its own names."""
+
+    class Before(fnn.nn.PReLU):
+        def build(self, x):
+            self.weight = self.parameter("slope", (x.shape[1],), 0.5, weight=False)
+
+    old = fnn.Model([Before(name="act")], input_shape=(2,))
+    old.save(tmp_path / "old.fnn")
+    model = fnn.load(tmp_path / "old.fnn")
+    np.testing.assert_array_equal(model.predict([[-1, 2]]), [[-0.5, 2]])
+    new = fnn.Model([fnn.nn.PReLU(name="act")], input_shape=(2,))
+    with pytest.raises(ValueError, match="1 missing: act.weight; 1 unexpected: act.slope"):
+        new.load_weights(tmp_path / "old.fnn")
+    new.load_weights(tmp_path / "old.fnn", rename={"act.slope": "act.weight"})
+    np.testing.assert_array_equal(new.predict([[-1, 2]]), [[-0.5, 2]])

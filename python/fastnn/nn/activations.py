@@ -31,8 +31,8 @@ def apply(activation: Any, x: Tensor, where: str) -> Any:
 
     Raises
     ------
-    ValueError
-        If the name is unknown.
+    ValueError, TypeError
+        As `check_activation`.
 
     Examples
     --------
@@ -40,16 +40,39 @@ def apply(activation: Any, x: Tensor, where: str) -> Any:
     >>> apply("tanh", fnn.Input((3,)), "example")
     Tensor(tanh, shape=(N, 3), dtype=float32)
     """
+    check_activation(where, activation)
     if activation is None or activation == "linear":
         return x
-    if callable(activation):
-        return activation(x)
-    if activation not in NAMES:
-        raise ValueError(
+    return activation(x) if callable(activation) else getattr(ops, activation)(x)
+
+
+def check_activation(where: str, activation: Any) -> None:
+    """Raise unless `apply` knows what to do.
+
+    Parameters
+    ----------
+    where : str
+        Head of error texts.
+    activation : str, callable or None
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    TypeError
+        If it is no name, function or None.
+
+    Examples
+    --------
+    >>> check_activation("example", "tanh")
+    """
+    if activation is None or callable(activation):
+        return
+    if not isinstance(activation, str) or activation not in NAMES:
+        raise (ValueError if isinstance(activation, str) else TypeError)(
             f"{where}: activation must be None, a function or one of {', '.join(NAMES)}, "
             f"got {activation!r}"
         )
-    return getattr(ops, activation)(x)
 
 
 class Activation(Layer):
@@ -65,7 +88,9 @@ class Activation(Layer):
     Raises
     ------
     ValueError
-        When called, if the name is unknown.
+        If the name is unknown.
+    TypeError
+        If ``activation`` is neither a name nor a function.
 
     Examples
     --------
@@ -76,6 +101,7 @@ class Activation(Layer):
 
     def __init__(self, activation: Any, name: str | None = None) -> None:
         super().__init__(name)
+        check_activation(self.where, activation)
         self.activation = activation
 
     def config(self) -> dict[str, Any]:
@@ -91,7 +117,7 @@ class PReLU(Layer):
     Parameters
     ----------
     init : str, float, array or callable
-        Initial slope (C,), see `fastnn.nn.init`.
+        Initial slopes (C,), the parameter ``weight``, see `fastnn.nn.init`.
     name : str, optional
         What summaries, errors and parameter names call it; by default its class and number.
 
@@ -122,7 +148,7 @@ class PReLU(Layer):
         (x,) = inputs
         if x.ndim < 2 or x.shape[1] is None:
             raise ValueError(f"{self.where}: input must have shape (N, C, ...), got {x!r}")
-        self.slope = self.parameter("slope", (x.shape[1],), self.init, weight=False)
+        self.weight = self.parameter("weight", (x.shape[1],), self.init, weight=False)
 
     def forward(self, x: Tensor) -> Any:
-        return ops.prelu(x, self.slope)
+        return ops.prelu(x, self.weight)
