@@ -125,3 +125,28 @@ def test_what_is_not_per_channel_keeps_its_order(second):
     else:
         want = np.asarray(second(plain))
     np.testing.assert_allclose(m.predict(images), want, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+def test_borders_of_what_is_inside_keep_the_order(mode):
+    options = {"padding": (1, 2, 0, 1), "padding_mode": mode, "flip": True}
+    layers = [
+        nn.Conv2d(4, 3, name="first", **options),
+        nn.Pad((1, 0, 2, 1), mode),
+        nn.Conv2d(3, 3, name="last", **options),
+        nn.Flatten(),
+        nn.Dense(3, "softmax"),
+    ]
+    m = fnn.Model(layers, input_shape=(2, 7, 6), seed=3)
+    trainer = fnn.Trainer(m, "cross_entropy", fnn.optim.SGD(0.1))
+    x, y = RNG.random((4, 2, 7, 6)).astype("f4"), RNG.integers(0, 3, 4)
+    seen = trainer.inspect(x, y)
+    before = {name: np.array(p) for name, p in m.parameters.items()}
+    steps = steps_of(trainer, x, y)
+    assert steps[:7] == [
+        "pad", "channels_last", "conv2d", "pad", "pad", "conv2d", "channels_first",
+    ]  # fmt: skip
+    for name, p in m.parameters.items():
+        np.testing.assert_allclose(
+            before[name] - p, 0.1 * seen[name].grad, rtol=1e-4, atol=1e-7, err_msg=name
+        )

@@ -70,6 +70,23 @@ ERRORS = [
      "max_pool2d: ceil_mode must be True or False, got 'same'"),
     (lambda x: ops.avg_pool2d(np.ones((1, 1, 4, 4)), 2, count_include_pad="full"), TypeError,
      "avg_pool2d: count_include_pad must be True or False, got 'full'"),
+    (lambda x: ops.max_pool2d(np.ones((1, 1, 4, 4)), 2, True), TypeError,
+     "max_pool2d: stride must be an integer, got True"),
+    (lambda x: ops.avg_pool2d(np.ones((1, 1, 4, 4)), 2, (True, 1)), TypeError,
+     "avg_pool2d: stride must be an integer, got True"),
+    (lambda x: ops.conv2d(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), stride=True), TypeError,
+     "conv2d: stride must be an integer, got True"),
+    (lambda x: ops.conv2d(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), padding=True), TypeError,
+     "conv2d: padding must be 'valid', 'same', 'full', an integer, 2 of them or 4 (before and after "
+     "each axis), got True"),
+    (lambda x: ops.conv2d(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), flip=1), TypeError,
+     "conv2d: flip must be True or False, got 1"),
+    (lambda x: ops.conv_transpose2d(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), stride=True),
+     TypeError, "conv_transpose2d: stride must be an integer, got True"),
+    (lambda x: ops.conv1d(np.ones((1, 1, 4)), np.ones((1, 1, 2)), stride=True), TypeError,
+     "conv1d: stride must be an integer, got True"),
+    (lambda x: ops.conv1d(np.ones((1, 1, 4)), np.ones((1, 1, 2)), stride=1.5), TypeError,
+     "conv1d: stride must be an integer, got 1.5"),
     (lambda x: nn.Dense(3, use_bias="no"), TypeError,
      "Dense: use_bias must be True or False, got 'no'"),
     (lambda x: nn.Conv2d(3, 3, use_bias=1), TypeError,
@@ -96,6 +113,36 @@ ERRORS = [
     (lambda x: nn.Reshape("ab"), TypeError, f"Reshape: shape must be {ONE}, got 'ab'"),
     (lambda x: nn.Reshape((1, 2.5)), TypeError, f"Reshape: shape must be {ONE}, got (1, 2.5)"),
 ]  # fmt: skip
+
+
+class Block(nn.Layer):
+    """Calls an op on its input."""
+
+    def __init__(self, act, name):
+        super().__init__(name)
+        self.act = act
+
+    def forward(self, x):
+        return self.act(x)
+
+
+@pytest.mark.parametrize(
+    ("act", "text"),
+    [
+        (lambda x: ops.concatenate([x, x], "a"), "axis must be an integer, got 'a'"),
+        (lambda x: ops.pad(x, (1, None)), f"pad must be {ONE}, got (1, None)"),
+        (lambda x: ops.reshape(x, "x"), f"shape must be {ONE} and None, got 'x'"),
+        (lambda x: ops.layer_norm(x, "a"), f"normalized_shape must be {ONE}, got 'a'"),
+        (lambda x: ops.max_pool2d(x, 1.5), f"kernel_size must be {ONE}, got 1.5"),
+        (lambda x: ops.avg_pool1d(x[:, :, 0], 2, 1.5), "stride must be an integer >= 1, got 1.5"),
+        (lambda x: ops.conv2d(x, np.ones((1, 3, 2, 2)), stride=1.5), f"stride must be {ONE}, got 1.5"),
+        (lambda x: ops.upsample(x, 8, align_corners=0), "align_corners must be True or False, got 0"),
+    ],
+)  # fmt: skip
+def test_inside_a_layer_errors_name_it(act, text):
+    with pytest.raises(TypeError) as error:
+        Block(act, "body")(fnn.Input((3, 4, 4)))
+    assert str(error.value) == f'Block "body": {text}'
 
 
 @pytest.mark.parametrize("symbolic", [False, True])

@@ -58,9 +58,9 @@ class Dense(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.units = check_count("Dense", "units", units)
+        self.units = check_count(self.where, "units", units)
         self.activation = activation
-        self.use_bias = check_flag("Dense", "use_bias", use_bias)
+        self.use_bias = check_flag(self.where, "use_bias", use_bias)
         self.init = init
         self.bias_init = bias_init
 

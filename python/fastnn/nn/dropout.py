@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
+from fastnn._config import check_fraction
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor
 
@@ -23,6 +24,8 @@ class Dropout(Layer):
     ------
     ValueError
         If ``rate`` is outside [0, 1).
+    TypeError
+        If ``rate`` is not a number.
 
     Source
     ------
@@ -38,8 +41,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, name: str | None = None) -> None:
         super().__init__(name)
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0.0 <= rate < 1.0:
-            raise ValueError(f"{self.kind}: rate must be a number in [0, 1), got {rate!r}")
+        check_fraction(self.kind, "rate", rate)
         self.rate = rate
 
     def config(self) -> dict[str, Any]:
@@ -65,6 +67,8 @@ class ChannelDropout(Dropout):
     ------
     ValueError
         If ``rate`` is outside [0, 1); when called, if the input has no axis 1.
+    TypeError
+        If ``rate`` is not a number.
 
     Source
     ------
@@ -76,6 +80,9 @@ class ChannelDropout(Dropout):
     >>> fnn.nn.ChannelDropout(0.2)(fnn.Input((16, 8, 8))).shape
     (None, 16, 8, 8)
     """
+
+    def __init__(self, rate: float, name: str | None = None) -> None:
+        super().__init__(rate, name)
 
     def forward(self, x: Tensor) -> Any:
         return ops.channel_dropout(x, float(self.rate))

@@ -69,8 +69,8 @@ class Layer:
 
     @property
     def where(self) -> str:
-        """Head of error texts, `Dense "dense1"`."""
-        return f'{self.kind} "{self.name}"'
+        """Head of error texts, `Dense "dense1"`; the class alone as long as there is no name."""
+        return self.kind if self.name is None else f'{self.kind} "{self.name}"'
 
     def parameter(
         self, name: str, shape: tuple[int, ...], init: Any, weight: bool = True

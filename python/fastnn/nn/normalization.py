@@ -64,12 +64,12 @@ class BatchNorm(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        check_real("BatchNorm", "momentum", momentum, "a number in [0, 1]", lambda v: 0 <= v <= 1)
-        check_positive("BatchNorm", "eps", eps)
+        check_real(self.where, "momentum", momentum, "a number in [0, 1]", lambda v: 0 <= v <= 1)
+        check_positive(self.where, "eps", eps)
         self.momentum = momentum
         self.eps = eps
-        self.use_scale = check_flag(type(self).__name__, "use_scale", use_scale)
-        self.use_bias = check_flag(type(self).__name__, "use_bias", use_bias)
+        self.use_scale = check_flag(self.where, "use_scale", use_scale)
+        self.use_bias = check_flag(self.where, "use_bias", use_bias)
 
     def config(self) -> dict[str, Any]:
         return {
@@ -106,10 +106,10 @@ class _Scaled(Layer):
         self, eps: float = 1e-5, use_scale: bool = True, use_bias: bool = True, name: Any = None
     ) -> None:
         super().__init__(name)
-        check_positive(self.kind, "eps", eps)
+        check_positive(self.where, "eps", eps)
         self.eps = eps
-        self.use_scale = check_flag(type(self).__name__, "use_scale", use_scale)
-        self.use_bias = check_flag(type(self).__name__, "use_bias", use_bias)
+        self.use_scale = check_flag(self.where, "use_scale", use_scale)
+        self.use_bias = check_flag(self.where, "use_bias", use_bias)
 
     def config(self) -> dict[str, Any]:
         return {"eps": self.eps, "use_scale": self.use_scale, "use_bias": self.use_bias}
@@ -165,7 +165,7 @@ class LayerNorm(_Scaled):
         name: str | None = None,
     ) -> None:
         super().__init__(eps, use_scale, use_bias, name)
-        self.axes = check_count("LayerNorm", "axes", axes)
+        self.axes = check_count(self.where, "axes", axes)
 
     def config(self) -> dict[str, Any]:
         return {"axes": self.axes} | super().config()
@@ -223,7 +223,7 @@ class GroupNorm(_Scaled):
         name: str | None = None,
     ) -> None:
         super().__init__(eps, use_scale, use_bias, name)
-        self.num_groups = check_count("GroupNorm", "num_groups", num_groups)
+        self.num_groups = check_count(self.where, "num_groups", num_groups)
 
     def config(self) -> dict[str, Any]:
         return {"num_groups": self.num_groups} | super().config()
@@ -260,6 +260,15 @@ class InstanceNorm(_Scaled):
     >>> fnn.nn.InstanceNorm()(fnn.Input((16, 8, 8))).shape
     (None, 16, 8, 8)
     """
+
+    def __init__(
+        self,
+        eps: float = 1e-5,
+        use_scale: bool = True,
+        use_bias: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(eps, use_scale, use_bias, name)
 
     def forward(self, x: Tensor) -> Any:
         return ops.instance_norm(x, self.weight, self.bias, float(self.eps))
@@ -306,10 +315,10 @@ class LocalResponseNorm(Layer):
         name: str | None = None,
     ) -> None:
         super().__init__(name)
-        self.size = check_count("LocalResponseNorm", "size", size)
-        check_not_negative("LocalResponseNorm", "alpha", alpha)
-        check_not_negative("LocalResponseNorm", "beta", beta)
-        check_positive("LocalResponseNorm", "k", k)
+        self.size = check_count(self.where, "size", size)
+        check_not_negative(self.where, "alpha", alpha)
+        check_not_negative(self.where, "beta", beta)
+        check_positive(self.where, "k", k)
         self.alpha = alpha
         self.beta = beta
         self.k = k

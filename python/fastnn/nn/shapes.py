@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from fastnn import ops
 from fastnn.nn.layer import Layer
-from fastnn.ops.attributes import wholes
+from fastnn.ops.attributes import whole, wholes
+from fastnn.ops.shapes import border
 from fastnn.ops.tensor import Tensor
 
 
@@ -56,7 +58,7 @@ class Reshape(Layer):
 
     def __init__(self, shape: tuple[int, ...], name: str | None = None) -> None:
         super().__init__(name)
-        self.shape = wholes("Reshape", "shape", shape)
+        self.shape = wholes(self.where, "shape", shape)
 
     def config(self) -> dict[str, Any]:
         return {"shape": self.shape}
@@ -90,6 +92,8 @@ class Concatenate(Layer):
 
     Raises
     ------
+    TypeError
+        If ``axis`` is not an integer.
     ValueError
         When called, if the other axes differ, or ``axis`` is the batch or does not exist.
 
@@ -102,13 +106,76 @@ class Concatenate(Layer):
 
     def __init__(self, axis: int = 1, name: str | None = None) -> None:
         super().__init__(name)
-        self.axis = axis
+        self.axis = whole(self.where, "axis", axis)
 
     def config(self) -> dict[str, Any]:
         return {"axis": self.axis}
 
     def forward(self, *inputs: Tensor) -> Any:
         return ops.concatenate(inputs, axis=self.axis)
+
+
+class Pad(Layer):
+    """A border around each sample: a constant ``value``, or what is inside of it.
+
+    Parameters
+    ----------
+    pad : sequence of int, >= 0
+        Elements before and after the last axis, then the axis before it, and so on (PyTorch's
+        order).
+    mode : str
+        "constant"; "reflect" mirrors the input at its ends, "replicate" repeats the ends,
+        "circular" goes on at the other end.
+    value : float
+        What a constant border holds.
+    name : str, optional
+        What summaries, errors and parameter names call it; by default its class and number.
+
+    Raises
+    ------
+    ValueError
+        If ``pad`` has an odd number of lengths, one is negative, or the mode is unknown; when
+        called, if it has more than the input has ends, reaches the batch, or is wider than what is
+        to be mirrored or repeated.
+    TypeError
+        If ``pad`` does not hold integers, or ``value`` is not a number.
+
+    Source
+    ------
+    As of `fastnn.ops.pad`.
+
+    Examples
+    --------
+    >>> import fastnn as fnn
+    >>> model = fnn.Model([fnn.nn.Pad((2, 1), mode="reflect")], input_shape=(3,))
+    >>> model.predict([[1.0, 2.0, 3.0]])
+    array([[3., 2., 1., 2., 3., 2.]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        pad: Sequence[int],
+        mode: str = "constant",
+        value: float = 0.0,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name)
+        lengths, *_ = border(self.where, pad, value, mode)
+        if len(lengths) % 2:
+            raise ValueError(
+                f"{self.where}: pad must hold 2 numbers for each axis, got {len(lengths)} numbers"
+            )
+        if min(lengths, default=0) < 0:
+            raise ValueError(f"{self.where}: pad must hold numbers >= 0, got {min(lengths)}")
+        self.pad = lengths
+        self.mode = mode
+        self.value = value
+
+    def config(self) -> dict[str, Any]:
+        return {"pad": self.pad, "mode": self.mode, "value": self.value}
+
+    def forward(self, x: Tensor) -> Any:
+        return ops.pad(x, self.pad, self.value, self.mode)
 
 
 class Add(Layer):
