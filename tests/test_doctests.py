@@ -93,6 +93,11 @@ _SHOWN = {
     "fastnn.ops": None,
     "fastnn.optim": ("SGD", "Adagrad", "RMSprop", "Adam", "AdamW"),
     "fastnn.metrics": None,
+    "fastnn.networks": None,
+    "fastnn.plot": None,
+    "fastnn.datasets": None,
+    "fastnn.callbacks": ("Callback", "LambdaCallback", "EarlyStopping", "ModelCheckpoint", "Checkpoint",
+                         "CSVLogger"),
 }  # fmt: skip
 
 

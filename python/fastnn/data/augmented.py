@@ -181,6 +181,7 @@ class Augmented:
 
 
 def gathers(dataset: Any, where: str) -> Dataset | Samples:
+    """What batches can be gathered from: a data set as it is, (x, y), or one of another library."""
     if isinstance(dataset, tuple) and len(dataset) == 2:
         return Dataset(*dataset)
     if isinstance(dataset, Dataset):
