@@ -295,8 +295,8 @@ ERRORS = [
      "Dense: x must be a symbolic Tensor, got ndarray; start from fnn.Input, or give the layer to "
      "fnn.Model and call predict"),
     (lambda: fnn.Input((0,)), ValueError, "Input: shape must hold integers >= 1, got (0,)"),
-    (lambda: fnn.Model([nn.Dense(2, "swish")], input_shape=(3,)), ValueError,
-     'Dense "dense1": activation must be None, a function or one of linear, sigmoid, tanh, relu, '
+    (lambda: nn.Dense(2, "swish"), ValueError,
+     "Dense: activation must be None, a function or one of linear, sigmoid, tanh, relu, "
      "leaky_relu, elu, selu, gelu, silu, softplus, hard_sigmoid, step, softmax, log_softmax, "
      "got 'swish'"),
     (lambda: fnn.Model([nn.Dense(2, name="a"), nn.Dense(2, name="a")], input_shape=(3,)), ValueError,

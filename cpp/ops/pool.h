@@ -70,8 +70,8 @@ static inline void check_pool_numbers(const Node& n, int attr, const char* name,
     fail(n.where, "%s must hold 1 or 2 integers, got %lld", name, static_cast<long long>(a.count));
   for (int i = 0; i < a.count; ++i)
     if (a.ints[i] < least || a.ints[i] > INT32_MAX)
-      fail(n.where, "%s must hold integers >= %lld, got %lld", name, static_cast<long long>(least),
-           static_cast<long long>(a.ints[i]));
+      fail(n.where, "%s must hold integers from %lld to 2**31 - 1, got %lld", name,
+           static_cast<long long>(least), static_cast<long long>(a.ints[i]));
 }
 
 static inline void infer_pool(Node& n, int dilation) {

@@ -113,12 +113,18 @@ IMAGE = np.zeros((2, 3, 4, 5), "f4")
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"kernel_size": 0}, "kernel_size must hold integers >= 1, got 0"),
+        ({"kernel_size": 0}, "kernel_size must hold integers from 1 to 2**31 - 1, got 0"),
         ({"kernel_size": (1, 2, 3)}, "kernel_size must hold 1 or 2 integers, got 3"),
         ({"kernel_size": ()}, "kernel_size must hold 1 or 2 integers, got 0"),
-        ({"kernel_size": 2, "stride": 0}, "stride must hold integers >= 1, got 0"),
-        ({"kernel_size": 2, "padding": -1}, "padding must hold integers >= 0, got -1"),
-        ({"kernel_size": 2, "dilation": 0}, "dilation must hold integers >= 1, got 0"),
+        ({"kernel_size": 2, "stride": 0}, "stride must hold integers from 1 to 2**31 - 1, got 0"),
+        (
+            {"kernel_size": 2, "padding": -1},
+            "padding must hold integers from 0 to 2**31 - 1, got -1",
+        ),
+        (
+            {"kernel_size": 2, "dilation": 0},
+            "dilation must hold integers from 1 to 2**31 - 1, got 0",
+        ),
         ({"kernel_size": 3, "padding": 2}, "padding must be at most half of the window, 1, got 2"),
         (
             {"kernel_size": (2, 6)},

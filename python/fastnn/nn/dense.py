@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn._config import check_count, check_flag
-from fastnn.nn.activations import apply
+from fastnn.nn.activations import apply, check_activation
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor, call
 
@@ -59,6 +59,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(name)
         self.units = check_count(self.where, "units", units)
+        check_activation(self.where, activation)
         self.activation = activation
         self.use_bias = check_flag(self.where, "use_bias", use_bias)
         self.init = init

@@ -41,7 +41,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, name: str | None = None) -> None:
         super().__init__(name)
-        check_fraction(self.kind, "rate", rate)
+        check_fraction(self.where, "rate", rate)
         self.rate = rate
 
     def config(self) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from fastnn._config import check_flag
 from fastnn.ops.attributes import whole
-from fastnn.ops.images import on_pixels, shape_of, where_of
+from fastnn.ops.images import on_pixels, shape_of
+from fastnn.ops.tensor import where_of
 from fastnn.ops.window import Padding, Size, borders, numbers, paddings
 
 __all__ = ["conv2d", "conv_transpose2d"]

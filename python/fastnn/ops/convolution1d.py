@@ -9,9 +9,9 @@ import numpy as np
 from fastnn._config import check_flag
 from fastnn.ops.attributes import whole
 from fastnn.ops.convolution import conv2d, conv_transpose2d
-from fastnn.ops.images import as_image, as_sequence, shape_of, where_of
+from fastnn.ops.images import as_image, as_sequence, shape_of
 from fastnn.ops.shapes import reshape
-from fastnn.ops.tensor import shape_text
+from fastnn.ops.tensor import shape_text, where_of
 from fastnn.ops.window import Padding, Size, borders, check_output_padding, numbers, paddings
 
 __all__ = ["conv1d", "conv_transpose1d"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastnn._config import check_flag
 from fastnn.ops.attributes import real, wholes
-from fastnn.ops.tensor import Tensor, as_array, call, current_layer, shape_text
+from fastnn.ops.tensor import Tensor, as_array, call, shape_text, where_of
 
 __all__ = ["channels_first", "channels_last", "upsample"]
 
@@ -193,12 +193,6 @@ def as_sequence(y: Any) -> Any:
     """The other way round."""
     n, channels, _, length = y.shape
     return call("reshape", y, shape=(-2 if n is None else n, channels, length))
-
-
-def where_of(op: str) -> str:
-    """Head of an error's text: the layer being called, else the op."""
-    scope = current_layer.get()
-    return scope.where if scope else op
 
 
 def shape_of(op: str, argument: str, x: Any, axes: tuple[str, ...]) -> tuple[Any, ...]:

@@ -9,8 +9,7 @@ import numpy as np
 from fastnn import _core
 from fastnn._config import check_flag
 from fastnn.ops.attributes import real, whole, wholes
-from fastnn.ops.images import where_of
-from fastnn.ops.tensor import Tensor, arrays_of, as_array, call, shape_text
+from fastnn.ops.tensor import Tensor, arrays_of, as_array, call, shape_text, where_of
 
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm"]
 

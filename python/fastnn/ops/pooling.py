@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fastnn._config import check_count, check_flag, check_positive
 from fastnn.ops.attributes import real, wholes
-from fastnn.ops.images import on_pixels, shape_of, where_of
-from fastnn.ops.tensor import Tensor, call, shape_text
+from fastnn.ops.images import on_pixels, shape_of
+from fastnn.ops.tensor import Tensor, call, shape_text, where_of
 
 __all__ = [
     "adaptive_avg_pool2d",

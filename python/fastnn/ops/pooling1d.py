@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn._config import check_count, check_flag
-from fastnn.ops.images import as_image, as_sequence, shape_of, where_of
+from fastnn.ops.images import as_image, as_sequence, shape_of
 from fastnn.ops.pooling import avg_pool2d, lp_pool2d, max_pool2d, power
-from fastnn.ops.tensor import shape_text
+from fastnn.ops.tensor import shape_text, where_of
 
 __all__ = ["avg_pool1d", "lp_pool1d", "max_pool1d"]
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.ops.attributes import real, whole, wholes
-from fastnn.ops.images import where_of
-from fastnn.ops.tensor import Tensor, call
+from fastnn.ops.tensor import Tensor, call, where_of
 
 __all__ = [
     "broadcast_to",

@@ -253,6 +253,12 @@ def in_layer(layer: Scope) -> Iterator[None]:
         current_layer.reset(token)
 
 
+def where_of(op: str) -> str:
+    """Head of an error's text: the layer being called, else the op."""
+    scope = current_layer.get()
+    return scope.where if scope else op
+
+
 def call(op: str, *inputs: Any, integers: tuple[int, ...] = (), **attrs: Any) -> Any:
     """Apply an op: to arrays at once, to symbolic tensors by adding a node.
 
