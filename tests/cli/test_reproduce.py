@@ -11,6 +11,7 @@ from fastnn.reproduce import Report, System
 
 NAMES = [
     "lectures",
+    "parameters",
     "nielsen",
     "mnist-99",
     "lenet5",

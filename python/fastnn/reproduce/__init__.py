@@ -8,6 +8,7 @@ from fastnn.reproduce import (
     mnist_99,
     network3,
     nielsen,
+    parameters,
     resnet_cifar,
 )
 from fastnn.reproduce.report import Options, Report, System
@@ -16,6 +17,7 @@ __all__ = ["SYSTEMS", "Options", "Report", "System"]
 
 SYSTEMS: tuple[System, ...] = (
     lectures.SYSTEM,
+    parameters.SYSTEM,
     nielsen.SYSTEM,
     mnist_99.SYSTEM,
     lenet5.SYSTEM,
