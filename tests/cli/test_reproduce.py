@@ -11,7 +11,6 @@ from fastnn.reproduce import Report, System
 
 NAMES = [
     "lectures",
-    "parameters",
     "nielsen",
     "mnist-99",
     "lenet5",
@@ -19,6 +18,7 @@ NAMES = [
     "cifar10-subset",
     "resnet-cifar",
     "alexnet",
+    "parameters",
 ]
 
 

@@ -17,7 +17,6 @@ __all__ = ["SYSTEMS", "Options", "Report", "System"]
 
 SYSTEMS: tuple[System, ...] = (
     lectures.SYSTEM,
-    parameters.SYSTEM,
     nielsen.SYSTEM,
     mnist_99.SYSTEM,
     lenet5.SYSTEM,
@@ -25,4 +24,5 @@ SYSTEMS: tuple[System, ...] = (
     cifar10_subset.SYSTEM,
     resnet_cifar.SYSTEM,
     alexnet.SYSTEM,
+    parameters.SYSTEM,
 )
