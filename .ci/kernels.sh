@@ -1,4 +1,4 @@
-# C++ tests without Python; the same and the binding's tests under sanitizers; another CPU.
+# C++ tests without Python; the same, then the binding's under sanitizers; another CPU.
 
 test_kernels() {  # where to build, what to configure
   local build=build/$1
@@ -27,31 +27,39 @@ sanitizers() {
     "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG")
 }
 
-# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer.
+# The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, then the binding's: every op through
+# it by the laws that all keep, models, trainers, data and files.
 stage_sanitize() {
-  local flags
-  sanitizers
-  test_kernels sanitize "${flags[@]}"
+  build_sanitized
+  run_sanitized tests/test_contract_ops.py tests/simd tests/test_optim.py tests/test_model.py \
+    tests/test_trainer.py tests/test_feeds.py tests/data/test_batches.py tests/data/test_sources.py tests/io
 }
 
-# The binding's tests under them.
-stage_sanitize_binding() {
+# Each op's own tests too, which take minutes.
+stage_sanitize_ops() {
+  build_sanitized
+  run_sanitized tests/ops
+}
+
+build_sanitized() {
   local flags
   sanitizers
   enter_tools
-  cmake -S . -B build/sanitize_binding -G Ninja "${flags[@]}" -DSKBUILD_PROJECT_VERSION=0 \
-    -Dpybind11_DIR="$(python -m pybind11 --cmakedir)" -DPython_EXECUTABLE="$(command -v python)"
-  cmake --build build/sanitize_binding
-  mkdir "$work/sanitized"
+  flags+=(-DFASTNN_PYTHON=ON -DSKBUILD_PROJECT_VERSION=0 "-DPython_EXECUTABLE=$(command -v python)"
+    "-Dpybind11_DIR=$(python -m pybind11 --cmakedir)")
+  test_kernels sanitize "${flags[@]}"
+  mkdir -p "$work/sanitized"
   cp -r python/fastnn "$work/sanitized/"
-  cp build/sanitize_binding/_core*.so "$work/sanitized/fastnn/"
+  cp build/sanitize/_core*.so "$work/sanitized/fastnn/"
+}
+
+run_sanitized() {
   # Python itself leaks by design. libstdc++ beside libasan, for the latter looks for __cxa_throw early.
   run_pytest env ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
     LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libstdc++.so.6)" \
     PYTHONPATH="$work/sanitized" PYTHONMALLOC=malloc \
-    python -m pytest -p no:cacheprovider --strict-config "${sanitized_tests[@]}"
+    python -m pytest -p no:cacheprovider --strict-config "$@"
 }
-sanitized_tests=(tests/ops tests/simd tests/test_optim.py tests/test_model.py tests/test_trainer.py)
 
 stage_aarch64() {
   if ! command -v aarch64-linux-gnu-g++ >/dev/null || ! command -v qemu-aarch64 >/dev/null; then

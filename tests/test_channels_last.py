@@ -52,11 +52,45 @@ def test_conversions_cancel_but_at_both_ends():
     ]  # fmt: skip
 
 
-def test_gradients_are_those_of_the_order_users_see():
+def sequences():
+    layers = [
+        nn.Conv1d(4, 3, padding="same", activation="relu", name="first"),
+        nn.MaxPool1d(2),
+        nn.Conv1d(5, 3, activation="tanh", padding_mode="reflect", padding=1, name="second"),
+        nn.GlobalAvgPool1d(),
+        nn.Flatten(),
+        nn.Dense(3, "softmax", name="out"),
+    ]
+    return fnn.Model(layers, input_shape=(2, 12), seed=3)
+
+
+def test_a_network_of_sequences_is_turned_at_both_ends_too():
+    """Activations behind the reshape of an image one pixel high are part of the convolution."""
+    trainer = fnn.Trainer(sequences(), "cross_entropy", fnn.optim.SGD(0.1))
+    steps = steps_of(trainer, RNG.random((4, 2, 12)), RNG.integers(0, 3, 4))
+    assert [op for op in steps if op != "reshape"] == [
+        "channels_last", "conv2d", "max_pool2d", "pad", "conv2d", "avg_pool2d", "channels_first",
+        "linear", "softmax_cross_entropy",
+    ]  # fmt: skip
+    x = RNG.random((2, 2, 12)).astype("f4")
+    h = x
+    for layer in ("first", "second"):
+        w, b = (np.array(trainer.model.parameters[f"{layer}.{n}"]) for n in ("weight", "bias"))
+        if layer == "second":
+            h = ops.tanh(ops.conv1d(ops.pad(h, (1, 1), mode="reflect"), w, b))
+        else:
+            h = ops.max_pool1d(ops.relu(ops.conv1d(h, w, b, padding=1)), 2)
+    w, b = (np.array(trainer.model.parameters[f"out.{n}"]) for n in ("weight", "bias"))
+    want = ops.softmax(ops.linear(h.mean(2), w, b))
+    np.testing.assert_allclose(trainer.model.predict(x), want, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("make", "shape"), [(model, (2, 9, 8)), (sequences, (2, 12))])
+def test_gradients_are_those_of_the_order_users_see(make, shape):
     """Inspection runs every node as the user wrote it, with both conversions around each image op."""
-    m = model()
+    m = make()
     trainer = fnn.Trainer(m, "cross_entropy", fnn.optim.SGD(0.1))
-    x, y = RNG.random((4, 2, 9, 8)).astype("f4"), RNG.integers(0, 3, 4)
+    x, y = RNG.random((4, *shape)).astype("f4"), RNG.integers(0, 3, 4)
     seen = trainer.inspect(x, y)
     before = {name: np.array(p) for name, p in m.parameters.items()}
     trainer.step(x, y)

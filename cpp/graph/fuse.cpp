@@ -172,8 +172,15 @@ class Fusion {
   void fuse_activation(size_t i) {
     GraphNode& activation = nodes_[i];
     if (activation.op.empty() || activation.in.size() != 1) return;
-    const int z = activation.in[0], at = producer_[z];
+    int z = activation.in[0], at = producer_[z];
     if (at < 0 || nodes_[at].out[0] != z || uses(z) != 1) return;
+    // Before a reshape as well as behind it: sequences are images one pixel high.
+    const int reshape = nodes_[at].op == "reshape" ? at : -1;
+    if (reshape >= 0) {
+      z = nodes_[at].in[0];
+      at = producer_[z];
+      if (at < 0 || nodes_[at].out[0] != z || uses(z) != 1) return;
+    }
     GraphNode& before = nodes_[at];
     Node node;
     node.op = &find_op(activation.op.c_str(), table());
@@ -181,8 +188,9 @@ class Fusion {
     set_attributes(node, activation.attrs);  // the op's one parameter, given or by default
     before.attrs.push_back({"activation", {node.op->activation}, 0, false});
     if (has_alpha(before)) before.attrs.push_back({"alpha", {}, node.attr[0].real, true});
-    before.out[0] = activation.out[0];
-    producer_[before.out[0]] = at;
+    GraphNode& last = reshape < 0 ? before : nodes_[reshape];
+    last.out[0] = activation.out[0];
+    producer_[last.out[0]] = reshape < 0 ? at : reshape;
     activation.op.clear();
   }
 

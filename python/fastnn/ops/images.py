@@ -186,13 +186,23 @@ def as_image(op: str, x: Any) -> Any:
     n, channels, length = shape_of(op, "x", x, _AXES[3])
     if isinstance(x, Tensor) and not x.dtype.startswith("float"):
         raise TypeError(f"{where_of(op)}: x must be float32 or float64, got {x.dtype}")
-    return call("reshape", x, shape=(-2 if n is None else n, channels, 1, length))
+    batch = -2 if n is None else n
+    if not isinstance(x, Tensor):
+        return call("reshape", x, shape=(batch, channels, 1, length))
+    # With channels last on both sides of it the reshape is between two conversions that cancel: a
+    # network of sequences is turned once too.
+    y = call("reshape", call("channels_last", x), shape=(batch, 1, length, channels))
+    return call("channels_first", y)
 
 
 def as_sequence(y: Any) -> Any:
     """The other way round."""
     n, channels, _, length = y.shape
-    return call("reshape", y, shape=(-2 if n is None else n, channels, length))
+    batch = -2 if n is None else n
+    if not isinstance(y, Tensor):
+        return call("reshape", y, shape=(batch, channels, length))
+    x = call("reshape", call("channels_last", y), shape=(batch, length, channels))
+    return call("channels_first", x)
 
 
 def shape_of(op: str, argument: str, x: Any, axes: tuple[str, ...]) -> tuple[Any, ...]:
