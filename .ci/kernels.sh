@@ -28,17 +28,17 @@ sanitizers() {
 }
 
 # The C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer, then the binding's: every op through
-# it by the laws that all keep, models, trainers, data and files.
+# it by the laws that all keep, models, trainers and their data.
 stage_sanitize() {
   build_sanitized
-  run_sanitized tests/test_contract_ops.py tests/simd tests/test_optim.py tests/test_model.py \
-    tests/test_trainer.py tests/test_feeds.py tests/data/test_batches.py tests/data/test_sources.py tests/io
+  run_sanitized tests/test_contract_ops.py tests/test_model.py tests/test_trainer.py tests/test_feeds.py \
+    tests/data/test_batches.py tests/data/test_sources.py
 }
 
-# Each op's own tests too, which take minutes.
-stage_sanitize_ops() {
+# All that call the core, which takes minutes.
+stage_sanitize_all() {
   build_sanitized
-  run_sanitized tests/ops
+  run_sanitized tests/ops tests/simd tests/nn tests/data tests/io tests/networks tests/test_*.py
 }
 
 build_sanitized() {

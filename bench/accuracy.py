@@ -95,12 +95,14 @@ def main() -> int:
         "--side", choices=("torch", "torch-bf16", "float32", "bf16"), default="torch"
     )
     parser.add_argument(
-        "--seeds", type=int, default=len(recipe.SEEDS), metavar="N", help="0 to N - 1"
+        "--seeds", type=int, default=len(recipe.SEEDS), metavar="N", help="how many of them"
     )
+    parser.add_argument("--first", type=int, default=0, metavar="SEED", help="where they begin")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, help="file for the results")
     options = parser.parse_args()
     data, held_out = subset(options.data)
+    seeds = range(options.first, options.first + options.seeds)
     document: dict[str, Any]
     if options.side.startswith("torch"):
         import torch
@@ -108,11 +110,11 @@ def main() -> int:
         torch.set_num_threads(options.threads)
         document = {"torch": torch.__version__}
         bf16 = options.side == "torch-bf16"
-        runs = [train_torch(seed, data, held_out, bf16) for seed in range(options.seeds)]
+        runs = [train_torch(seed, data, held_out, bf16) for seed in seeds]
     else:
         fnn.set_num_threads(options.threads)
         document = {"precision": options.side, "bf16": config()["bf16"]}
-        runs = [train_fastnn(seed, data, held_out, options.side) for seed in range(options.seeds)]
+        runs = [train_fastnn(seed, data, held_out, options.side) for seed in seeds]
     mean = fmean(run["accuracy"][-1] for run in runs)
     print(f"{options.side}: {mean:.2f}% after {recipe.EPOCHS} epochs, mean of {len(runs)} seeds")
     if options.json:
