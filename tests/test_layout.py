@@ -31,6 +31,7 @@ RANKS = {
     "machine": 1,
     "ops": 1,
     "_arrays": 0,
+    "_checks": 0,
     "_config": 0,
     "schedules": 2,
     "losses": 2,

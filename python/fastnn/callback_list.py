@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fastnn._config import check_count
+from fastnn._checks import check_count
 from fastnn.callbacks import Callback, Logs
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn._config import check_flag, check_real
+from fastnn._checks import check_flag, check_real
 from fastnn.atomic import write_whole
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, flat
-from fastnn._config import check_count, check_seed
+from fastnn._checks import check_count, check_seed
 from fastnn.assembly import (
     check_inputs,
     check_outputs,

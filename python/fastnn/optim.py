@@ -12,6 +12,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from fastnn import _config
+from fastnn._checks import check_flag, check_fraction, check_not_negative, check_positive
 from fastnn.schedules import Schedule
 
 
@@ -39,7 +40,7 @@ class Optimizer(_config.Configured):
         where = type(self).__name__
         if not callable(lr):
             try:
-                _config.check_positive(where, "lr", lr)
+                check_positive(where, "lr", lr)
             except TypeError:
                 text = "must be a finite number > 0 or a schedule"
                 raise TypeError(f"{where}: lr {text}, got {lr!r}") from None
@@ -111,8 +112,8 @@ class SGD(Optimizer):
 
     def __init__(self, lr: Any = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
         super().__init__(lr)
-        _config.check_fraction("SGD", "momentum", momentum)
-        _config.check_flag("SGD", "nesterov", nesterov)
+        check_fraction("SGD", "momentum", momentum)
+        check_flag("SGD", "nesterov", nesterov)
         if nesterov and momentum == 0:
             raise ValueError(f"SGD: momentum must be > 0 with nesterov=True, got {momentum!r}")
         self.momentum = momentum
@@ -150,7 +151,7 @@ class Adagrad(Optimizer):
 
     def __init__(self, lr: Any = 0.01, eps: float = 1e-10) -> None:
         super().__init__(lr)
-        _config.check_positive("Adagrad", "eps", eps)
+        check_positive("Adagrad", "eps", eps)
         self.eps = eps
 
     def hyper(self) -> dict[str, float]:
@@ -192,9 +193,9 @@ class RMSprop(Optimizer):
         self, lr: Any = 0.01, alpha: float = 0.99, eps: float = 1e-8, momentum: float = 0.0
     ) -> None:
         super().__init__(lr)
-        _config.check_fraction("RMSprop", "alpha", alpha)
-        _config.check_positive("RMSprop", "eps", eps)
-        _config.check_fraction("RMSprop", "momentum", momentum)
+        check_fraction("RMSprop", "alpha", alpha)
+        check_positive("RMSprop", "eps", eps)
+        check_fraction("RMSprop", "momentum", momentum)
         self.alpha = alpha
         self.eps = eps
         self.momentum = momentum
@@ -242,7 +243,7 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(lr)
         _check_betas(type(self).__name__, betas)
-        _config.check_positive(type(self).__name__, "eps", eps)
+        check_positive(type(self).__name__, "eps", eps)
         self.betas = betas
         self.eps = eps
 
@@ -287,7 +288,7 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(lr, betas, eps)
-        _config.check_not_negative("AdamW", "weight_decay", weight_decay)
+        check_not_negative("AdamW", "weight_decay", weight_decay)
         self.weight_decay = weight_decay
 
     def hyper(self) -> dict[str, float]:
@@ -349,6 +350,6 @@ def _check_betas(where: str, betas: Any) -> None:
         raise TypeError(text)
     for beta in betas:
         try:
-            _config.check_fraction(where, "betas", beta)
+            check_fraction(where, "betas", beta)
         except (TypeError, ValueError) as error:
             raise type(error)(text) from None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _config
+from fastnn._checks import check_count, check_not_negative, check_positive, check_real
 
 Array = NDArray[np.float64]
 
@@ -72,7 +73,7 @@ class Constant(Schedule):
     """
 
     def __init__(self, lr: float) -> None:
-        _config.check_positive("Constant", "lr", lr)
+        check_positive("Constant", "lr", lr)
         self.lr = lr
 
     def rates(self, steps: Array) -> Array:
@@ -96,9 +97,9 @@ class Step(Schedule):
     """
 
     def __init__(self, lr: float, step_size: int, gamma: float = 0.1) -> None:
-        _config.check_positive("Step", "lr", lr)
-        _config.check_count("Step", "step_size", step_size)
-        _config.check_positive("Step", "gamma", gamma)
+        check_positive("Step", "lr", lr)
+        check_count("Step", "step_size", step_size)
+        check_positive("Step", "gamma", gamma)
         self.lr = lr
         self.step_size = step_size
         self.gamma = gamma
@@ -123,8 +124,8 @@ class Exponential(Schedule):
     """
 
     def __init__(self, lr: float, gamma: float) -> None:
-        _config.check_positive("Exponential", "lr", lr)
-        _config.check_positive("Exponential", "gamma", gamma)
+        check_positive("Exponential", "lr", lr)
+        check_positive("Exponential", "gamma", gamma)
         self.lr = lr
         self.gamma = gamma
 
@@ -156,9 +157,9 @@ class Cosine(Schedule):
     """
 
     def __init__(self, lr: float, total: int, min: float = 0.0) -> None:
-        _config.check_positive("Cosine", "lr", lr)
-        _config.check_count("Cosine", "total", total)
-        _config.check_not_negative("Cosine", "min", min)
+        check_positive("Cosine", "lr", lr)
+        check_count("Cosine", "total", total)
+        check_not_negative("Cosine", "min", min)
         self.lr = lr
         self.total = total
         self.min = min
@@ -190,12 +191,12 @@ class WarmUp(Schedule):
     """
 
     def __init__(self, schedule: Any, steps: int) -> None:
-        _config.check_count("WarmUp", "steps", steps)
+        check_count("WarmUp", "steps", steps)
         if isinstance(schedule, dict):
             schedule = Schedule.from_config(schedule)
         if not isinstance(schedule, Schedule):
             rule = "a Schedule or a finite number > 0"
-            _config.check_real("WarmUp", "schedule", schedule, rule, lambda v: v > 0)
+            check_real("WarmUp", "schedule", schedule, rule, lambda v: v > 0)
         self.schedule = schedule
         self.steps = steps
 
@@ -239,12 +240,12 @@ class OneCycle(Schedule):
         div_factor: float = 25.0,
         final_div_factor: float = 1e4,
     ) -> None:
-        _config.check_positive("OneCycle", "max_lr", max_lr)
-        _config.check_count("OneCycle", "total", total, least=2)
+        check_positive("OneCycle", "max_lr", max_lr)
+        check_count("OneCycle", "total", total, least=2)
         rule = "a number > 0 and < 1"
-        _config.check_real("OneCycle", "pct_start", pct_start, rule, lambda v: 0 < v < 1)
-        _config.check_positive("OneCycle", "div_factor", div_factor)
-        _config.check_positive("OneCycle", "final_div_factor", final_div_factor)
+        check_real("OneCycle", "pct_start", pct_start, rule, lambda v: 0 < v < 1)
+        check_positive("OneCycle", "div_factor", div_factor)
+        check_positive("OneCycle", "final_div_factor", final_div_factor)
         self.max_lr = max_lr
         self.total = total
         self.pct_start = pct_start

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn import losses, optim
-from fastnn._config import check_count, check_flag, check_seed
+from fastnn._checks import check_count, check_flag, check_seed
 from fastnn.callback_list import CallbackList
 from fastnn.callbacks import Callback
 from fastnn.data import as_batches

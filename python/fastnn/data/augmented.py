@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._config import check_count, check_seed
+from fastnn._checks import check_count, check_seed
 from fastnn.data.augment.mixup import Mixup
 from fastnn.data.augment.transform import Shape, Transform
 from fastnn.data.column import Real

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._config import check_count, check_seed
+from fastnn._checks import check_count, check_seed
 from fastnn.data.augmented import Augmented
 from fastnn.data.column import Real
 from fastnn.data.dataset import SHUFFLE_STREAM

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._config import check_seed
+from fastnn._checks import check_seed
 from fastnn.data.column import Array, Column, check_factor, core_array
 
 SPLIT_STREAM = 0x53504C54  # streams of chance; those of layers count up from 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._config import check_count
+from fastnn._checks import check_count
 from fastnn.data import Dataset
 
 if TYPE_CHECKING:

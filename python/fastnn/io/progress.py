@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn._config import check_count, check_not_negative
+from fastnn._checks import check_count, check_not_negative
 from fastnn.history import History
 
 

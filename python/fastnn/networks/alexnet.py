@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import nn
-from fastnn._config import check_count, check_flag
+from fastnn._checks import check_count, check_flag, check_integer
 from fastnn.assembly import Input
 from fastnn.model import Model
-from fastnn.networks.checks import check_integer
 from fastnn.ops.attributes import wholes
 
 _NORMAL = nn.init.Normal(0.01)  # the paper's initial weights

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import nn, ops
-from fastnn._config import check_count, check_flag
+from fastnn._checks import check_count, check_flag
 from fastnn.assembly import Input
 from fastnn.model import Model
 from fastnn.networks.digits import CODES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import nn
+from fastnn._checks import check_integer
 from fastnn.model import Model
-from fastnn.networks.checks import check_integer
 
 # Filters, hidden units, activation and dropout of each rung.
 _RUNGS: tuple[tuple[tuple[int, ...], tuple[int, ...], str, float], ...] = (

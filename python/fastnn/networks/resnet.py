@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import nn, ops
-from fastnn._config import check_count, check_flag
+from fastnn._checks import check_count, check_flag, check_integer
 from fastnn.assembly import Input
 from fastnn.model import Model
-from fastnn.networks.checks import check_integer
 from fastnn.ops.tensor import Tensor
 
 # Blocks of the four stages, and how much a block's outputs are wider than its inside.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import ops
-from fastnn._config import check_count, check_flag
+from fastnn._checks import check_count, check_flag
 from fastnn.nn.activations import apply, check_activation
 from fastnn.nn.layer import Layer
 from fastnn.ops.images import shape_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn._config import check_count, check_flag
+from fastnn._checks import check_count, check_flag
 from fastnn.nn.activations import apply, check_activation
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor, call

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
-from fastnn._config import check_fraction
+from fastnn._checks import check_fraction
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor
 

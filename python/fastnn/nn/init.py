@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._config import Configured, check_not_negative
+from fastnn._checks import check_not_negative
+from fastnn._config import Configured
 
 Values = NDArray[np.float64]
 # Numbers [first, first + n) of a sequence: uniform in [0, 1), or standard normal. Called with n,

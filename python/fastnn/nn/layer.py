@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from fastnn._config import check_name
+from fastnn._checks import check_name
 from fastnn.ops.tensor import Parameter, State, Tensor, in_layer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
-from fastnn._config import check_count, check_flag, check_positive
+from fastnn._checks import check_count, check_flag, check_positive
 from fastnn.nn.layer import Layer
 from fastnn.ops.pooling import Size, sizes
 from fastnn.ops.tensor import Tensor

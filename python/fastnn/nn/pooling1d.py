@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
-from fastnn._config import check_flag, check_positive
+from fastnn._checks import check_flag, check_positive
 from fastnn.nn.pooling import Pool, check_sizes
 from fastnn.ops.tensor import Tensor
 

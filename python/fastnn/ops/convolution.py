@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn._config import check_flag
+from fastnn._checks import check_flag
 from fastnn.ops.attributes import whole
 from fastnn.ops.images import on_pixels, shape_of
 from fastnn.ops.tensor import where_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn._config import check_flag
+from fastnn._checks import check_flag
 from fastnn.ops.attributes import whole
 from fastnn.ops.convolution import conv2d, conv_transpose2d
 from fastnn.ops.images import as_image, as_sequence, shape_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn._config import check_flag
+from fastnn._checks import check_flag
 from fastnn.ops.attributes import real, wholes
 from fastnn.ops.tensor import Tensor, as_array, call, shape_text, where_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
-from fastnn._config import check_flag
+from fastnn._checks import check_flag
 from fastnn.ops.attributes import real, whole, wholes
 from fastnn.ops.tensor import Tensor, arrays_of, as_array, call, shape_text, where_of
 

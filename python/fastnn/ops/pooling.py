@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._config import check_count, check_flag, check_positive
+from fastnn._checks import check_count, check_flag, check_positive
 from fastnn.ops.attributes import real, wholes
 from fastnn.ops.images import on_pixels, shape_of
 from fastnn.ops.tensor import Tensor, call, shape_text, where_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastnn._config import check_count, check_flag
+from fastnn._checks import check_count, check_flag
 from fastnn.ops.images import as_image, as_sequence, shape_of
 from fastnn.ops.pooling import avg_pool2d, lp_pool2d, max_pool2d, power
 from fastnn.ops.tensor import shape_text, where_of

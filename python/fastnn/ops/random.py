@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import _core
-from fastnn._config import check_flag, check_seed
+from fastnn._checks import check_flag, check_seed
 from fastnn.ops.attributes import real
 from fastnn.ops.tensor import Tensor, arrays_of, as_array, call
 

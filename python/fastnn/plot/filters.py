@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._config import check_count
+from fastnn._checks import check_count
 from fastnn.ops.tensor import as_array
 from fastnn.plot.figures import check_path, figure_class, save_figure
 from fastnn.plot.panels import INK

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._config import check_count
+from fastnn._checks import check_count
 from fastnn.plot.figures import check_path, figure_class, save_figure
 from fastnn.plot.given import (
     as_images,

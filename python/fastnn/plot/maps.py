@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._config import check_count
+from fastnn._checks import check_count
 from fastnn.ops.tensor import as_array
 from fastnn.plot.figures import check_path, grid_of_axes, save_figure
 from fastnn.plot.given import as_images, check_model, parts_of

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn._config import check_fraction, check_not_negative
+from fastnn._checks import check_fraction, check_not_negative
 from fastnn.data.augment.transform import Shape, Transform, check_p
 from fastnn.ops.tensor import as_array
 

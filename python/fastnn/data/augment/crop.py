@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastnn._config import check_count, check_real
+from fastnn._checks import check_count, check_real
 from fastnn.data.augment.transform import (
     Outside,
     Shape,

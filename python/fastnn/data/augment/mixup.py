@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._config import Configured, check_count, check_positive
+from fastnn._checks import check_count, check_positive
+from fastnn._config import Configured
 
 
 class Mixup(Configured):

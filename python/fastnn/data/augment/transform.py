@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, Literal
 
-from fastnn._config import Configured, check_count, check_real
+from fastnn._checks import check_count, check_real
+from fastnn._config import Configured
 
 Outside = float | Literal["edge"]
 Shape = tuple[int, int, int]  # channels, height, width

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from fastnn._config import check_fraction, check_not_negative, check_positive, check_real
+from fastnn._checks import check_fraction, check_not_negative, check_positive, check_real
 from fastnn.data.augment.transform import Outside, Shape, Transform, check_fill, check_p, outside
 
 

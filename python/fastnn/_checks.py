@@ -1,0 +1,111 @@
+"""Arguments that keep their rules, or are told in the form of all errors."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+
+def check_real(
+    where: str, argument: str, value: Any, rule: str, holds: Callable[[float], bool]
+) -> None:
+    """Raise unless ``value`` is a finite real number for which ``holds`` is true."""
+    text = f"{where}: {argument} must be {rule}, got {value!r}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(text)
+    if not math.isfinite(value) or not holds(float(value)):
+        raise ValueError(text)
+
+
+def check_positive(where: str, argument: str, value: Any) -> None:
+    """Raise unless ``value`` is a finite number above 0."""
+    check_real(where, argument, value, "a finite number > 0", lambda v: v > 0)
+
+
+def check_not_negative(where: str, argument: str, value: Any) -> None:
+    """Raise unless ``value`` is a finite number of at least 0."""
+    check_real(where, argument, value, "a finite number >= 0", lambda v: v >= 0)
+
+
+def check_fraction(where: str, argument: str, value: Any) -> None:
+    """Raise unless ``value`` is a number in [0, 1)."""
+    check_real(where, argument, value, "a number in [0, 1)", lambda v: 0 <= v < 1)
+
+
+def check_integer(
+    where: str, argument: str, value: Any, rule: str, holds: Callable[[int], bool]
+) -> int:
+    """``value`` as an int for which ``holds`` is true.
+
+    Parameters
+    ----------
+    where, argument : str
+        Head of error texts, and what ``value`` is called there.
+    value : int
+        A NumPy integer too.
+    rule : str
+        What ``holds`` asks for, in words.
+    holds : callable
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        If ``value`` is no integer: 18.0 is none, True neither.
+    ValueError
+        If it does not hold.
+
+    Examples
+    --------
+    >>> check_integer("resnet", "depth", 18.0, "one of 18, 34", lambda n: n in (18, 34))
+    Traceback (most recent call last):
+    TypeError: resnet: depth must be one of 18, 34, got 18.0
+    """
+    text = f"{where}: {argument} must be {rule}, got {value!r}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(text) from None
+    if isinstance(value, bool):
+        raise TypeError(text)
+    if not holds(number):
+        raise ValueError(text)
+    return number
+
+
+def check_count(where: str, argument: str, value: Any, least: int = 1) -> int:
+    """``value`` as an int; raises unless it is an integer from ``least`` to what 64 bits hold."""
+    count = check_integer(where, argument, value, f"an integer >= {least}", lambda n: n >= least)
+    if count >= 2**63:
+        raise ValueError(f"{where}: {argument} must be an integer < 2**63, got {value!r}")
+    return count
+
+
+def check_flag(where: str, argument: str, value: Any) -> bool:
+    """``value`` as a bool, which it must be: "no" and 2 are true to Python."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{where}: {argument} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def check_name(where: str, name: Any) -> None:
+    """None, or text that errors, tables and files can show."""
+    if name is None:
+        return
+    if not isinstance(name, str):
+        raise TypeError(f"{where}: name must be a string or None, got {name!r}")
+    if not name or not name.isprintable():
+        raise ValueError(f"{where}: name must be printable and not empty, got {name!r}")
+
+
+def check_seed(where: str, seed: Any) -> int:
+    """A seed as the core takes it, an integer of 64 bits."""
+    return check_integer(where, "seed", seed, "an integer in [0, 2**64)", lambda n: 0 <= n < 2**64)
