@@ -339,6 +339,18 @@ def test_initial_values_must_be_numbers(init, text):
     assert str(error.value) == f'Dense "dense1": {text}'
 
 
+def test_a_function_of_initial_values_takes_the_generators():
+    with pytest.raises(TypeError) as error:
+        fnn.Model([nn.Dense(2, init=narrow)], input_shape=(3,))
+    assert str(error.value) == (
+        f'Dense "dense1": init must be a function of (shape, uniform, normal), got {narrow!r}'
+    )
+
+
+def narrow(shape):
+    return 1.0
+
+
 @pytest.mark.parametrize("name", ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal",
                                   "lecun_uniform", "lecun_normal", "nielsen", "nielsen_large"])  # fmt: skip
 def test_initialisers_have_their_variance(name):

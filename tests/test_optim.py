@@ -306,6 +306,11 @@ def test_errors_of_vector_passes():
             "SGD: lr must be a finite number > 0, got -1",
         ),
         (
+            lambda: optim.SGD(10**400),
+            ValueError,
+            f"SGD: lr must be a finite number > 0, got {10**400}",
+        ),
+        (
             lambda: optim.Adam(lr=float("nan")),
             ValueError,
             "Adam: lr must be a finite number > 0, got nan",

@@ -18,7 +18,11 @@ def check_real(
     text = f"{where}: {argument} must be {rule}, got {value!r}"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(text)
-    if not math.isfinite(value) or not holds(float(value)):
+    try:
+        is_kept = math.isfinite(value) and holds(float(value))
+    except OverflowError:  # of an integer beyond all floats
+        is_kept = False
+    if not is_kept:
         raise ValueError(text)
 
 

@@ -18,14 +18,14 @@ _REMEDIES = {
 }
 
 
-def file_name(path: Any, where: str) -> str:
+def file_name(path: Any, where: str, argument: str = "path") -> str:
     """A path as text that a file can be called.
 
     Parameters
     ----------
     path : str or path
-    where : str
-        Head of error texts.
+    where, argument : str
+        Head of error texts, and what ``path`` is called there.
 
     Returns
     -------
@@ -46,13 +46,13 @@ def file_name(path: Any, where: str) -> str:
     """
     name = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(name, str):
-        raise TypeError(f"{where}: path must be a str or a path, got {path!r}")
+        raise TypeError(f"{where}: {argument} must be a str or a path, got {path!r}")
     try:
         is_name = b"\0" not in os.fsencode(name)
     except UnicodeEncodeError:
         is_name = False
     if not is_name:
-        raise ValueError(f"{where}: path must be a name that a file can have, got {path!r}")
+        raise ValueError(f"{where}: {argument} must be a name that a file can have, got {path!r}")
     return name
 
 

@@ -129,6 +129,8 @@ def test_bad_files_are_named(tmp_path):
 
 
 def test_error_texts(tmp_path, monkeypatch):
+    with error(TypeError, "image_folder: root must be a str or a path, got None"):
+        image_folder(None)
     with error(OSError, f"image_folder: root must name a folder, got '{tmp_path}/none'"):
         image_folder(tmp_path / "none")
     with error(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn._checks import check_count
+from fastnn.atomic import file_name
 from fastnn.data import Dataset
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def image_folder(
     if mode not in ("RGB", "L"):
         raise ValueError(f"{_WHERE}: mode must be RGB or L, got {mode!r}")
     pil = _pillow()
-    folder = Path(root).expanduser()
+    folder = Path(file_name(root, _WHERE, "root")).expanduser()
     classes = _classes(folder)
     files = [(path, label) for label, name in enumerate(classes) for path in _files(folder / name)]
     images: NDArray[np.uint8] | None = None

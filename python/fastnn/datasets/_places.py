@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fastnn.atomic import file_name
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,7 +30,7 @@ def folders(name: str, below: Sequence[str], root: str | os.PathLike[str] | None
     """
     from pathlib import Path
 
-    given = root if root is not None else os.environ.get("FASTNN_DATA")
+    given = file_name(root, name, "root") if root is not None else os.environ.get("FASTNN_DATA")
     if given:
         base = Path(given).expanduser()
         if root is None and not base.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from abc import abstractmethod
 from collections.abc import Callable
@@ -124,6 +125,8 @@ def fill(values: NDArray[Any], init: Any, uniform: Draw, normal: Draw, where: st
     ------
     ValueError
         If the name is unknown, or the values are no finite numbers or have another shape.
+    TypeError
+        If a function takes other arguments.
 
     Source
     ------
@@ -146,6 +149,13 @@ def fill(values: NDArray[Any], init: Any, uniform: Draw, normal: Draw, where: st
         raise ValueError(
             f"{where}: init must be a name, a number, an array or a function, got {init!r}"
         )
+    if callable(init):
+        try:
+            inspect.signature(init).bind(values.shape, uniform, normal)
+        except TypeError:
+            raise TypeError(
+                f"{where}: init must be a function of (shape, uniform, normal), got {init!r}"
+            ) from None
     given = init(values.shape, uniform, normal) if callable(init) else init
     try:
         array = np.asarray(given, np.float64)
