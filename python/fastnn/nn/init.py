@@ -152,6 +152,8 @@ def fill(values: NDArray[Any], init: Any, uniform: Draw, normal: Draw, where: st
     if callable(init):
         try:
             inspect.signature(init).bind(values.shape, uniform, normal)
+        except ValueError:  # a builtin does not tell
+            pass
         except TypeError:
             raise TypeError(
                 f"{where}: init must be a function of (shape, uniform, normal), got {init!r}"
