@@ -9,6 +9,11 @@ import fastnn as fnn
 from fastnn import callbacks, nn, optim
 from fastnn.data import Dataset
 
+FIELDS = (
+    "ModelCheckpoint: path must hold epoch and quantities of the history as str.format takes them, of "
+    "loss, lr, seconds, val_loss, got '{}' with {}"
+)
+
 
 def blobs(n=100, seed=0):
     rng = np.random.default_rng(seed)
@@ -67,8 +72,18 @@ class Ends(callbacks.Callback):
          "ModelCheckpoint: path must be a text for str.format, got '{.fnn' (expected '}' before end "
          "of string)"),
         (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{foo}.fnn")]), ValueError,
-         "ModelCheckpoint: path must name epoch or a quantity of the history, epoch, loss, lr, seconds "
-         "or val_ and one of them, got 'foo' in '{foo}.fnn'"),
+         FIELDS.format("{foo}.fnn", "'foo'")),
+        (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{val_lr}")]), ValueError,
+         FIELDS.format("{val_lr}", "'val_lr'")),
+        (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{loss:d}")]), ValueError,
+         FIELDS.format("{loss:d}", "Unknown format code 'd' for object of type 'float'")),
+        (lambda: callbacks.ModelCheckpoint(None), TypeError,
+         "ModelCheckpoint: path must be a str or a path, got None"),
+        (lambda: callbacks.EarlyStopping(restore_best=1), TypeError,
+         "EarlyStopping: restore_best must be True or False, got 1"),
+        (lambda: trainer().fit(blobs(), callbacks=[callbacks.Checkpoint("no/run.ckpt")]),
+         FileNotFoundError, "Checkpoint: path must name a file that can be written, got 'no/run.ckpt' "
+         "with No such file or directory; make the folder first"),
         (lambda: trainer().fit(blobs(), verbose=0, callbacks=[callbacks.CSVLogger("no/log.csv")]),
          FileNotFoundError, "CSVLogger: path must name a file that can be written, got 'no/log.csv' "
          "with No such file or directory; make the folder first"),

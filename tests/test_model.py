@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 
 import numpy as np
@@ -166,6 +168,36 @@ def test_a_parameter_that_is_set_is_written_in_place():
     assert np.array_equal(model.theta[20:25], [2, 3, 4, 5, 6])
 
 
+def test_parameters_are_copied_as_plain_arrays_and_keep_their_names():
+    model = small()
+    for copied in (
+        copy.copy(model.parameters), copy.deepcopy(model.parameters),
+        pickle.loads(pickle.dumps(model.parameters)),
+    ):  # fmt: skip
+        assert type(copied) is dict and list(copied) == list(model.parameters)
+        assert np.array_equal(copied["dense1.weight"], model.parameters["dense1.weight"])
+    best = copy.deepcopy(model.parameters)
+    model.theta[:] = 0
+    model.parameters.update(best)
+    assert np.array_equal(model.parameters["dense1.weight"], best["dense1.weight"])
+    model.parameters |= {"dense1.bias": [1, 2, 3, 4, 5]}
+    assert np.array_equal(model.theta[20:25], [1, 2, 3, 4, 5])
+    for take in (
+        lambda p: p.pop("dense1.bias"), lambda p: p.clear(), lambda p: p.setdefault("new", 1),
+        lambda p: p.__delitem__("dense1.bias"), lambda p: p.popitem(),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match="Model: arrays must stay those that its layers made"):
+            take(model.parameters)
+    assert list(model.parameters) == list(best)
+
+
+def test_masked_arrays_are_refused_whatever_their_dtype():
+    for dtype in ("f4", "f8"):
+        x = np.ma.masked_array(np.ones((2, 4), dtype), np.eye(2, 4))
+        with pytest.raises(TypeError, match=r"Model\.predict: x must be an array without a mask"):
+            small().predict(x)
+
+
 def test_integers_that_an_input_reads_are_not_scaled():
     x = fnn.Input((3,), "int64")
     model = fnn.Model(
@@ -266,7 +298,7 @@ ERRORS = [
      MIXED.format("mean")),
     (lambda: bare(lambda x: x * fnn.ops.max(x)), ValueError, MIXED.format("max")),
     (lambda: small().parameters.__setitem__("dense1.wieght", 0), ValueError,
-     "Model: parameters must be set by name, one of dense1.weight, dense1.bias, dense2.weight, "
+     "Model: arrays must be set by name, one of dense1.weight, dense1.bias, dense2.weight, "
      "dense2.bias, got 'dense1.wieght'"),
     (lambda: small().parameters.__setitem__("dense1.bias", [1.0]), ValueError,
      "Model: dense1.bias must have shape (5,), got (1,)"),

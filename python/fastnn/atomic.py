@@ -169,6 +169,27 @@ def probe(path: Any) -> None:
     os.unlink(temporary)
 
 
+def check_writable(path: Any, where: str) -> None:
+    """Raise what `write_whole` would, as far as it can be known before there is anything to write.
+
+    Parameters
+    ----------
+    path : str or path
+    where : str
+        Head of error texts.
+
+    Raises
+    ------
+    OSError, TypeError, ValueError
+        As `write_whole`.
+    """
+    shown = file_name(path, where)
+    try:
+        probe(shown)
+    except OSError as error:
+        raise told(error, shown, f"{where}: path must {_rule(error, shown)}") from None
+
+
 def _mode(path: str) -> int:
     """That of the file which is replaced, or of a new one; raises where there can be no file."""
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable
 from string import Formatter
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn._checks import check_flag, check_real
-from fastnn.atomic import write_whole
+from fastnn.atomic import check_writable, file_name, write_whole
 
 if TYPE_CHECKING:
     from fastnn.trainer import Trainer
@@ -208,7 +207,8 @@ class EarlyStopping(_Monitor):
         super().__init__(monitor, mode, min_delta)
         if isinstance(patience, bool) or not isinstance(patience, int) or patience < 0:
             raise ValueError(f"EarlyStopping: patience must be an integer >= 0, got {patience!r}")
-        self.patience, self.restore_best = patience, restore_best
+        self.patience = patience
+        self.restore_best = check_flag("EarlyStopping", "restore_best", restore_best)
         self.waited = 0
         self._theta: Any = None
         self._states: Any = None
@@ -277,27 +277,31 @@ class ModelCheckpoint(_Monitor):
         super().__init__(monitor, mode)
         self.save_best_only = check_flag("ModelCheckpoint", "save_best_only", save_best_only)
         self.path = path
+        self._pattern = file_name(path, "ModelCheckpoint")
         try:
-            self._fields = [f for _, f, _, _ in Formatter().parse(os.fspath(path)) if f is not None]
+            list(Formatter().parse(self._pattern))
         except ValueError as error:  # of a brace without its partner
             raise ValueError(
                 f"ModelCheckpoint: path must be a text for str.format, got {path!r} ({error})"
             ) from None
 
     def on_fit_begin(self, trainer: Trainer) -> None:
-        known = ["epoch", *trainer.quantities]
-        for field in self._fields:  # before an epoch is spent, not after
-            if field.removeprefix("val_") not in known:
-                raise ValueError(
-                    f"ModelCheckpoint: path must name epoch or a quantity of the history, {', '.join(known)} "
-                    f"or val_ and one of them, got {field!r} in {self.path!r}"
-                )
+        own = trainer.quantities
+        known = dict.fromkeys([*own, *(f"val_{n}" for n in own if n not in ("lr", "seconds"))], 0.5)
+        try:  # before an epoch is spent, not after
+            name = self._pattern.format(epoch=1, **known)
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError(
+                "ModelCheckpoint: path must hold epoch and quantities of the history as str.format "
+                f"takes them, of {', '.join(known)}, got {self.path!r} with {error}"
+            ) from None
+        check_writable(name, "ModelCheckpoint")
 
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
         if self.save_best_only and not self.improved(logs):
             return
         try:
-            name = os.fspath(self.path).format(epoch=trainer.epoch, **logs)
+            name = self._pattern.format(epoch=trainer.epoch, **logs)
         except KeyError as missing:
             raise ValueError(
                 f"ModelCheckpoint: path must name quantities of this fit, got {missing} in "
@@ -333,7 +337,11 @@ class Checkpoint(Callback):
     """
 
     def __init__(self, path: Any, every: int = 0) -> None:
+        file_name(path, "Checkpoint")
         self.path, self.every = path, every
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        check_writable(self.path, "Checkpoint")
 
     def on_step(self, trainer: Trainer, logs: Logs) -> None:
         trainer.save(self.path)
@@ -367,7 +375,11 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: Any) -> None:
+        file_name(path, "CSVLogger")
         self.path = path
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        check_writable(self.path, "CSVLogger")
 
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
         history, text = trainer.history, io.StringIO(newline="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,28 +24,53 @@ CACHE_LINE = 64  # bytes
 class Views(dict[str, Array]):
     """Arrays by name that are parts of one vector: to set one is to write into it.
 
+    A copy, by `copy` or pickle, is a plain dict.
+
     Raises
     ------
     ValueError
         If a name is unknown, or the values have another shape.
+    TypeError
+        If one is to be taken out: the vector has all of them.
 
     Examples
     --------
     >>> vector = zeros(3, "float32")
     >>> views = Views(weight=vector[:2], bias=vector[2:])
     >>> views["bias"] = [5.0]
+    >>> views.update(weight=[1.0, 2.0])
     >>> vector
-    array([0., 0., 5.], dtype=float32)
+    array([1., 2., 5.], dtype=float32)
     """
 
     def __setitem__(self, name: str, values: Any) -> None:
         if name not in self:
             known = ", ".join(self)
-            raise ValueError(f"Model: parameters must be set by name, one of {known}, got {name!r}")
+            raise ValueError(f"Model: arrays must be set by name, one of {known}, got {name!r}")
         array = as_array(values, "Model", name)
         if array.shape != self[name].shape:
             raise ValueError(f"Model: {name} must have shape {self[name].shape}, got {array.shape}")
         self[name][...] = array
+
+    def update(self, *given: Any, **named: Any) -> None:
+        for name, values in dict(*given, **named).items():
+            self[name] = values
+
+    def __ior__(self, other: Any) -> Views:  # type: ignore[misc, override]
+        self.update(other)
+        return self
+
+    def _stays(self, *_: Any) -> NoReturn:
+        """Refused: the vector has all of them and no room for others."""
+        raise TypeError(
+            "Model: arrays must stay those that its layers made, got a call to take one out or put "
+            "one in; make a copy, dict(model.parameters)"
+        )
+
+    __delitem__ = pop = popitem = clear = setdefault = _stays
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
 
 
 def zeros(size: int, dtype: Any) -> Array:

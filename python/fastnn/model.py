@@ -265,7 +265,7 @@ class Model:
         """
         if batch_size is not _ONE_BATCH:  # the default needs no check
             batch_size = check_count("Model.predict", "batch_size", batch_size)
-        if self._rows is not None:
+        if self._rows is not None and type(x) is np.ndarray:
             y = self._rows(self._input_id, x, _ONE_BATCH)
             if y is not None:
                 return y

@@ -257,7 +257,6 @@ class Objective:
                         f"{row if rows is None else int(rows[row])} (epoch {epoch + 1}, "
                         f"step {step + 1}); the weights are those before that step"
                     )
-        self._explain_labels(y, rows, where, epoch, step)
         feeds, n = self.feeds(x, y, where)
         found = _core.find_not_finite(
             self._built.core, self._loss, self.model.theta, self.model.state_vector, feeds, n,
@@ -266,12 +265,12 @@ class Objective:
         place = f"the {found[1]} of {found[0]}" if found else "the whole gradient"
         raise RuntimeError(
             f"{where}: loss and gradient must be finite, got NaN or infinity in {place} "
-            f"(epoch {epoch + 1}, step {step + 1}); lower the learning rate or set clip_norm=1.0; "
-            "the weights are those before that step"
+            f"(epoch {epoch + 1}, step {step + 1}); {self._odd_labels(y, rows)}lower the learning rate "
+            "or set clip_norm=1.0; the weights are those before that step"
         )
 
-    def _explain_labels(self, y: Any, rows: Any, where: str, epoch: int, step: int) -> None:
-        """Labels that no output has: a loss of one's own may have made NaN of them."""
+    def _odd_labels(self, y: Any, rows: Any) -> str:
+        """Labels that no output has, in words: a loss of one's own may have made NaN of them."""
         for target, output, given in zip(
             self.targets, self.model.outputs, self._by_output(y), strict=True
         ):
@@ -281,11 +280,11 @@ class Objective:
             wrong = (labels < 0) | (labels >= classes)
             if wrong.any():
                 row = int(wrong.any(1).argmax())
-                raise ValueError(
-                    f"{where}: y must hold labels in [0, {classes}) as the output has {classes} "
-                    f"units, got {labels[wrong][0]} in row {row if rows is None else int(rows[row])} "
-                    f"(epoch {epoch + 1}, step {step + 1}); the weights are those before that step"
+                return (
+                    f"look at y, which has label {labels[wrong][0]} in row "
+                    f"{row if rows is None else int(rows[row])} for an output of {classes} units, or "
                 )
+        return ""
 
     def inspect(self, x: Any, y: Any) -> dict[str, Quantity]:
         """Every quantity of one batch by name; see ``Trainer.inspect``."""

@@ -65,8 +65,10 @@ class Optimizer(_config.Configured):
         own: Any = next(c for c in type(self).__mro__ if c in (*CLASSES, Optimizer))
         if own is not Optimizer:  # of a class of one's own, what it inherits
             names = inspect.signature(own.__init__).parameters
-            # The rate is looked at step by step, and may be 0 for a while.
-            own(**{name: getattr(self, name) for name in names if name not in ("self", "lr")})
+            # The rate is looked at step by step, and may be 0 for a while; a class of one's own may
+            # have done without some.
+            given = [n for n in names if n not in ("self", "lr") and hasattr(self, n)]
+            own(**{name: getattr(self, name) for name in given})
 
     @abstractmethod
     def hyper(self) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastnn.ops.tensor import shape_text
 
+_MOVED = ("channels_last", "channels_first", "reshape")  # the same numbers in another order
 _BYTES = {"float32": 4, "float64": 8, "int64": 8, "uint8": 1}
 
 
@@ -40,7 +41,8 @@ def summary(model: Any) -> str:
     activations = 0
     groups: list[list[Any]] = []
     for node in model.structure.nodes:
-        activations += sum(_size(t) * _BYTES[_real(t.dtype, model.dtype)] for t in node.outputs)
+        if node.op not in _MOVED:
+            activations += sum(_size(t) * _BYTES[_real(t.dtype, model.dtype)] for t in node.outputs)
         if groups and node.layer is not None and groups[-1][0].layer is node.layer:
             groups[-1].append(node)
         else:

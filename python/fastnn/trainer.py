@@ -617,6 +617,8 @@ def _by_name(metrics: Iterable[Any]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for metric in metrics:
         function, name = losses.find(metric, "Trainer", "metrics", losses.METRICS), name_of(metric)
+        if named.get(name) is function:
+            continue
         if name in named or name in _TAKEN or name.startswith("val_"):
             raise ValueError(
                 "Trainer: metrics must have names of their own in the history, "

@@ -73,7 +73,7 @@ def test_curves_and_callbacks_tell_it_too(tmp_path):
     with pytest.raises(FileNotFoundError, match="^plot: path must name a file that can be written"):
         fnn.plot.save_learning_curves(history, path)
     checkpoint = fnn.callbacks.Checkpoint(path)
-    with pytest.raises(FileNotFoundError, match="^Trainer.save: path must name a file that can be"):
+    with pytest.raises(FileNotFoundError, match="^Checkpoint: path must name a file that can be"):
         trainer().fit(([[1.0, 2.0]], [[1.0]]), callbacks=[checkpoint], verbose=0)
 
 

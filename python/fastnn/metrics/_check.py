@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn._arrays import plain
+
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 
 def numbers(value: Any, where: str, name: str) -> NDArray[Any]:
     """An array of numbers without NaN, at least one."""
-    array = np.asarray(value)
+    array = np.asarray(plain(value, where, name))
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{where}: {name} must hold numbers, got dtype {array.dtype}")
     if array.size == 0:
@@ -70,7 +72,7 @@ def scores(y_true: Any, y_pred: Any, where: str) -> tuple[Labels, Floats]:
 
 def classes(y_true: Any, y_pred: Any, where: str) -> tuple[Labels, Labels, int | None]:
     """Labels, predicted labels (given as such, or the best of the scores), the number of scores."""
-    pred = np.asarray(y_pred)
+    pred = np.asarray(plain(y_pred, where, "y_pred"))
     if pred.dtype.kind in "iub" and pred.shape == np.shape(y_true):
         true = numbers(y_true, where, "y_true")
         return (

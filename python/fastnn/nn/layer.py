@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import math
+from functools import lru_cache
 from typing import Any
 
 from fastnn._checks import check_name
@@ -180,22 +182,32 @@ class Layer:
 
     def _check_count(self, inputs: tuple[Tensor, ...]) -> None:
         """As many tensors as ``forward`` takes."""
-        parameters = inspect.signature(self.forward).parameters.values()
-        taken = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        least = sum(p.default is p.empty for p in taken)
-        if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-            fits, rule = len(inputs) >= max(least, 1), f"at least {max(least, 1)}"
-        else:
-            fits, rule = least <= len(inputs) <= len(taken), str(least)
-            rule += "" if least == len(taken) else f" to {len(taken)}"
-        if not fits:
-            raise TypeError(
-                f"{type(self).__name__}: inputs must be {rule} symbolic Tensor(s), got {len(inputs)}"
-            )
+        least, most = _arity(type(self).forward)
+        if least <= len(inputs) <= most:
+            return
+        rule = f"at least {least}" if most == math.inf else str(least)
+        rule += f" to {most}" if least < most < math.inf else ""
+        raise TypeError(
+            f"{type(self).__name__}: inputs must be {rule} symbolic Tensor(s), got {len(inputs)}"
+        )
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{k}={v!r}" for k, v in self.config().items() if v is not None)
         return f"{type(self).__name__}({arguments})"
+
+
+@lru_cache(maxsize=256)
+def _arity(forward: Any) -> tuple[int, float]:
+    """The fewest and the most tensors that a ``forward`` takes beside ``self``."""
+    try:
+        parameters = list(inspect.signature(forward).parameters.values())[1:]
+    except ValueError:  # a builtin does not tell
+        return 0, math.inf
+    taken = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    least = sum(p.default is p.empty for p in taken)
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return max(least, 1), math.inf
+    return least, len(taken)
 
 
 def _number(kind: type, inputs: tuple[Tensor, ...]) -> str:

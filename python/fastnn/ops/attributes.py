@@ -20,7 +20,7 @@ def real(where: str, argument: str, value: Any) -> float:
     1.0
     """
     try:
-        if not isinstance(value, str | bytes):
+        if not isinstance(value, str | bytes | bool):
             return float(value)
     except (TypeError, ValueError, OverflowError):
         pass

@@ -276,13 +276,13 @@ def local_response_norm(
             [0.97 ]]], dtype=float32)
     """
     op = "local_response_norm"
-    shape = _shape_of(op, x)
+    where, shape = where_of(op), _shape_of(op, x)
     y = call(
         op,
         call("channels_last", x) if len(shape) > 2 else x,
-        size=whole(op, "size", size),
-        alpha=real(op, "alpha", alpha),
-        beta=real(op, "beta", beta),
-        k=real(op, "k", k),
+        size=whole(where, "size", size),
+        alpha=real(where, "alpha", alpha),
+        beta=real(where, "beta", beta),
+        k=real(where, "k", k),
     )
     return call("channels_first", y) if len(shape) > 2 else y

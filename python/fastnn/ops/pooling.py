@@ -142,7 +142,7 @@ def avg_pool2d(
     """
     where = where_of("avg_pool2d")
     if divisor_override is not None:
-        check_count(where, "divisor_override", divisor_override)
+        divisor_override = check_count(where, "divisor_override", divisor_override)
     return on_pixels(
         "avg_pool2d",
         x,

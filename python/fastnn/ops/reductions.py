@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn._checks import check_flag
 from fastnn.ops.attributes import Axis, axes, real
-from fastnn.ops.tensor import call
+from fastnn.ops.tensor import call, where_of
 
 __all__ = [
     "argmax",
@@ -19,6 +20,12 @@ __all__ = [
     "sum",
     "var",
 ]
+
+
+def _reduced(op: str, x: Any, axis: Axis, keepdims: Any, **attrs: Any) -> Any:
+    where = where_of(op)
+    kept = check_flag(where, "keepdims", keepdims)
+    return call(op, x, axis=axes(where, axis), keepdims=kept, **attrs)
 
 
 def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -51,7 +58,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> sum([[1.0, 2.0], [3.0, 4.0]], axis=0)
     array([4., 6.], dtype=float32)
     """
-    return call("sum", x, axis=axes("sum", axis), keepdims=bool(keepdims))
+    return _reduced("sum", x, axis, keepdims)
 
 
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -85,7 +92,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     array([[1.5],
            [3.5]], dtype=float32)
     """
-    return call("mean", x, axis=axes("mean", axis), keepdims=bool(keepdims))
+    return _reduced("mean", x, axis, keepdims)
 
 
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -120,7 +127,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> max([[1.0, 5.0], [3.0, 4.0]], axis=1)
     array([5., 4.], dtype=float32)
     """
-    return call("max", x, axis=axes("max", axis), keepdims=bool(keepdims))
+    return _reduced("max", x, axis, keepdims)
 
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -155,7 +162,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> min([[1.0, 5.0], [3.0, 4.0]], axis=1)
     array([1., 3.], dtype=float32)
     """
-    return call("min", x, axis=axes("min", axis), keepdims=bool(keepdims))
+    return _reduced("min", x, axis, keepdims)
 
 
 def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -188,7 +195,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> prod([[1.0, 2.0], [3.0, 4.0]], axis=1)
     array([ 2., 12.], dtype=float32)
     """
-    return call("prod", x, axis=axes("prod", axis), keepdims=bool(keepdims))
+    return _reduced("prod", x, axis, keepdims)
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 1.0) -> Any:
@@ -225,11 +232,11 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 1
     >>> var([1.0, 2.0, 3.0])
     array(1., dtype=float32)
     """
-    return call(
+    return _reduced(
         "var",
         x,
-        axis=axes("var", axis),
-        keepdims=bool(keepdims),
+        axis,
+        keepdims,
         correction=real("var", "correction", correction),
     )
 
@@ -265,7 +272,7 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> argmax([[1.0, 5.0], [3.0, 2.0]], axis=1)
     array([1, 0])
     """
-    return call("argmax", x, axis=axes("argmax", axis), keepdims=bool(keepdims))
+    return _reduced("argmax", x, axis, keepdims)
 
 
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
@@ -299,7 +306,7 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     >>> argmin([[1.0, 5.0], [3.0, 2.0]], axis=1)
     array([0, 1])
     """
-    return call("argmin", x, axis=axes("argmin", axis), keepdims=bool(keepdims))
+    return _reduced("argmin", x, axis, keepdims)
 
 
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -333,7 +340,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> round(float(logsumexp([1000.0, 1000.0])), 3)
     1000.693
     """
-    return call("logsumexp", x, axis=axes("logsumexp", axis), keepdims=bool(keepdims))
+    return _reduced("logsumexp", x, axis, keepdims)
 
 
 def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -368,4 +375,4 @@ def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     >>> norm([[3.0, 4.0], [0.0, 2.0]], axis=1)
     array([5., 2.], dtype=float32)
     """
-    return call("norm", x, axis=axes("norm", axis), keepdims=bool(keepdims))
+    return _reduced("norm", x, axis, keepdims)
