@@ -232,17 +232,17 @@ def test_learns_one_batch():
         (
             lambda: lenet5_images(np.full((1, 1, 28, 28), 255, "u1")),
             ValueError,
-            "lenet5_images: x must be in [0, 1], got values from 0 to 255; divide it by 255",
+            "lenet5_images: x must be in [0, 1] but for noise, got values from 0 to 255; divide it by 255",
         ),
         (
             lambda: lenet5_images(np.full((1, 1, 28, 28), -0.5)),
             ValueError,
-            "lenet5_images: x must be in [0, 1], got values from -0.5 to 0.0",
+            "lenet5_images: x must be in [0, 1] but for noise, got values from -0.5 to 0.0",
         ),
         (
             lambda: lenet5_images(np.full((1, 1, 28, 28), np.nan)),
             ValueError,
-            "lenet5_images: x must be in [0, 1], got values from nan to nan",
+            "lenet5_images: x must be in [0, 1] but for noise, got values from nan to nan",
         ),
         (
             lambda: lenet5_loss([1.0, 2.0], [0]),

@@ -21,6 +21,7 @@ CONNECTIONS = (
     (0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5), (0, 1, 2, 3, 4, 5),
 )  # fmt: skip
 BACKGROUND, FOREGROUND = -0.1, 1.175  # of images, so that their mean is near 0 and variance near 1
+_ROOM = 0.1  # beyond [0, 1], for noise and interpolation; bytes lie far outside
 REJECTION = 1.0  # j of the loss: the penalty of a class of rubbish
 
 
@@ -102,7 +103,7 @@ def lenet5_images(x: Any) -> NDArray[np.float32]:
     Raises
     ------
     ValueError
-        If ``x`` has another shape, or values outside [0, 1].
+        If ``x`` has another shape, or values far outside [0, 1].
     TypeError
         If it holds no numbers.
 
@@ -119,9 +120,9 @@ def lenet5_images(x: Any) -> NDArray[np.float32]:
     if given.ndim != 4 or given.shape[1:] != (1, 28, 28):
         raise ValueError(f"lenet5_images: x must have shape (N, 1, 28, 28), got {given.shape}")
     low, high = given.min(initial=0), given.max(initial=0)
-    if not (low >= 0 and high <= 1):  # NaN neither
+    if not (low >= -_ROOM and high <= 1 + _ROOM):  # NaN neither
         raise ValueError(
-            f"lenet5_images: x must be in [0, 1], got values from {low} to {high}"
+            f"lenet5_images: x must be in [0, 1] but for noise, got values from {low} to {high}"
             f"{'; divide it by 255' if given.dtype == np.uint8 or high == 255 else ''}"
         )
     padded = np.pad(given.astype(np.float32), ((0, 0), (0, 0), (2, 2), (2, 2)))

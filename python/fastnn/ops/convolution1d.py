@@ -9,7 +9,7 @@ import numpy as np
 from fastnn._checks import check_flag
 from fastnn.ops.attributes import whole
 from fastnn.ops.convolution import conv2d, conv_transpose2d
-from fastnn.ops.images import as_image, as_sequence, shape_of
+from fastnn.ops.images import as_image, as_sequence, known_shape
 from fastnn.ops.shapes import reshape
 from fastnn.ops.tensor import shape_text, where_of
 from fastnn.ops.window import Padding, Size, borders, check_output_padding, numbers, paddings
@@ -58,8 +58,8 @@ def conv1d(
     array([[[ 3.,  6., 12.]]], dtype=float32)
     """
     where = where_of("conv1d")
-    _, channels, length = shape_of("conv1d", "x", x, ("N", "C", "L"))
-    filters, depth, reach = shape_of("conv1d", "w", w, ("K", "C", "KL"))
+    _, _, length = known_shape("conv1d", "x", x, ("N", "C", "L"))
+    filters, depth, reach = known_shape("conv1d", "w", w, ("K", "C", "KL"))
     (step,) = numbers(where, "stride", stride, 1, least=1)
     (space,) = numbers(where, "dilation", dilation, 1, least=1)
     around = paddings(where, padding, (length,), (reach,), (step,), (space,))
@@ -161,8 +161,8 @@ def conv_transpose1d(
     """
     op = "conv_transpose1d"
     where = where_of(op)
-    shape_of(op, "x", x, ("N", "C", "L"))
-    rows, depth, reach = shape_of(op, "w", w, ("C", "K", "KL"))
+    known_shape(op, "x", x, ("N", "C", "L"))
+    rows, depth, reach = known_shape(op, "w", w, ("C", "K", "KL"))
     (step,) = numbers(where, "stride", stride, 1, least=1)
     (space,) = numbers(where, "dilation", dilation, 1, least=1)
     (extra,) = numbers(where, "output_padding", output_padding, 1, least=0)

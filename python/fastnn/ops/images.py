@@ -223,6 +223,17 @@ def shape_of(op: str, argument: str, x: Any, axes: tuple[str, ...]) -> tuple[Any
     return shape
 
 
+def known_shape(op: str, argument: str, x: Any, axes: tuple[str, ...]) -> tuple[Any, ...]:
+    """The same, where only an axis called N may be the batch that is not known."""
+    shape = shape_of(op, argument, x, axes)
+    if any(d is None and axis != "N" for d, axis in zip(shape, axes, strict=True)):
+        raise ValueError(
+            f"{where_of(op)}: {argument} must have shape ({', '.join(axes)}) with N on no other axis, "
+            f"got {shape_text(shape)}"
+        )
+    return shape
+
+
 def as_tuple(outputs: Any) -> tuple[Any, ...]:
     """What `call` returns, as a tuple however many outputs the op has."""
     return outputs if isinstance(outputs, tuple) else (outputs,)
