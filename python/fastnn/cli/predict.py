@@ -19,12 +19,12 @@ examples:
   fastnn predict mnist.fnn scans/*.png --json
   fastnn predict mnist.fnn photo.jpg --invert
 
-Images are resized to what the network takes; transparent parts count as white. For a network of grey
-images they become grey: those of fastnn train learn light ink on a dark ground, so an image whose
+Images become what the network takes: grey or in colours, of its size; transparent parts count as
+white. Networks of grey images from fastnn train learn light ink on a dark ground, so an image whose
 border is mostly light is inverted first; --invert and --no-invert decide it instead. The ink should
-fill the image as it does in the training data. Of a photograph, for a network of colours, the middle
-is taken. A class is told with its probability where the network ends in softmax,
-log_softmax or sigmoid, else with its score: the output as it is.
+fill the image as it does in the training data. For colours the middle of a photograph is taken. A
+class is told with its probability where the network ends in softmax, log_softmax or sigmoid, else
+with its score: the output as it is.
 """
 
 _TOP = 3
