@@ -57,21 +57,4 @@ int available_cpus() {
   return std::max(cpus, 1);
 }
 
-#ifdef __linux__
-int current_cpu() { return sched_getcpu(); }
-
-void leave_cpu(int cpu) {
-  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getcpu() != cpu) return;
-  cpu_set_t all, others;
-  if (sched_getaffinity(0, sizeof all, &all) != 0) return;
-  others = all;
-  CPU_CLR(cpu, &others);
-  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0) return;
-  sched_setaffinity(0, sizeof all, &all);
-}
-#else
-int current_cpu() { return -1; }
-void leave_cpu(int) {}
-#endif
-
 }  // namespace fastnn

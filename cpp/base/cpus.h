@@ -6,10 +6,6 @@ namespace fastnn {
 
 int available_cpus();  // affinity mask and cgroup quota, at least 1
 
-int current_cpu();  // that this thread runs on, -1 where the system does not tell
-// Moves this thread to another CPU of its affinity mask if it runs on this one; the mask stays.
-void leave_cpu(int cpu);
-
 // Whole CPUs that quotas allow, 0 where there are none: the least of this process's cgroup and
 // those above it (version 2), or that of version 1. `root` is where cgroups are mounted, `self` the
 // file that names the process's own.

@@ -129,9 +129,6 @@ uint32_t Team::wait(int member, uint32_t seen) {
     if (job_of(share.load(std::memory_order_acquire)) == seen &&
         !closing_.load(std::memory_order_acquire))
       bell_.wait(bell, std::memory_order_acquire);
-    // The system wakes a thread where its waker runs, and may leave both there: a step of LeNet-5
-    // then takes 2.25 ms instead of 1.31.
-    leave_cpu(ringer_.load(std::memory_order_relaxed));
     sleepers_.fetch_sub(1, std::memory_order_acq_rel);
     const uint32_t job = job_of(share.load(std::memory_order_acquire));
     if (job != seen || closing_.load(std::memory_order_acquire)) return job;
@@ -141,7 +138,6 @@ uint32_t Team::wait(int member, uint32_t seen) {
 void Team::wake() {
   // Reads and writes in one: either this sees who is about to sleep, or he sees the tickets.
   if (sleepers_.fetch_add(0, std::memory_order_acq_rel) == 0) return;
-  ringer_.store(current_cpu(), std::memory_order_relaxed);
   bell_.fetch_add(1, std::memory_order_seq_cst);
   bell_.notify_all();
 }

@@ -60,7 +60,6 @@ class Team {
   alignas(64) std::atomic<int64_t> done_{0};
   std::atomic<bool> stop_{false};
   alignas(64) std::atomic<uint32_t> bell_{0};  // what sleepers wait for
-  std::atomic<int> ringer_{-1};                // the CPU that rang it last
   std::atomic<int> sleepers_{0};
   Share shares_[kMostMembers];
 };

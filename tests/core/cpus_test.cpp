@@ -1,10 +1,7 @@
-// Quotas of cgroups, from files laid out as the kernel does; moving from CPU to CPU.
+// Quotas of cgroups, from files laid out as the kernel does.
 #include "base/cpus.h"
 
 #include <unistd.h>
-#ifdef __linux__
-#include <sched.h>
-#endif
 
 #include <filesystem>
 #include <fstream>
@@ -54,35 +51,11 @@ void test_version_1() {
   check(groups.cpus() == 4, "a quota of 4, got %d", groups.cpus());
 }
 
-// The thread goes elsewhere where there is an elsewhere, and may still run wherever it might.
-void test_leaving_a_cpu() {
-#ifdef __linux__
-  cpu_set_t before, after;
-  check(sched_getaffinity(0, sizeof before, &before) == 0, "the affinity mask can be read");
-  leave_cpu(-1);
-  leave_cpu(CPU_SETSIZE);
-  for (int i = 0; i < 20; ++i) {
-    const int cpu = current_cpu();
-    leave_cpu(cpu);
-    check(sched_getaffinity(0, sizeof after, &after) == 0 && CPU_EQUAL(&before, &after),
-          "the affinity mask is the same after leaving CPU %d", cpu);
-  }
-  const int cpu = current_cpu();
-  CPU_ZERO(&after);
-  CPU_SET(cpu, &after);
-  if (sched_setaffinity(0, sizeof after, &after) != 0) return;
-  leave_cpu(cpu);
-  check(current_cpu() == cpu, "a thread with one CPU stays there, got %d", current_cpu());
-  sched_setaffinity(0, sizeof before, &before);
-#endif
-}
-
 }  // namespace
 
 int main() {
   test_version_2();
   test_version_1();
-  test_leaving_a_cpu();
   check(available_cpus() >= 1, "available_cpus is %d", available_cpus());
   std::printf("%d checks, %d failed\n", g_checks, g_failures);
   return g_failures != 0;
