@@ -70,6 +70,7 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
     step->node.key.seed = options.seed;
   }
   if (options.loss >= 0) find_gradients();
+  if (options.descent) find_descents();
   lay_out(wanted);
   long_ = flops() > kLongRun;
 }
@@ -144,6 +145,23 @@ void Plan::find_gradients() {
   }
 }
 
+// A weight that one step alone reads can be moved by it, once all gradients of values are there.
+void Plan::find_descents() {
+  std::vector<int> uses(args_.size(), 0);
+  for (const std::vector<int>& ids : in_ids_)
+    for (const int id : ids) ++uses[location_[id]];
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    Node& node = steps_[s]->node;
+    if (!active_[s] || !steps_[s]->descent()) continue;
+    const int weight = in_ids_[s][1];
+    if (origin(weight).leaf != Leaf::kParameter || !requires_[weight]) continue;
+    if (uses[location_[weight]] > 1) continue;
+    node.descends = true;
+    descents_.push_back(steps_[s].get());
+    descending_.push_back(weight);
+  }
+}
+
 int Plan::root(int id) const {
   while (view_of_[id] >= 0) id = view_of_[id];
   return id;
@@ -195,6 +213,7 @@ void Plan::place_values(std::vector<Buffer>& buffers, const std::vector<int>& wa
       if (reads(node.reads_in, i)) live(in_ids_[s][i], backward_time(time));
     for (int i = 0; i < node.n_out; ++i)
       if (reads(node.reads_out, i)) live(out_ids_[s][i], backward_time(time));
+    if (node.descends) live(in_ids_[s][0], end);
   }
   for (const int id : wanted) live(id, end);
 }
@@ -215,7 +234,8 @@ void Plan::place_gradients(std::vector<Buffer>& buffers) {
       }
     }
     for (const int id : out_ids_[s])
-      if (gradient_buffer_[id] >= 0) buffers[gradient_buffer_[id]].last = time;
+      if (gradient_buffer_[id] >= 0)
+        buffers[gradient_buffer_[id]].last = steps_[s]->node.descends ? end : time;
   }
   if (gradient_buffer_[options_.loss] < 0) {
     gradient_buffer_[options_.loss] = static_cast<int>(buffers.size());
@@ -294,6 +314,20 @@ void Plan::backward() {
     if (long_) check_interrupt();
     step->backward();
   }
+}
+
+double Plan::bound() const {
+  double most = 0;
+  for (const Step* step : descents_) {
+    const double bound = step->descent()->bound(step->node);
+    if (!(bound <= most)) most = bound;  // NaN too, and for good
+    if (std::isnan(most)) return most;
+  }
+  return most;
+}
+
+void Plan::descend(double lr) {
+  for (const Step* step : descents_) step->descent()->run(step->node, lr);
 }
 
 std::vector<Plan::StepTime> Plan::measure(int runs) {

@@ -19,6 +19,9 @@ struct Step {
   void forward() const { node.op->forward[real_index()](node); }
   void backward() const { node.op->backward[real_index()](node); }
   bool has_backward() const { return node.op->backward[0] != nullptr; }
+  const Descent* descent() const {  // null: it has none
+    return node.op->descent[0].run ? &node.op->descent[real_index()] : nullptr;
+  }
 
   Node node;
 

@@ -15,6 +15,9 @@ namespace {
 // and compute its gradient, each half stays with one core.
 constexpr int64_t kLarge = 1 << 16;
 
+// A sum of numbers below it, in another order, does not overflow.
+double largest_of(DType real) { return real == DType::kFloat64 ? 0x1p1020 : 0x1p124; }
+
 double scalar(const Arg& arg) {
   return arg.dtype == DType::kFloat64 ? *static_cast<const double*>(arg.data)
                                       : static_cast<double>(*static_cast<const float*>(arg.data));
@@ -42,37 +45,51 @@ Training::Training(const Graph& graph, int loss, std::vector<int> metrics, Updat
   for (int i = 0; i < optimizer_->states(hyper_); ++i)
     optimizer_states_.emplace_back(parameter_bytes());
   sums_.assign(metrics_.size() + 1, 0);
-  find_stretches();
+  descends_ = descends_by_rule();
+  for (const Value& v : graph_.values())
+    if (v.leaf == Leaf::kParameter && v.trainable && v.weight && v.shape.rank >= 2 &&
+        rule_.max_norm > 0)
+      limited_.push_back(&v);
 }
 
 int64_t Training::parameter_bytes() const {
   return graph_.parameter_elements() * size_of(graph_.real());
 }
 
-void Training::find_stretches() {
+bool Training::descends_by_rule() const {
+  return optimizer_->descends && optimizer_->descends(hyper_) && rule_.l1 == 0 && rule_.l2 == 0 &&
+         rule_.clip_norm == 0;
+}
+
+std::vector<Training::Stretch> Training::stretches_without(
+    const std::vector<int>& descending) const {
   const bool one_rule = rule_.l1 == 0 && rule_.l2 == 0 && (decay_ < 0 || hyper_[decay_] == 0);
-  for (const Value& v : graph_.values()) {
+  std::vector<Stretch> stretches;
+  for (int id = 0; id < static_cast<int>(graph_.values().size()); ++id) {
+    const Value& v = graph_.values()[id];
     if (v.leaf != Leaf::kParameter || !v.trainable) continue;
+    if (std::find(descending.begin(), descending.end(), id) != descending.end()) continue;
     const int64_t n = elements(v.shape);
-    Stretch* last = stretches_.empty() ? nullptr : &stretches_.back();
+    Stretch* last = stretches.empty() ? nullptr : &stretches.back();
     const bool small = last && std::max(last->n, n) < kLarge;
     if (small && last->offset + last->n == v.offset && (one_rule || last->weight == v.weight))
       last->n += n;
     else
-      stretches_.push_back({v.offset, n, v.weight});
-    if (v.weight && v.shape.rank >= 2 && rule_.max_norm > 0) limited_.push_back(&v);
+      stretches.push_back({v.offset, n, v.weight});
   }
+  return stretches;
 }
 
 // The plans used last come first; who trains on a hundred batch sizes pays with compilation, not
 // with memory.
-Plan& Training::plan_for(int64_t batch) {
+Training::Compiled& Training::compiled_for(int64_t batch, bool descent) {
   constexpr size_t kPlans = 8;
-  const auto found = std::find_if(plans_.begin(), plans_.end(),
-                                  [&](const auto& plan) { return plan->batch() == batch; });
-  if (found != plans_.end()) {
-    plans_.splice(plans_.begin(), plans_, found);
-    return *plans_.front();
+  const auto found = std::find_if(compiled_.begin(), compiled_.end(), [&](const auto& one) {
+    return one->plan.batch() == batch && one->descent == descent;
+  });
+  if (found != compiled_.end()) {
+    compiled_.splice(compiled_.begin(), compiled_, found);
+    return *compiled_.front();
   }
   std::vector<int> outputs = metrics_;
   outputs.push_back(loss_);
@@ -82,40 +99,47 @@ Plan& Training::plan_for(int64_t batch) {
   options.loss = loss_;
   options.seed = seed_;
   options.precision = precision_;
-  if (plans_.size() == kPlans) plans_.pop_back();
-  plans_.push_front(std::make_unique<Plan>(graph_, outputs, options,
-                                           Storage{theta_, gradient_.data(), states_}, &step_));
-  return *plans_.front();
+  options.descent = descent;
+  if (compiled_.size() == kPlans) compiled_.pop_back();
+  const Storage storage{theta_, gradient_.data(), states_};
+  compiled_.emplace_front(
+      new Compiled{Plan(graph_, outputs, options, storage, &step_), descent, {}});
+  Compiled& one = *compiled_.front();
+  one.stretches = stretches_without(one.plan.descending());
+  return one;
 }
 
 std::vector<int64_t> Training::batch_sizes() const {
   std::vector<int64_t> sizes;
-  for (const auto& plan : plans_) sizes.push_back(plan->batch());
+  for (const auto& one : compiled_)
+    if (std::find(sizes.begin(), sizes.end(), one->plan.batch()) == sizes.end())
+      sizes.push_back(one->plan.batch());
   return sizes;
 }
 
-double Training::squared_gradient() const {
+double Training::squared_gradient(const std::vector<Stretch>& stretches) const {
   const int real = graph_.real() == DType::kFloat64;
   double sum = 0;
-  for (const Stretch& s : stretches_)
+  for (const Stretch& s : stretches)
     sum += table_->vectors->sum_of_squares[real](
         gradient_.data() + s.offset * size_of(graph_.real()), s.n);
   return sum;
 }
 
-bool Training::finite_gradient() const {
+bool Training::finite_gradient(const std::vector<Stretch>& stretches) const {
   const int real = graph_.real() == DType::kFloat64;
   const int64_t bytes = size_of(graph_.real());
-  return std::all_of(stretches_.begin(), stretches_.end(), [&](const Stretch& s) {
+  return std::all_of(stretches.begin(), stretches.end(), [&](const Stretch& s) {
     return table_->vectors->all_finite[real](gradient_.data() + s.offset * bytes, s.n);
   });
 }
 
-double Training::update(double lr, double grad_scale) {
+double Training::update(Compiled& compiled, double lr, double grad_scale) {
   const int real = graph_.real() == DType::kFloat64;
   const int64_t bytes = size_of(graph_.real());
   double penalty = 0;
-  for (const Stretch& s : stretches_) {
+  compiled.plan.descend(lr);
+  for (const Stretch& s : compiled.stretches) {
     Update u{};
     u.n = s.n;
     u.theta = theta_ + s.offset * bytes;
@@ -143,26 +167,43 @@ void Training::limit_norms() {
         rule_.max_norm);
 }
 
+// One step on the rows that fill(plan) brings. False where the loss or the gradient is not finite:
+// theta is then as before the step.
+template <class Fill>
+bool Training::one_step(int64_t rows, const Fill& fill, double lr, bool update_theta,
+                        Progress& progress) {
+  for (const bool descent : {descends_ && update_theta, false}) {
+    Compiled& compiled = compiled_for(rows, descent);
+    fill(compiled.plan);
+    const Outcome outcome = try_step(compiled, lr, update_theta, progress);
+    if (outcome != Outcome::kUnsure) return outcome == Outcome::kDone;
+  }
+  return false;
+}
+
 // Ctrl-C and errors of Python code end a step before its update; the update is done whole.
-// False where the loss or the gradient is not finite: theta is then as before the step.
-bool Training::one_step(Plan& plan, double lr, bool update_theta, Progress& progress) {
+Training::Outcome Training::try_step(Compiled& compiled, double lr, bool update_theta,
+                                     Progress& progress) {
+  Plan& plan = compiled.plan;
   plan.forward();
   const double loss = scalar(plan.value(loss_));
-  if (!std::isfinite(loss)) return false;
+  if (!std::isfinite(loss)) return Outcome::kNotFinite;
   plan.backward();
   double scale = 1;
   if (rule_.clip_norm > 0) {
-    const double norm = std::sqrt(squared_gradient());
-    if (!std::isfinite(norm)) return false;
+    const double norm = std::sqrt(squared_gradient(compiled.stretches));
+    if (!std::isfinite(norm)) return Outcome::kNotFinite;
     if (norm > rule_.clip_norm) scale = rule_.clip_norm / norm;
-  } else if (!finite_gradient()) {
-    return false;
+  } else if (!finite_gradient(compiled.stretches)) {
+    return Outcome::kNotFinite;
+  } else if (!(plan.bound() < largest_of(graph_.real()))) {
+    return Outcome::kUnsure;
   }
   double penalty = 0;
   if (update_theta) {
     const Uninterrupted whole;
     plan.update_states();
-    penalty = update(lr, scale);
+    penalty = update(compiled, lr, scale);
     ++step_;
   }
   const double rows = static_cast<double>(plan.batch());
@@ -171,7 +212,7 @@ bool Training::one_step(Plan& plan, double lr, bool update_theta, Progress& prog
     sums_[i + 1] += scalar(plan.value(metrics_[i])) * rows;
   progress.rows += plan.batch();
   ++progress.steps;
-  return true;
+  return Outcome::kDone;
 }
 
 Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n,
@@ -189,18 +230,19 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
       }
       if (at) check_interrupt();
       const int64_t rows = std::min(batch, n - at);
-      Plan& plan = plan_for(rows);
-      for (const Feed& feed : feeds)
-        if (void* to = plan.own_input(feed.input))
-          gather(feed, order + at, 0, rows, graph_.values()[feed.input].dtype, to);
-      if (!one_step(plan, lr[progress.steps], true, progress)) {
+      const auto fill = [&](Plan& plan) {
+        for (const Feed& feed : feeds)
+          if (void* to = plan.own_input(feed.input))
+            gather(feed, order + at, 0, rows, graph_.values()[feed.input].dtype, to);
+      };
+      if (!one_step(rows, fill, lr[progress.steps], true, progress)) {
         progress.stop = Stop::kNotFinite;
         return;
       }
     }
   };
   try {
-    if (n > 0) with_threads(plan_for(std::min(batch, n)).cost(), steps);
+    if (n > 0) with_threads(plan(std::min(batch, n)).cost(), steps);
   } catch (...) {  // the steps before are done, and the caller must know
     progress.stop = Stop::kError;
     progress.error = std::current_exception();
@@ -212,17 +254,18 @@ Progress Training::step(const std::vector<std::pair<int, const void*>>& inputs, 
                         double lr, bool update) {
   Progress progress;
   std::fill(sums_.begin(), sums_.end(), 0.0);
-  Plan& plan = plan_for(rows);
-  for (const auto& [input, data] : inputs) plan.bind(input, data);
-  with_threads(plan.cost(), [&] {
-    if (!one_step(plan, lr, update, progress)) progress.stop = Stop::kNotFinite;
+  const auto fill = [&](Plan& plan) {
+    for (const auto& [input, data] : inputs) plan.bind(input, data);
+  };
+  with_threads(compiled_for(rows, descends_ && update).plan.cost(), [&] {
+    if (!one_step(rows, fill, lr, update, progress)) progress.stop = Stop::kNotFinite;
   });
   return progress;
 }
 
 std::vector<Plan::StepTime> Training::measure(int64_t batch, int runs) {
   std::vector<Plan::StepTime> times;
-  Plan& plan = plan_for(batch);
+  Plan& plan = compiled_for(batch, false).plan;  // gradients of weights are counted there
   with_threads(plan.cost(), [&] { times = plan.measure(runs); });
   return times;
 }

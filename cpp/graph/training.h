@@ -53,7 +53,7 @@ class Training {
   int n_states() const { return static_cast<int>(optimizer_states_.size()); }
   char* state(int i) const { return optimizer_states_[i].data(); }
   int64_t parameter_bytes() const;
-  const Plan& plan(int64_t batch) { return plan_for(batch); }
+  const Plan& plan(int64_t batch) { return compiled_for(batch, descends_).plan; }
   // See Plan::measure.
   std::vector<Plan::StepTime> measure(int64_t batch, int runs);
   std::vector<int64_t> batch_sizes() const;  // that have a plan, the one used last first
@@ -64,13 +64,23 @@ class Training {
     int64_t offset, n;
     bool weight;
   };
-  Plan& plan_for(int64_t batch);
-  void find_stretches();
-  double squared_gradient() const;
-  bool finite_gradient() const;
-  double update(double lr, double grad_scale);  // returns the penalty before it
+  // A plan, and the parameters whose gradients its reverse run stores.
+  struct Compiled {
+    Plan plan;
+    bool descent;
+    std::vector<Stretch> stretches;
+  };
+  enum class Outcome { kDone, kNotFinite, kUnsure };
+  Compiled& compiled_for(int64_t batch, bool descent);
+  bool descends_by_rule() const;
+  std::vector<Stretch> stretches_without(const std::vector<int>& descending) const;
+  double squared_gradient(const std::vector<Stretch>& stretches) const;
+  bool finite_gradient(const std::vector<Stretch>& stretches) const;
+  double update(Compiled& compiled, double lr, double grad_scale);  // returns the penalty before it
   void limit_norms();
-  bool one_step(Plan& plan, double lr, bool update, Progress& progress);
+  template <class Fill>
+  bool one_step(int64_t rows, const Fill& fill, double lr, bool update, Progress& progress);
+  Outcome try_step(Compiled& compiled, double lr, bool update, Progress& progress);
 
   const Graph& graph_;
   int loss_;
@@ -88,9 +98,9 @@ class Training {
   std::vector<double> sums_;
   Memory gradient_;
   std::vector<Memory> optimizer_states_;
-  std::vector<Stretch> stretches_;
-  std::vector<const Value*> limited_;       // weights under max_norm
-  std::list<std::unique_ptr<Plan>> plans_;  // the one used last first
+  bool descends_ = false;              // the update is w <- w - lr g: plans may do it themselves
+  std::vector<const Value*> limited_;  // weights under max_norm
+  std::list<std::unique_ptr<Compiled>> compiled_;  // the one used last first
 };
 
 }  // namespace fastnn

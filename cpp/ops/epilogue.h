@@ -20,7 +20,8 @@ static inline Reduction over_rows(const Epilogue& e) {
 }
 
 // Bytes at the beginning of the scratch that hold dz while gradients are computed from it; where
-// there is no activation, dz is dy. Behind them as many as db_scratch says.
+// there is no activation, dz is dy. It takes the place of dy where the weight descends. Behind them
+// as many as db_scratch says.
 template <class T>
 static int64_t dz_bytes(const Epilogue& e) {
   if (e.activation == Activation::kLinear) return 0;
@@ -34,7 +35,7 @@ static const T* epilogue_backward(const Node& n, const Epilogue& e, char* scratc
   const int64_t count = e.rows * e.K;
   const T* dz = grad<T>(n.out[0]);
   if (e.activation != Activation::kLinear) {
-    T* const into = reinterpret_cast<T*>(scratch);
+    T* const into = n.descends ? grad<T>(n.out[0]) : reinterpret_cast<T*>(scratch);
     const T *y = data<T>(n.out[0]), *dy = dz;
     parallel_chunks(count, 16384, count * 0.5, [=](int64_t begin, int64_t end) {
       activation_backward(e.activation, e.alpha, y + begin, dy + begin, into + begin, end - begin);

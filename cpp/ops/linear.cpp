@@ -1,9 +1,11 @@
 // Dense layer:  y = act(x w^T + b),  x (..., D), w (K, D), b (K,), y (..., K)
 // Backward, with dz = dy act'(y):  dx = dz w,  dw = dz^T x,  db = sum over rows of dz
+// Descent:  w += (-lr dz)^T x
 // For inference, batch_norm behind it may be folded in (folded.h).
 #include "ops/dense.h"
 #include "ops/epilogue.h"
 #include "ops/folded.h"
+#include "simd/vector.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -123,8 +125,31 @@ struct Linear {
     char* scratch = static_cast<char*>(n.scratch);
     const T* dz = epilogue_backward<T>(n, e, scratch);
     scratch += dz_bytes<T>(e);
-    if (n.in[1].grad) gemm(dw_gemm<T>(n, dz), scratch);
+    if (n.in[1].grad && !n.descends) gemm(dw_gemm<T>(n, dz), scratch);
     if (n.in[0].grad) gemm(dx_gemm<T>(n, dz), scratch);
+  }
+
+  template <class T>
+  static double bound(const Node& n) {
+    const auto largest = vector_kernels.largest[sizeof(T) > 4];
+    const Arg &x = n.in[0], &y = n.out[0];
+    return double(sizes(n).rows) * largest(x.data, elements(x.shape)) *
+           largest(y.grad, elements(y.shape));
+  }
+
+  template <class T>
+  static void descend(const Node& n, double lr) {
+    T* const dz = grad<T>(n.out[0]);
+    const T rate = static_cast<T>(-lr);
+    const int64_t count = elements(n.out[0].shape);
+    parallel_chunks(count, 16384, count * 0.1, [=](int64_t begin, int64_t end) {
+#pragma omp simd
+      for (int64_t i = begin; i < end; ++i) dz[i] *= rate;
+    });
+    Gemm<T> g = dw_gemm<T>(n, dz);
+    g.c = out_data<T>(n.in[1]);
+    g.accumulate = true;
+    gemm(g, n.scratch);
   }
 };
 

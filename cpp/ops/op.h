@@ -51,6 +51,7 @@ struct Node {
   uint32_t reads_out = ~0u;   // outputs likewise
   bool forward_only = false;  // fused for inference: there is no gradient
   bool is_view = false;       // out[0] is in[0] under another shape: no work, no memory
+  bool descends = false;      // given by the plan: the weight is moved by Op::descent
   int64_t scratch_bytes = 0;  // working memory of a run,
   int64_t reverse_bytes = 0;  // and of a backward run where that needs more
   double flops = 0;           // of the forward run; an unknown batch counts as 1
@@ -76,6 +77,15 @@ struct Callback {
 
 using Kernel = void (*)(const Node&);
 
+// Plain gradient descent without the weight's gradient in memory. Where a plan says so
+// (Node::descends), the backward kernel leaves that gradient out, and what it is the product of in
+// place: in[0], and in out[0].grad the sums' gradient. `run` then does w <- w - lr dw in one
+// product, which takes out[0].grad along.
+struct Descent {
+  double (*bound)(const Node&);  // no element of dw is larger, nor a sum on the way to it
+  void (*run)(const Node&, double lr);
+};
+
 struct Operands {
   int least = 1, most = 1;
 };
@@ -91,6 +101,7 @@ struct Op {
   const char* isa;       // the instruction set this copy was compiled for
   int activation;        // what op linear's `activation` must be to do this op too, 0: it cannot
   bool elementwise;      // out[i] depends on in[i] alone, whatever the order of elements
+  Descent descent[2];    // of the weight in[1]; null: it has none
 };
 
 // One pass over a stretch of the flat parameter vector.
@@ -114,6 +125,7 @@ struct Optimizer {
   void (*update[2])(Update&);
   int (*states)(
       const double* hyper);  // how many of them these hyperparameters need; others may be null
+  bool (*descends)(const double* hyper) = nullptr;  // whether it is w <- w - lr g; null: never
 };
 
 #define FASTNN_TEXT_(x) #x
@@ -121,6 +133,8 @@ struct Optimizer {
 
 namespace FASTNN_ISA {
 
+template <class K>
+concept HasDescent = requires(const Node& n) { K::template descend<float>(n, 0.0); };
 template <class K>
 concept HasBackward = requires(const Node& n) { K::template backward<float>(n); };
 
@@ -139,6 +153,10 @@ constexpr Op op_of(const char* name) {
   if constexpr (HasBackward<K>) {
     op.backward[0] = K::template backward<float>;
     op.backward[1] = K::template backward<double>;
+  }
+  if constexpr (HasDescent<K>) {
+    op.descent[0] = {K::template bound<float>, K::template descend<float>};
+    op.descent[1] = {K::template bound<double>, K::template descend<double>};
   }
   if constexpr (requires { K::kElementwise; }) op.elementwise = K::kElementwise;
   if constexpr (requires { K::kActivation; }) op.activation = static_cast<int>(K::kActivation);

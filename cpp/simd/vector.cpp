@@ -1,6 +1,7 @@
 #include "simd/vector.h"
 
 #include "base/parallel.h"
+#include "simd/real.h"
 #include "simd/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -8,6 +9,14 @@ namespace {
 
 constexpr int kMaxChunks = 64;
 constexpr int64_t kLeastChunk = 8192;
+
+int64_t grain_of(int64_t n) {
+  const int64_t share = (n + kMaxChunks - 1) / kMaxChunks;
+  return share > kLeastChunk ? (share + 1023) / 1024 * 1024 : kLeastChunk;
+}
+
+template <class T>
+using BitsOf = simd::BitsOf<T>;
 
 template <class T>
 double squares(const T* x, int64_t n) {
@@ -17,8 +26,7 @@ double squares(const T* x, int64_t n) {
 template <class T>
 double sum_of_squares(const void* given, int64_t n) {
   const T* x = static_cast<const T*>(given);
-  const int64_t share = (n + kMaxChunks - 1) / kMaxChunks;
-  const int64_t grain = share > kLeastChunk ? (share + 1023) / 1024 * 1024 : kLeastChunk;
+  const int64_t grain = grain_of(n);
   double partial[kMaxChunks] = {};
   parallel_chunks(n, grain, n * 0.1, [&](int64_t begin, int64_t end) {
     partial[begin / grain] = squares(x + begin, end - begin);
@@ -49,8 +57,7 @@ T sum_of_zeros(const T* x, int64_t n) {
 template <class T>
 bool all_finite(const void* given, int64_t n) {
   const T* x = static_cast<const T*>(given);
-  const int64_t share = (n + kMaxChunks - 1) / kMaxChunks;
-  const int64_t grain = share > kLeastChunk ? (share + 1023) / 1024 * 1024 : kLeastChunk;
+  const int64_t grain = grain_of(n);
   T partial[kMaxChunks] = {};
   parallel_chunks(n, grain, n * 0.03, [&](int64_t begin, int64_t end) {
     partial[begin / grain] = sum_of_zeros(x + begin, end - begin);
@@ -58,6 +65,32 @@ bool all_finite(const void* given, int64_t n) {
   T sum = 0;
   for (const T p : partial) sum += p;
   return sum == T(0);
+}
+
+// Without their sign bits, numbers are in the order of the integers that they are as bits, and
+// infinity and NaN above all of them.
+template <class T>
+BitsOf<T> largest_bits(const T* x, int64_t n) {
+  constexpr BitsOf<T> kMagnitude = ~BitsOf<T>(0) >> 1;
+  BitsOf<T> most = 0;
+#pragma omp simd reduction(max : most)
+  for (int64_t i = 0; i < n; ++i) {
+    const BitsOf<T> at = simd::bits(x[i]) & kMagnitude;
+    most = at > most ? at : most;
+  }
+  return most;
+}
+
+template <class T>
+double largest(const void* given, int64_t n) {
+  const T* x = static_cast<const T*>(given);
+  BitsOf<T> partial[kMaxChunks] = {}, most = 0;
+  const int64_t grain = grain_of(n);
+  parallel_chunks(n, grain, n * 0.03, [&](int64_t begin, int64_t end) {
+    partial[begin / grain] = largest_bits(x + begin, end - begin);
+  });
+  for (const BitsOf<T> p : partial) most = p > most ? p : most;
+  return static_cast<double>(simd::from_bits(most));
 }
 
 template <class T>
@@ -80,6 +113,7 @@ void max_norm(void* given, int64_t rows, int64_t columns, double limit) {
 
 const VectorKernels vector_kernels{{sum_of_squares<float>, sum_of_squares<double>},
                                    {all_finite<float>, all_finite<double>},
+                                   {largest<float>, largest<double>},
                                    {max_norm<float>, max_norm<double>}};
 
 }  // namespace fastnn::FASTNN_ISA

@@ -139,6 +139,7 @@ class PlanInfo(TypedDict):
     arena_bytes: int
     scratch_bytes: int
     flops: float
+    descending: list[int]
 
 class Inference:
     def __init__(

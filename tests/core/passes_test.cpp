@@ -256,6 +256,11 @@ void test_sums(int64_t n) {
   });
   check(kernels.all_finite[kIndex](x.data(), n), "%s all_finite f%d, %ld: false", isa(),
         int(8 * sizeof(T)), static_cast<long>(n));
+  double most = 0;
+  for (const T v : x) most = std::max(most, std::fabs(static_cast<double>(v)));
+  check(kernels.largest[kIndex](x.data(), n) == most, "%s largest f%d, %ld: %.17g, not %.17g",
+        isa(), int(8 * sizeof(T)), static_cast<long>(n), kernels.largest[kIndex](x.data(), n),
+        most);
   for (const T bad : {std::numeric_limits<T>::quiet_NaN(), std::numeric_limits<T>::infinity(),
                       -std::numeric_limits<T>::infinity()})
     for (int64_t i = 0; i < n; i += std::max<int64_t>(1, n / 37 - 1)) {
@@ -263,6 +268,7 @@ void test_sums(int64_t n) {
       x[i] = bad;
       set_thread_count(i % 3 + 1);
       check(!kernels.all_finite[kIndex](x.data(), n) &&
+                !std::isfinite(kernels.largest[kIndex](x.data(), n)) &&
                 !std::isfinite(kernels.sum_of_squares[kIndex](x.data(), n)),
             "%s f%d, %ld: %g at %ld is not seen", isa(), int(8 * sizeof(T)), static_cast<long>(n),
             double(bad), static_cast<long>(i));

@@ -1,0 +1,271 @@
+"""Plain SGD moves the weights of dense layers without their gradient in memory.
+
+The twin clips at a norm that no gradient reaches, so that its gradients are stored: what is true of
+one must be true of the other, but for the rounding of a product.
+"""
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import _core, nn, optim
+
+ISAS = [name for name, supported in _core.isas() if supported]
+NEVER = 1e35  # a norm that no gradient here reaches
+TOLERANCE = {"float32": 2e-6, "float64": 1e-14}
+SIZES = [1, 2, 3, 7, 15, 16, 17, 33]
+
+
+@pytest.fixture(params=ISAS)
+def isa(request):
+    before = _core.isa()
+    _core.set_isa(request.param)
+    yield request.param
+    _core.set_isa(before)
+
+
+@pytest.fixture
+def threads():
+    before = _core.get_num_threads()
+    yield _core.set_num_threads
+    _core.set_num_threads(before)
+
+
+def trainer_of(make, clip_norm=0.0, loss="quadratic", **options):
+    return fnn.Trainer(make(), loss, optim.SGD(0.1), clip_norm=clip_norm, **options)
+
+
+def mlp(sizes, activation="tanh", dtype="float32", **options):
+    layers = [nn.Dense(k, activation, **options) for k in sizes[1:]]
+    return fnn.Model(layers, input_shape=(sizes[0],), seed=1, dtype=dtype)
+
+
+def batch(rows, d, k, dtype="float32", seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((rows, d)).astype(dtype), rng.random((rows, k)).astype(dtype)
+
+
+def descending(trainer, rows):
+    """How many weights a plan for so many rows moves itself."""
+    return len(trainer._objective.core.plan_info(rows)["descending"])
+
+
+def assert_twins(make, x, y, count, steps=3, loss="quadratic"):
+    ours, twin = trainer_of(make, loss=loss), trainer_of(make, NEVER, loss)
+    for _ in range(steps):
+        assert ours.step(x, y) == pytest.approx(twin.step(x, y), rel=1e-5)
+    rows = len(x[0] if isinstance(x, tuple) else x)
+    assert descending(ours, rows) == count
+    assert descending(twin, rows) == 0
+    tolerance = TOLERANCE[ours.model.dtype]
+    for (name, w), v in zip(
+        ours.model.parameters.items(), twin.model.parameters.values(), strict=True
+    ):
+        np.testing.assert_allclose(w, v, rtol=tolerance, atol=tolerance, err_msg=name)
+    return ours
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [1, 2, 10, 17, 600])
+def test_a_network_is_that_of_stored_gradients(rows, dtype, isa):
+    for d, k in [(1, 1), (1, 5), (5, 1), (30, 10), (17, 33), (64, 31)]:
+        x, y = batch(rows, d, k, dtype)
+        assert_twins(lambda d=d, k=k: mlp([d, 7, k], dtype=dtype), x, y, 2)
+
+
+@pytest.mark.parametrize("d", SIZES)
+def test_every_width_beside_that_of_a_vector(d, isa):
+    for k in SIZES:
+        x, y = batch(4, d, k)
+        assert_twins(lambda d=d, k=k: mlp([d, k], None), x, y, 1, steps=1)
+
+
+@pytest.mark.parametrize("activation", [None, "sigmoid", "relu", "elu", "softplus", "selu"])
+def test_one_step_is_that_of_the_formula(activation):
+    model = mlp([6, 5, 3], activation, "float64")
+    x, y = batch(8, 6, 3, "float64")
+    trainer = fnn.Trainer(model, "quadratic", optim.SGD(0.1))
+    before = {name: w.copy() for name, w in model.parameters.items()}
+    gradient = trainer.gradient(x, y)
+    trainer.step(x, y)
+    assert descending(trainer, 8) == 2
+    for name, w in model.parameters.items():
+        np.testing.assert_allclose(w, before[name] - 0.1 * gradient[name], rtol=1e-13, atol=1e-15)
+
+
+def test_same_bits_on_any_number_of_threads(threads, isa):
+    x, y = batch(64, 200, 10)
+    data = fnn.Dataset(np.tile(x, (20, 1)), np.tile(y, (20, 1)))
+    results = []
+    for count in (1, 2, 3, 8):
+        threads(count)
+        trainer = trainer_of(lambda: mlp([200, 300, 10]))
+        trainer.fit(data, 2, 64, verbose=0)
+        assert descending(trainer, 64) == 2
+        results.append(trainer.model.theta.copy())
+    for result in results[1:]:
+        np.testing.assert_array_equal(result, results[0])
+
+
+def test_steps_of_fit_are_those_of_step():
+    x, y = batch(40, 12, 3)
+    by_fit, by_step = trainer_of(lambda: mlp([12, 9, 3])), trainer_of(lambda: mlp([12, 9, 3]))
+    by_fit.fit(fnn.Dataset(x, y), 1, 16, shuffle=False, verbose=0)  # the last batch has 8 rows
+    for at in range(0, 40, 16):
+        by_step.step(x[at : at + 16], y[at : at + 16])
+    np.testing.assert_array_equal(by_fit.model.theta, by_step.model.theta)
+
+
+def test_a_weight_that_two_layers_share_waits_for_both():
+    def make():
+        x = fnn.Input((6,))
+        shared = nn.Dense(6, "tanh")
+        return fnn.Model(x, nn.Dense(2)(shared(shared(x))), seed=1)
+
+    x, y = batch(5, 6, 2)
+    assert_twins(make, x, y, 1)
+
+
+def test_a_weight_that_something_else_reads_is_not_moved():
+    def make():
+        x = fnn.Input((6,))
+        a, b = nn.Dense(6, "tanh", name="a"), nn.Dense(6, name="b")
+        return fnn.Model(x, nn.Dense(2)(b(a(x)) + a(x)), seed=1)
+
+    x, y = batch(5, 6, 2)
+    assert_twins(make, x, y, 2)  # b and the last
+
+
+def test_branches():
+    def make():
+        x = fnn.Input((6,))
+        a = nn.Dense(5, "relu")(x)
+        return fnn.Model(x, nn.Dense(2)(fnn.ops.concatenate([a, nn.Dense(4)(a)], axis=1)), seed=1)
+
+    assert_twins(make, *batch(5, 6, 2), 3)
+
+
+def test_images():
+    def make():
+        layers = [nn.Conv2d(4, 3, activation="relu"), nn.BatchNorm(), nn.MaxPool2d(2)]
+        head = [nn.Flatten(), nn.Dense(3, "softmax")]
+        return fnn.Model(layers + head, input_shape=(1, 10, 10), seed=1)
+
+    rng = np.random.default_rng(0)
+    x = rng.random((4, 1, 10, 10), dtype=np.float32)
+    assert_twins(make, x, rng.integers(0, 3, 4), 1, loss="cross_entropy")
+
+
+def test_sequences():
+    def make():  # (N, T, D) by (K, D): the rows of the product are N T
+        return fnn.Model([nn.Dense(4, "tanh"), nn.Dense(2)], input_shape=(7, 3), seed=1)
+
+    rng = np.random.default_rng(0)
+    x = rng.random((4, 7, 3), dtype=np.float32)
+    assert_twins(make, x, rng.random((4, 7, 2), dtype=np.float32), 2)
+
+
+def test_frozen_weights_stay():
+    def make():
+        model = mlp([6, 5, 2])
+        model.layers[0].trainable = False
+        return model
+
+    ours = assert_twins(make, *batch(5, 6, 2), 1)
+    np.testing.assert_array_equal(
+        ours.model.parameters["dense1.weight"], make().parameters["dense1.weight"]
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"l2": 1e-3}, {"l1": 1e-3}, {"clip_norm": 1.0}],
+    ids=lambda options: next(iter(options)),
+)
+def test_rules_that_need_the_gradient_keep_it(options):
+    trainer = fnn.Trainer(mlp([6, 5, 2]), "quadratic", optim.SGD(0.1), **options)
+    trainer.step(*batch(5, 6, 2))
+    assert descending(trainer, 5) == 0
+
+
+@pytest.mark.parametrize("optimizer", [optim.SGD(0.1, momentum=0.9), optim.Adam(), optim.RMSprop()])
+def test_other_optimisers_keep_the_gradient(optimizer):
+    trainer = fnn.Trainer(mlp([6, 5, 2]), "quadratic", optimizer)
+    trainer.step(*batch(5, 6, 2))
+    assert descending(trainer, 5) == 0
+
+
+def test_max_norm_holds_behind_descent():
+    trainer = fnn.Trainer(mlp([6, 5, 2]), "quadratic", optim.SGD(0.1), max_norm=0.5)
+    trainer.step(*batch(5, 6, 2))
+    assert descending(trainer, 5) == 2
+    for w in trainer.model.weights().values():
+        assert (np.linalg.norm(w, axis=1) <= 0.5 + 1e-6).all()
+
+
+# -- gradients that may not be finite ----------------------------------------------------------------
+
+
+def test_a_gradient_without_a_bound_is_stored_and_looked_at(isa):
+    # The bound is rows max|x| max|dz| = 2 * 1e38 * 1e2; but the large x meets dz = 0.
+    def make():
+        return fnn.Model([nn.Dense(1, use_bias=False, init=0.0)], input_shape=(2,))
+
+    x = np.array([[1e38, 0.0], [0.0, 1.0]], "f4")
+    y = np.array([[0.0], [100.0]], "f4")
+    trainer = fnn.Trainer(make(), "quadratic", optim.SGD(0.5))
+    trainer.step(x, y)
+    np.testing.assert_array_equal(trainer.model.parameters["dense1.weight"], [[0.0, 25.0]])
+    trainer = fnn.Trainer(make(), "quadratic", optim.SGD(0.5))
+    trainer.fit((x, y), 1, 2, verbose=0)
+    np.testing.assert_array_equal(trainer.model.parameters["dense1.weight"], [[0.0, 25.0]])
+    assert trainer.steps == 1
+
+
+@pytest.mark.parametrize("by_fit", [True, False])
+def test_a_gradient_that_overflows_changes_nothing(by_fit, isa):
+    # The last layer's gradient is finite, the first one's is not: 1e30 * 1e20.
+    model = fnn.Model([nn.Dense(1, use_bias=False), nn.Dense(1, use_bias=False)], input_shape=(1,))
+    model.parameters["dense1.weight"][...] = 1e-25
+    model.parameters["dense2.weight"][...] = 1e20
+    trainer = fnn.Trainer(model, "quadratic", optim.SGD(0.1))
+    x, y = np.array([[1e30]], "f4"), np.array([[0.0]], "f4")
+    before = model.theta.copy()
+    with pytest.raises(RuntimeError, match="must be finite"):
+        if by_fit:
+            trainer.fit((x, y), 1, 1, verbose=0)
+        else:
+            trainer.step(x, y)
+    np.testing.assert_array_equal(model.theta, before)
+    assert trainer.steps == 0
+
+
+def test_statistics_of_a_norm_move_once_where_a_step_is_done_again():
+    def make():
+        x, z = fnn.Input((2,)), fnn.Input((1,))
+        both = fnn.ops.concatenate([nn.Dense(1, init=0.0)(x), nn.BatchNorm()(z)], axis=1)
+        return fnn.Model([x, z], both, seed=1)
+
+    x = (np.array([[1e38, 0.0], [0.0, 1.0]], "f4"), np.array([[1.0], [3.0]], "f4"))
+    y = np.array([[0.0, 0.0], [100.0, 0.0]], "f4")
+    ours, twin = trainer_of(make), trainer_of(make, NEVER)
+    ours.step(x, y)
+    twin.step(x, y)
+    assert descending(ours, 2) == 1
+    np.testing.assert_array_equal(ours.model.state_vector, twin.model.state_vector)
+    np.testing.assert_array_equal(ours.model.theta, twin.model.theta)
+
+
+def test_chance_is_the_same_where_a_step_is_done_again():
+    def make():
+        layers = [nn.Dropout(0.5), nn.Dense(1, use_bias=False, init=0.0)]
+        return fnn.Model(layers, input_shape=(32,), seed=3)
+
+    x = np.ones((2, 32), "f4")
+    x[0, 0] = 1e38  # 2e38 where it is not dropped
+    y = np.array([[0.0], [1.0]], "f4")
+    ours, twin = trainer_of(make), trainer_of(make, NEVER)
+    ours.step(x, y)
+    twin.step(x, y)
+    np.testing.assert_array_equal(ours.model.theta, twin.model.theta)
+    assert 0 < np.count_nonzero(ours.model.theta) < 32
