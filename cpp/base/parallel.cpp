@@ -125,6 +125,8 @@ void lead(Team& team, int size, Body body, void* context) {
 
 void stay_on_thread() { t_stays = true; }
 
+bool is_worth_threads(double cost) { return members_of(cost, kCostOfStep) > 1; }
+
 void with_threads(double cost, Body body, void* context) {
   const int size = members_of(cost, kCostOfStep);
   if (t_team || t_stays || g_forked || omp_in_parallel()) return body(context);

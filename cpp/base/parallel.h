@@ -18,6 +18,9 @@ void parallel_for(int64_t n_tasks, double cost, Task task, void* context);
 using Body = void (*)(void* context);
 void with_threads(double cost, Body body, void* context);
 
+// Whether with_threads would give a body of that cost any.
+bool is_worth_threads(double cost);
+
 // From now on all jobs of the calling thread stay on it: for those that work beside a trainer.
 void stay_on_thread();
 

@@ -1,6 +1,7 @@
 #include "graph/inference.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "base/interrupt.h"
@@ -12,10 +13,10 @@ namespace {
 constexpr size_t kIdlePlans = 8;  // batch sizes remembered
 const uint64_t kNoSteps = 0;
 // Each call gathers its threads anew and waits for them at its end, a time slice of 4 ms where
-// another process holds their core. So a thread must bring so many times what it must in training,
-// 1.5 ms as Plan::cost counts (ResNet-20, one sample, 2 threads, other core busy: 8.0 ms instead of
-// 0.65).
-constexpr double kGathering = 50;
+// another process holds their core (ResNet-20, one sample, 2 threads, other core busy: 8.0 ms
+// instead of 0.65). So a thread must bring many times what it must in training: 1.5 ms, as
+// Plan::cost counts, to be sure, and 0.25 ms for both ways to be tried out.
+constexpr double kSure = 50, kTried = 8;
 
 bool has_rows(const Graph& graph, int id) {
   const Shape& s = graph.values()[id].shape;
@@ -30,17 +31,17 @@ Inference::Inference(const Graph& graph, std::vector<int> outputs, void* theta, 
   storage_.states = states;
 }
 
-std::unique_ptr<Plan> Inference::take(int64_t batch) {
+Inference::Ready Inference::take(int64_t batch) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    for (auto plan = idle_.begin(); plan != idle_.end(); ++plan)
-      if ((*plan)->batch() == batch) {
-        std::unique_ptr<Plan> found = std::move(*plan);
-        idle_.erase(plan);
+    for (auto ready = idle_.begin(); ready != idle_.end(); ++ready)
+      if (ready->plan->batch() == batch) {
+        Ready found = std::move(*ready);
+        idle_.erase(ready);
         return found;
       }
   }
-  return make(batch);
+  return {make(batch), {}};
 }
 
 std::unique_ptr<Plan> Inference::make(int64_t batch) const {
@@ -49,9 +50,9 @@ std::unique_ptr<Plan> Inference::make(int64_t batch) const {
   return std::make_unique<Plan>(graph_, outputs_, options, storage_, &kNoSteps);
 }
 
-void Inference::give_back(std::unique_ptr<Plan> plan) {
+void Inference::give_back(Ready ready) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  idle_.push_front(std::move(plan));
+  idle_.push_front(std::move(ready));
   if (idle_.size() > kIdlePlans) idle_.pop_back();
 }
 
@@ -63,17 +64,29 @@ Arg Inference::output(int i, int64_t n) {
   return arg;
 }
 
+void Inference::forward(Ready& ready) {
+  using Clock = std::chrono::steady_clock;
+  const double cost = ready.plan->cost();
+  const auto run = [&] { ready.plan->forward(); };
+  if (is_worth_threads(cost / kSure)) return with_threads(cost / kSure, run);
+  if (!is_worth_threads(cost / kTried)) return with_threads(0, run);
+  const Clock::time_point began = Clock::now();
+  with_threads(ready.company.next() ? cost / kTried : 0, run);
+  ready.company.took(std::chrono::duration<double, std::nano>(Clock::now() - began).count());
+}
+
 void Inference::run(const std::vector<Feed>& feeds, const int64_t* order, int64_t n, int64_t batch,
                     void* const* rows, double* means) {
   std::fill(means, means + outputs_.size(), 0.0);
-  std::unique_ptr<Plan> plan;
+  Ready ready;
   for (int64_t at = 0; at < n; at += batch) {
     if (at) check_interrupt();
     const int64_t count = std::min(batch, n - at);
-    if (!plan || plan->batch() != count) {
-      if (plan) give_back(std::move(plan));
-      plan = take(count);
+    if (!ready.plan || ready.plan->batch() != count) {
+      if (ready.plan) give_back(std::move(ready));
+      ready = take(count);
     }
+    Plan* const plan = ready.plan.get();
     for (const Feed& feed : feeds) {
       const DType to = graph_.values()[feed.input].dtype;
       if (!order && feed.dtype == to && feed.scale == 1 && feed.offset == 0)
@@ -82,7 +95,7 @@ void Inference::run(const std::vector<Feed>& feeds, const int64_t* order, int64_
       else if (void* own = plan->own_input(feed.input))
         gather(feed, order ? order + at : nullptr, at, count, to, own);
     }
-    with_threads(plan->cost() / kGathering, [&] { plan->forward(); });
+    forward(ready);
     for (size_t i = 0; i < outputs_.size(); ++i) {
       const Arg& out = plan->value(outputs_[i]);
       const int64_t bytes = elements(out.shape) * size_of(out.dtype);
@@ -94,7 +107,7 @@ void Inference::run(const std::vector<Feed>& feeds, const int64_t* order, int64_
         means[i] += static_cast<double>(*static_cast<const float*>(out.data)) * count / n;
     }
   }
-  if (plan) give_back(std::move(plan));
+  if (ready.plan) give_back(std::move(ready));
 }
 
 }  // namespace fastnn

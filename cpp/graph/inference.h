@@ -5,6 +5,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/company.h"
 #include "graph/feed.h"
 #include "graph/plan.h"
 
@@ -25,14 +26,20 @@ class Inference {
   const std::vector<int>& outputs() const { return outputs_; }
 
  private:
-  std::unique_ptr<Plan> take(int64_t batch);
-  void give_back(std::unique_ptr<Plan> plan);
+  // A plan at work belongs to one thread.
+  struct Ready {
+    std::unique_ptr<Plan> plan;
+    Company company;
+  };
+  Ready take(int64_t batch);
+  void give_back(Ready ready);
+  static void forward(Ready& ready);
 
   const Graph& graph_;
   std::vector<int> outputs_;
   Storage storage_;
   std::mutex mutex_;
-  std::list<std::unique_ptr<Plan>> idle_;  // most recently used first
+  std::list<Ready> idle_;  // most recently used first
 };
 
 }  // namespace fastnn
