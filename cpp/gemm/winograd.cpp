@@ -11,14 +11,14 @@ constexpr int kL = kLanes<float>;
 constexpr int64_t kFloat = sizeof(float);
 
 bool suits_winograd(const Conv<float>& c) {
-  // The three elements of a 3 x 3 kernel, one after the other: phases of others have three taps
-  // too.
-  const auto is_plain = [](const Taps& t) {
-    return t.count == 3 && t.stride == 1 && t.step == 1 &&
-           (t.kernel_step == 1 ? t.first == 0 : t.kernel_step == -1 && t.first == 2);
+  // All elements of a kernel, one after the other: phases of larger ones have three taps too.
+  const int64_t taps = c.ty.count;
+  const auto is_plain = [taps](const Taps& t) {
+    return t.count == taps && t.stride == 1 && t.step == 1 &&
+           (t.kernel_step == 1 ? t.first == 0 : t.kernel_step == -1 && t.first == taps - 1);
   };
-  if (!is_plain(c.ty) || !is_plain(c.tx) || c.w_y != 3 || c.w_x != 1 || c.in % kL != 0 ||
-      c.out % kL != 0)
+  if ((taps != 3 && taps != 5) || !is_plain(c.ty) || !is_plain(c.tx) || c.w_y != taps ||
+      c.w_x != 1 || c.in % kL != 0 || c.out % kL != 0)
     return false;
   if (c.in < 16 || c.out < 16) return false;
   // Rounded, few channels are summed directly: a fifth of the error, and a step of ResNet-20 takes
@@ -26,9 +26,10 @@ bool suits_winograd(const Conv<float>& c) {
   if (has_pairs<float>(c.precision) && c.in * c.out <= 16 * 16) return false;
   // Tiles that reach over the edge compute for nothing. Few tiles do not pay for large weights,
   // which grow to four times their size (AlexNet's third convolution, one image: 7 times slower).
-  const PatchGrid grid(c.ys);
+  const int64_t side = tile_of(static_cast<int>(taps));
+  const PatchGrid grid(c.ys, side);
   if (c.images * grid.per_image() < 64 && c.in * c.out > 64 * 64) return false;
-  return grid.per_image() * kTileOut * kTileOut < 2.0 * c.ys.height * c.ys.width;
+  return grid.per_image() * side * side < 2.0 * c.ys.height * c.ys.width;
 }
 
 void multiply_planes(const PlaneProducts& p) {
@@ -143,7 +144,9 @@ constexpr int64_t kTasks = 16;
 // y = act(w * x + b). Small weights: each task takes its own tiles through all three stages, block
 // by block in L2. Large ones: all tasks do one stage after the other, so that the weights of a
 // plane are read once for many tiles.
+template <int kTaps>
 struct Forward {
+  static constexpr int kOut = tile_of(kTaps);
   const Conv<float>& c;
   PatchGrid grid;
   bool pairs;
@@ -156,7 +159,7 @@ struct Forward {
 
   explicit Forward(const Conv<float>& conv)
       : c(conv),
-        grid(conv.ys),
+        grid(conv.ys, kOut),
         pairs(has_pairs<float>(conv.precision)),
         depth(pairs ? conv.in / 2 : conv.in) {
     tiles = c.images * grid.per_image();
@@ -183,11 +186,12 @@ struct Forward {
   int64_t task_bytes() const { return align64(kPoints * (v_plane() + m_plane()) * kFloat); }
   int64_t scratch() const { return weight_bytes() + zero_bytes() + tasks * task_bytes(); }
 
-  // The 9 taps of kL filters: g[tap][filter]. Four taps at a time, turned in registers.
-  void load_taps(const float* w, V (&g)[9]) const {
-    constexpr int kB = kBlock<float>;
-    const int from[] = {0, 4, 5};  // the last block shares taps with the one before
-    for (const int tap : from) {
+  // The taps of kL filters: g[tap][filter]. Four taps at a time, turned in registers; the last
+  // block shares taps with the one before.
+  void load_taps(const float* w, V (&g)[kTaps * kTaps]) const {
+    constexpr int kB = kBlock<float>, kLast = kTaps * kTaps - kB;
+    for (int at = 0; at < kLast + kB; at += kB) {
+      const int tap = at < kLast ? at : kLast;
       V r[kB];
 #pragma GCC unroll 4
       for (int i = 0; i < kB; ++i)
@@ -200,12 +204,12 @@ struct Forward {
 
   // kL filters of one channel at the points: to[f * plane + filter].
   [[gnu::noinline]] void points(const float* w, float* to, int64_t plane) const {
-    V taps[9];
+    V taps[kTaps * kTaps];
     load_taps(w, taps);
     const auto at = [&](int y, int x) {
-      return taps[(c.ty.first + y * c.ty.kernel_step) * 3 + c.tx.first + x * c.tx.kernel_step];
+      return taps[(c.ty.first + y * c.ty.kernel_step) * kTaps + c.tx.first + x * c.tx.kernel_step];
     };
-    winograd::values<3>(at, [&](int f, V value) { store(to + f * plane, value); });
+    winograd::values<kTaps>(at, [&](int f, V value) { store(to + f * plane, value); });
   }
 
   // Filters of one panel into U: plane by plane, rows of channels (or pairs) q0..q1.
@@ -248,15 +252,15 @@ struct Forward {
 
   // Products of one tile into its outputs.
   void outputs(const PatchGrid::Tile& tile, const float* m) const {
-    const int64_t rows = least(kTileOut, c.ys.height - tile.oy);
-    const int64_t columns = least(kTileOut, c.ys.width - tile.ox);
+    const int64_t rows = least(kOut, c.ys.height - tile.oy);
+    const int64_t columns = least(kOut, c.ys.width - tile.ox);
     float* const y = c.y + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
     const bool is_relu = c.activation == Activation::kRelu;
     for (int64_t channel = 0; channel < c.out; channel += kL) {
       const V bias = c.bias ? load(c.bias + channel) : V{};
       const V scale = c.scale ? load(c.scale + channel) : fill(1.0f);
       const auto at = [&](int i, int j) { return load(m + (i * 6 + j) * m_plane() + channel); };
-      winograd::results(at, [&](int i, const V(&o)[4]) {
+      winograd::results<kOut>(at, [&](int i, const V(&o)[kOut]) {
         if (i >= rows) return;
         float* const to = y + i * c.ys.row + channel;
         const float* const more = c.residual     ? c.residual + (to - c.y)
@@ -331,6 +335,7 @@ struct Forward {
 // nothing. Each transforms its weights itself and finds the memory for them in its core's cache
 // again, where weights that one core transforms and another reads would travel (ResNet-20, 2
 // threads: 250 us instead of 480; alone 445).
+template <int kTaps>
 struct Pieces {
   const Conv<float>& c;
   bool of_filters;
@@ -342,7 +347,7 @@ struct Pieces {
     constexpr double kLittle = 1e5;                    // ns
     constexpr double kWeight = 3, kInput = 1.7;        // ns of a transform, by channels
     constexpr double kRepeated = 1.0 / 16, kMost = 4;  // of the work
-    const Forward whole(c);
+    const Forward<kTaps> whole(c);
     const double weights = double(c.in) * c.out * kWeight;
     const double inputs = double(whole.tiles) * c.in * kInput;
     of_filters = weights > inputs && c.out > kL;
@@ -373,18 +378,18 @@ struct Pieces {
   }
   int64_t piece_bytes() const {  // the first is the largest
     const Conv<float> p = part(0);
-    const Forward f(p);
+    const Forward<kTaps> f(p);
     return f.weight_bytes() + f.zero_bytes() + f.task_bytes();
   }
 
   void run(void* scratch) const {
     parallel(count, cost, [&](int64_t piece) {
       const Conv<float> p = part(piece);
-      Forward f(p);
+      Forward<kTaps> f(p);
       const Cut tile(f.tiles, of_filters ? 1 : count);
       const int64_t begin = of_filters ? 0 : tile(piece),
                     end = of_filters ? f.tiles : tile(piece + 1);
-      if (f.is_small()) f.block = least(f.block, Forward::in_blocks(end - begin));
+      if (f.is_small()) f.block = least(f.block, f.in_blocks(end - begin));
       float* const u = static_cast<float*>(scratch) + piece * piece_bytes() / kFloat;
       float* const zeros = u + f.weight_bytes() / kFloat;
       __builtin_memset(zeros, 0, f.zero_bytes());
@@ -394,15 +399,24 @@ struct Pieces {
   }
 };
 
+template <int kTaps>
+int64_t scratch_of(const Conv<float>& c) {
+  const Pieces<kTaps> pieces(c);
+  return pieces.count > 1 ? pieces.count * pieces.piece_bytes() : Forward<kTaps>(c).scratch();
+}
+template <int kTaps>
+void run(const Conv<float>& c, void* scratch) {
+  const Pieces<kTaps> pieces(c);
+  pieces.count > 1 ? pieces.run(scratch) : Forward<kTaps>(c).run(scratch);
+}
+
 }  // namespace
 
 int64_t winograd_scratch(const Conv<float>& c) {
-  const Pieces pieces(c);
-  return pieces.count > 1 ? pieces.count * pieces.piece_bytes() : Forward(c).scratch();
+  return c.ty.count == 3 ? scratch_of<3>(c) : scratch_of<5>(c);
 }
 void winograd_conv(const Conv<float>& c, void* scratch) {
-  const Pieces pieces(c);
-  pieces.count > 1 ? pieces.run(scratch) : Forward(c).run(scratch);
+  c.ty.count == 3 ? run<3>(c, scratch) : run<5>(c, scratch);
 }
 
 }  // namespace fastnn::FASTNN_ISA

@@ -1,8 +1,8 @@
-// Winograd's minimal filtering of 3x3 kernels in float32: patches of 6 x 6 inputs give 4 x 4
-// outputs (or, in the weight's gradient, 4 x 4 gradients and 6 x 6 inputs give 3 x 3 weights) by 36
-// products in the place of 144. The points are 0, +-5/8, +-3/2 and infinity: against +-1, +-2 they
-// halve the error, to 1.8 times that of the direct sum (float32, 64 channels: 7.7e-7 rms
-// against 4.4e-7).
+// Winograd's minimal filtering in float32: patches of 6 x 6 inputs give 4 x 4 outputs of 3 x 3
+// kernels (or, in the weight's gradient, 4 x 4 gradients and 6 x 6 inputs give 3 x 3 weights) by 36
+// products in the place of 144, and 2 x 2 outputs of 5 x 5 kernels in the place of 100. The points
+// are 0, +-5/8, +-3/2 and infinity: against +-1, +-2 they halve the error, to 1.8 times that of the
+// direct sum (float32, 64 channels: 7.7e-7 rms against 4.4e-7).
 //   Winograd, Arithmetic complexity of computations (1980); Lavin and Gray, Fast algorithms for
 //   convolutional neural networks, CVPR (2016); Vincent et al., On improving the numerical
 //   stability of Winograd convolutions, ICLR workshop (2017).
@@ -13,8 +13,8 @@
 
 namespace fastnn::FASTNN_ISA {
 
-constexpr int kPatch = 6;          // side of a patch of inputs
-constexpr int kTileOut = 4;        // side of a tile of outputs
+constexpr int kPatch = 6;                                      // side of a patch of inputs
+constexpr int tile_of(int taps) { return kPatch + 1 - taps; }  // side of a tile of outputs
 constexpr int kPoints = 36;        // products of one channel by one filter
 constexpr int64_t kFarApart = 16;  // elements between neighbouring planes: they share no set of L1
 
@@ -43,12 +43,21 @@ using V = Vector<float>;
 // A polynomial of kCount coefficients, at the points.
 template <int kCount>
 [[gnu::always_inline]] static inline void values(const V (&g)[kCount], V (&o)[6]) {
-  V odd_a = kA * g[1], odd_b = kB * g[1];
-  if constexpr (kCount == 4) {
+  V odd_a = kA * g[1], odd_b = kB * g[1], even_a = g[0], even_b = g[0];
+  if constexpr (kCount > 2) {
+    even_a += kA2 * g[2];
+    even_b += kB2 * g[2];
+  }
+  if constexpr (kCount > 3) {
     odd_a += (kA * kA2) * g[3];
     odd_b += (kB * kB2) * g[3];
   }
-  const V even_a = kNa * (g[0] + kA2 * g[2]), even_b = kNb * (g[0] + kB2 * g[2]);
+  if constexpr (kCount > 4) {
+    even_a += (kA2 * kA2) * g[4];
+    even_b += (kB2 * kB2) * g[4];
+  }
+  even_a *= kNa;
+  even_b *= kNb;
   o[0] = kN0 * g[0];
   o[1] = even_a + kNa * odd_a;
   o[2] = even_a - kNa * odd_a;
@@ -64,11 +73,10 @@ template <int kCount>
   const V plus_b = m[3] + m[4], minus_b = m[3] - m[4];
   o[0] = m[0] + plus_a + plus_b;
   o[1] = kA * minus_a + kB * minus_b;
-  o[2] = kA2 * plus_a + kB2 * plus_b;
-  if constexpr (kCount == 4)
-    o[3] = (kA * kA2) * minus_a + (kB * kB2) * minus_b + m[5];
-  else
-    o[2] += m[5];
+  if constexpr (kCount > 2) o[2] = kA2 * plus_a + kB2 * plus_b;
+  if constexpr (kCount > 3) o[3] = (kA * kA2) * minus_a + (kB * kB2) * minus_b;
+  if constexpr (kCount > 4) o[4] = (kA2 * kA2) * plus_a + (kB2 * kB2) * plus_b;
+  o[kCount - 1] += m[5];
 }
 
 // Both dimensions: lines of one, then of the other. What lies between is made as it is used, one or
@@ -119,17 +127,20 @@ template <int kCount, class At, class Put>
   };
   const auto outer = [&](int i, float factor, int from) {
     V row[kCount];
-#pragma GCC unroll 4
+#pragma GCC unroll 5
     for (int j = 0; j < kCount; ++j) row[j] = factor * at(from, j);
     finish(i, row);
   };
   const auto pair = [&](int i, float point, float factor) {
+    const float square = point * point;
     V plus[kCount], minus[kCount];
-#pragma GCC unroll 4
+#pragma GCC unroll 5
     for (int j = 0; j < kCount; ++j) {
-      const V even = factor * (at(0, j) + (point * point) * at(2, j));
-      V odd = point * at(1, j);
-      if constexpr (kCount == 4) odd += (point * point * point) * at(3, j);
+      V even = at(0, j), odd = point * at(1, j);
+      if constexpr (kCount > 2) even += square * at(2, j);
+      if constexpr (kCount > 3) odd += (square * point) * at(3, j);
+      if constexpr (kCount > 4) even += (square * square) * at(4, j);
+      even *= factor;
       plus[j] = even + factor * odd;
       minus[j] = even - factor * odd;
     }
@@ -142,12 +153,12 @@ template <int kCount, class At, class Put>
   outer(5, 1, kCount - 1);
 }
 
-// Products at(i, j) at the points, back to 4 x 4 results: put(i, row of them).
-template <class At, class Put>
+// Products at(i, j) at the points, back to kCount x kCount results, 4 or 2: put(i, row of them).
+template <int kCount, class At, class Put>
 [[gnu::always_inline]] static inline void results(const At& at, const Put& put) {
   const auto finish = [&](int i, const V(&row)[6]) {
-    V o[4];
-    results<4>(row, o);
+    V o[kCount];
+    results<kCount>(row, o);
     put(i, o);
   };
   V even[6], odd[6];  // rows 0 and 2, then 1 and 3
@@ -155,34 +166,38 @@ template <class At, class Put>
   for (int j = 0; j < 6; ++j) {
     const V plus_a = at(1, j) + at(2, j), plus_b = at(3, j) + at(4, j);
     even[j] = at(0, j) + plus_a + plus_b;
-    odd[j] = kA2 * plus_a + kB2 * plus_b;
+    if constexpr (kCount > 2) odd[j] = kA2 * plus_a + kB2 * plus_b;
   }
   finish(0, even);
-  finish(2, odd);
+  if constexpr (kCount > 2) finish(2, odd);
 #pragma GCC unroll 6
   for (int j = 0; j < 6; ++j) {
     const V minus_a = at(1, j) - at(2, j), minus_b = at(3, j) - at(4, j);
     even[j] = kA * minus_a + kB * minus_b;
-    odd[j] = (kA * kA2) * minus_a + (kB * kB2) * minus_b + at(5, j);
+    if constexpr (kCount > 2)
+      odd[j] = (kA * kA2) * minus_a + (kB * kB2) * minus_b + at(5, j);
+    else
+      even[j] += at(5, j);
   }
   finish(1, even);
-  finish(3, odd);
+  if constexpr (kCount > 2) finish(3, odd);
 }
 
 }  // namespace winograd
 
 // The patches of a convolution: tiles of outputs, counted along rows, image by image.
 struct PatchGrid {
+  int64_t side;           // of a tile
   int64_t rows, columns;  // of tiles in an image
-  explicit PatchGrid(const Pixels& outputs)
-      : rows(up(outputs.height, kTileOut)), columns(up(outputs.width, kTileOut)) {}
+  PatchGrid(const Pixels& outputs, int64_t tile)
+      : side(tile), rows(up(outputs.height, tile)), columns(up(outputs.width, tile)) {}
   int64_t per_image() const { return rows * columns; }
   struct Tile {
     int64_t image, oy, ox;
   };
   Tile operator()(int64_t t) const {
     const int64_t in = t % per_image();
-    return {t / per_image(), in / columns * kTileOut, in % columns * kTileOut};
+    return {t / per_image(), in / columns * side, in % columns * side};
   }
 };
 
@@ -213,7 +228,8 @@ void winograd_joined_inputs(const Conv<float>& c, const PatchGrid::Tile& tile,
                             const Slice& channels, const float* zeros, const float* first,
                             float* to, int64_t plane);
 
-// Whether it pays: 3 x 3 taps one pixel apart, whole vectors of channels, not too few of them.
+// Whether it pays: 3 x 3 or 5 x 5 taps one pixel apart, whole vectors of channels, not too few of
+// them.
 bool suits_winograd(const Conv<float>& c);
 
 int64_t winograd_scratch(const Conv<float>& c);

@@ -1,5 +1,6 @@
-// dw by Winograd: tiles of 4 x 4 gradients and their 6 x 6 inputs at the points, 36 products of
-// filters by channels summed over all tiles, and back to 3 x 3 weights at the end.
+// dw by Winograd: tiles of 4 x 4 (or 2 x 2) gradients and their 6 x 6 inputs at the points, 36
+// products of filters by channels summed over all tiles, and back to 3 x 3 (5 x 5) weights at the
+// end.
 #include "base/parallel.h"
 #include "gemm/rounding.h"
 #include "gemm/winograd.h"
@@ -18,7 +19,9 @@ constexpr int64_t kGroupBytes = 16 << 20;            // of all tasks together
 constexpr int64_t kSumBytes = 2560 << 10;            // of all copies of the sums
 constexpr int64_t kMostCopies = 16, kFewCopies = 4;  // below, tasks share the planes of one out
 
+template <int kTaps>
 struct Gradient {
+  static constexpr int kOut = tile_of(kTaps);
   const ConvGradient<float>& g;
   const Conv<float>& c;
   PatchGrid grid;
@@ -31,7 +34,7 @@ struct Gradient {
   explicit Gradient(const ConvGradient<float>& gradient)
       : g(gradient),
         c(gradient.of),
-        grid(gradient.of.ys),
+        grid(gradient.of.ys, kOut),
         pairs(has_pairs<float>(gradient.of.precision)) {
     tiles = c.images * grid.per_image();
     copies = least(kSumBytes / sum_bytes() / 4 * 4, kMostCopies);
@@ -61,17 +64,17 @@ struct Gradient {
   template <class Put>
   [[gnu::always_inline]] void transform_gradients(const PatchGrid::Tile& tile, const Slice& filters,
                                                   const float* zeros, const Put& put) const {
-    const float* at[kTileOut][kTileOut];
+    const float* at[kOut][kOut];
     const float* const dz =
         g.dz + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel + filters.first;
-    for (int64_t i = 0; i < kTileOut; ++i)
-      for (int64_t j = 0; j < kTileOut; ++j) {
+    for (int64_t i = 0; i < kOut; ++i)
+      for (int64_t j = 0; j < kOut; ++j) {
         const bool in = tile.oy + i < c.ys.height && tile.ox + j < c.ys.width;
         at[i][j] = in ? dz + i * c.ys.row + j * c.ys.pixel : zeros;
       }
     for (int64_t filter = 0; filter < filters.count; filter += kL)
-      winograd::values<4>([&](int i, int j) { return load(at[i][j] + filter); },
-                          [&](int f, V value) { put(f, filter, value); });
+      winograd::values<kOut>([&](int i, int j) { return load(at[i][j] + filter); },
+                             [&](int f, V value) { put(f, filter, value); });
   }
   [[gnu::noinline]] void gradients(const PatchGrid::Tile& tile, const Slice& filters,
                                    const float* zeros, float* to, int64_t plane) const {
@@ -170,25 +173,25 @@ struct Gradient {
   // The weights of one filter, from the sums of all copies.
   void hand_out(int64_t filter, void* scratch) const {
     for (int64_t channel = 0; channel < c.in; channel += kL) {
-      V half[3][kPatch];
+      V half[kTaps][kPatch];
 #pragma GCC unroll 1
       for (int j = 0; j < kPatch; ++j) {
-        V p[6], o[3];
+        V p[6], o[kTaps];
 #pragma GCC unroll 6
         for (int i = 0; i < 6; ++i) {
           const int64_t at = (i * 6 + j) * sum_plane() + filter * c.in + channel;
           p[i] = load(memory(scratch, 0) + at);
           for (int64_t s = 1; s < copies; ++s) p[i] += load(memory(scratch, s) + at);
         }
-        winograd::results<3>(p, o);
-#pragma GCC unroll 3
-        for (int i = 0; i < 3; ++i) half[i][j] = o[i];
+        winograd::results<kTaps>(p, o);
+#pragma GCC unroll 5
+        for (int i = 0; i < kTaps; ++i) half[i][j] = o[i];
       }
 #pragma GCC unroll 1
-      for (int64_t y = 0; y < 3; ++y) {
-        V o[3];
-        winograd::results<3>(half[y], o);
-        for (int64_t x = 0; x < 3; ++x) {
+      for (int64_t y = 0; y < kTaps; ++y) {
+        V o[kTaps];
+        winograd::results<kTaps>(half[y], o);
+        for (int64_t x = 0; x < kTaps; ++x) {
           float* const to = g.dw + filter * c.w_out + channel * c.w_in +
                             (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                             (c.tx.first + x * c.tx.kernel_step) * c.w_x;
@@ -212,7 +215,11 @@ struct Gradient {
 
 }  // namespace
 
-int64_t winograd_gradient_scratch(const ConvGradient<float>& g) { return Gradient(g).scratch(); }
-void winograd_gradient(const ConvGradient<float>& g, void* scratch) { Gradient(g).run(scratch); }
+int64_t winograd_gradient_scratch(const ConvGradient<float>& g) {
+  return g.of.ty.count == 3 ? Gradient<3>(g).scratch() : Gradient<5>(g).scratch();
+}
+void winograd_gradient(const ConvGradient<float>& g, void* scratch) {
+  g.of.ty.count == 3 ? Gradient<3>(g).run(scratch) : Gradient<5>(g).run(scratch);
+}
 
 }  // namespace fastnn::FASTNN_ISA
