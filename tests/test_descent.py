@@ -1,8 +1,11 @@
-"""Plain SGD moves the weights of dense layers without their gradient in memory.
+"""Weights of dense layers are updated without their gradient in memory.
 
-The twin clips at a norm that no gradient reaches, so that its gradients are stored: what is true of
-one must be true of the other, but for the rounding of a product.
+All of them by plain SGD, large ones by any rule but clipping. The twin clips at a norm that no
+gradient reaches, so that its gradients are stored: what is true of one must be true of the other, but
+for the rounding of a product.
 """
+
+import contextlib
 
 import numpy as np
 import pytest
@@ -31,8 +34,9 @@ def threads():
     _core.set_num_threads(before)
 
 
-def trainer_of(make, clip_norm=0.0, loss="quadratic", **options):
-    return fnn.Trainer(make(), loss, optim.SGD(0.1), clip_norm=clip_norm, **options)
+def trainer_of(make, clip_norm=0.0, loss="quadratic", optimizer=None, **options):
+    optimizer = optimizer or optim.SGD(0.1)
+    return fnn.Trainer(make(), loss, optimizer, clip_norm=clip_norm, **options)
 
 
 def mlp(sizes, activation="tanh", dtype="float32", **options):
@@ -50,8 +54,8 @@ def descending(trainer, rows):
     return len(trainer._objective.core.plan_info(rows)["descending"])
 
 
-def assert_twins(make, x, y, count, steps=3, loss="quadratic"):
-    ours, twin = trainer_of(make, loss=loss), trainer_of(make, NEVER, loss)
+def assert_twins(make, x, y, count, steps=3, loss="quadratic", **options):
+    ours, twin = trainer_of(make, loss=loss, **options), trainer_of(make, NEVER, loss, **options)
     for _ in range(steps):
         assert ours.step(x, y) == pytest.approx(twin.step(x, y), rel=1e-5)
     rows = len(x[0] if isinstance(x, tuple) else x)
@@ -70,7 +74,8 @@ def assert_twins(make, x, y, count, steps=3, loss="quadratic"):
 def test_a_network_is_that_of_stored_gradients(rows, dtype, isa):
     for d, k in [(1, 1), (1, 5), (5, 1), (30, 10), (17, 33), (64, 31)]:
         x, y = batch(rows, d, k, dtype)
-        assert_twins(lambda d=d, k=k: mlp([d, 7, k], dtype=dtype), x, y, 2)
+        count = 2 if rows <= 256 else 0  # of more rows the products take the time
+        assert_twins(lambda d=d, k=k: mlp([d, 7, k], dtype=dtype), x, y, count)
 
 
 @pytest.mark.parametrize("d", SIZES)
@@ -182,17 +187,80 @@ def test_frozen_weights_stay():
     [{"l2": 1e-3}, {"l1": 1e-3}, {"clip_norm": 1.0}],
     ids=lambda options: next(iter(options)),
 )
-def test_rules_that_need_the_gradient_keep_it(options):
-    trainer = fnn.Trainer(mlp([6, 5, 2]), "quadratic", optim.SGD(0.1), **options)
+def test_rules_that_are_not_plain_keep_the_gradient_of_small_weights(options):
+    trainer = trainer_of(lambda: mlp([6, 5, 2]), **options)
     trainer.step(*batch(5, 6, 2))
     assert descending(trainer, 5) == 0
 
 
 @pytest.mark.parametrize("optimizer", [optim.SGD(0.1, momentum=0.9), optim.Adam(), optim.RMSprop()])
-def test_other_optimisers_keep_the_gradient(optimizer):
-    trainer = fnn.Trainer(mlp([6, 5, 2]), "quadratic", optimizer)
+def test_other_optimisers_keep_the_gradient_of_small_weights(optimizer):
+    trainer = trainer_of(lambda: mlp([6, 5, 2]), optimizer=optimizer)
     trainer.step(*batch(5, 6, 2))
     assert descending(trainer, 5) == 0
+
+
+RULES = {
+    "momentum": {"optimizer": optim.SGD(0.1, momentum=0.9)},
+    "nesterov": {"optimizer": optim.SGD(0.1, momentum=0.9, nesterov=True)},
+    "adagrad": {"optimizer": optim.Adagrad(0.01)},
+    "rmsprop": {"optimizer": optim.RMSprop(0.001, momentum=0.5)},
+    "adam": {"optimizer": optim.Adam(0.001)},
+    "adamw": {"optimizer": optim.AdamW(0.001, weight_decay=0.1)},
+    "l1": {"l1": 1e-3},
+    "l2": {"l2": 1e-3},
+    "both": {"l1": 1e-4, "l2": 1e-3, "optimizer": optim.SGD(0.1, momentum=0.9)},
+    "max norm": {"max_norm": 0.9, "optimizer": optim.Adam(0.001)},
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_weights_follow_any_rule(rule, dtype, isa):
+    for rows, sizes, count in [(7, [300, 301, 10], 1), (33, [1, 70000], 1), (2, [70001, 1], 1)]:
+        x, y = batch(rows, sizes[0], sizes[-1], dtype)
+        make = lambda sizes=sizes: mlp(sizes, dtype=dtype)  # noqa: E731
+        assert_twins(make, x, y, count, **RULES[rule])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_large_weights_have_the_same_bits_on_any_number_of_threads(rule, threads):
+    x, y = batch(48, 400, 10)
+    results = []
+    for count in (1, 2, 3, 8):
+        threads(count)
+        trainer = trainer_of(lambda: mlp([400, 700, 10]), **RULES[rule])
+        history = trainer.fit(fnn.Dataset(x, y), 3, 32, verbose=0)
+        assert descending(trainer, 32) == 1
+        results.append((trainer.model.theta.copy(), history["loss"]))
+    for theta, losses in results[1:]:
+        np.testing.assert_array_equal(theta, results[0][0])
+        assert losses == results[0][1]
+
+
+def test_a_resumed_run_has_the_bits_of_one_that_was_not_broken_off(tmp_path):
+    x, y = batch(48, 400, 10)
+    whole = trainer_of(lambda: mlp([400, 700, 10]), **RULES["adam"])
+    whole.fit((x, y), 4, 32, verbose=0)
+    part = trainer_of(lambda: mlp([400, 700, 10]), **RULES["adam"])
+    part.fit((x, y), 2, 32, verbose=0)
+    part.save(tmp_path / "run.fnn")
+    again = fnn.Trainer.resume(tmp_path / "run.fnn")
+    again.fit((x, y), 2, 32, verbose=0)
+    np.testing.assert_array_equal(again.model.theta, whole.model.theta)
+
+
+def test_bfloat16_products_descend_too():
+    x, y = batch(16, 400, 10)
+    with pytest.warns(RuntimeWarning) if not _core.has_bf16() else contextlib.nullcontext():
+        options = {"precision": "bf16", "optimizer": optim.SGD(0.01, momentum=0.9)}
+        ours = trainer_of(lambda: mlp([400, 700, 10]), **options)
+        twin = trainer_of(lambda: mlp([400, 700, 10]), NEVER, **options)
+        for _ in range(3):
+            ours.step(x, y)
+            twin.step(x, y)
+    assert descending(ours, 16) == 1
+    np.testing.assert_allclose(ours.model.theta, twin.model.theta, rtol=1e-5, atol=1e-6)
 
 
 def test_max_norm_holds_behind_descent():

@@ -70,7 +70,7 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
     step->node.key.seed = options.seed;
   }
   if (options.loss >= 0) find_gradients();
-  if (options.descent) find_descents();
+  if (options.descent >= 0) find_descents();
   lay_out(wanted);
   long_ = flops() > kLongRun;
 }
@@ -152,13 +152,12 @@ void Plan::find_descents() {
     for (const int id : ids) ++uses[location_[id]];
   for (size_t s = 0; s < steps_.size(); ++s) {
     Node& node = steps_[s]->node;
-    if (!active_[s] || !steps_[s]->descent()) continue;
+    if (!active_[s] || !steps_[s]->descent() || !node.can_descend) continue;
     const int weight = in_ids_[s][1];
     if (origin(weight).leaf != Leaf::kParameter || !requires_[weight]) continue;
-    if (uses[location_[weight]] > 1) continue;
+    if (uses[location_[weight]] > 1 || elements(node.in[1].shape) < options_.descent) continue;
     node.descends = true;
-    descents_.push_back(steps_[s].get());
-    descending_.push_back(weight);
+    descending_.push_back({steps_[s].get(), weight});
   }
 }
 
@@ -318,16 +317,12 @@ void Plan::backward() {
 
 double Plan::bound() const {
   double most = 0;
-  for (const Step* step : descents_) {
-    const double bound = step->descent()->bound(step->node);
+  for (const Descending& one : descending_) {
+    const double bound = one.step->descent()->bound(one.step->node);
     if (!(bound <= most)) most = bound;  // NaN too, and for good
     if (std::isnan(most)) return most;
   }
   return most;
-}
-
-void Plan::descend(double lr) {
-  for (const Step* step : descents_) step->descent()->run(step->node, lr);
 }
 
 std::vector<Plan::StepTime> Plan::measure(int runs) {

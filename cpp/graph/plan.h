@@ -26,7 +26,7 @@ struct PlanOptions {
   bool keep_all = false;  // nothing fused, no two values share memory: for inspection
   Precision precision = Precision::kFull;
   bool input_gradients = false;  // the reverse pass goes on to the inputs that hold reals
-  bool descent = false;  // the update is w <- w - lr g: done where it can be without g in memory
+  int64_t descent = -1;  // weights of so many elements need no gradient in memory, -1: all do
   uint64_t seed = 0;
 };
 
@@ -45,11 +45,14 @@ class Plan {
   void forward();
   void backward();  // d loss / d parameters into storage.gradient
   void update_states();
-  // Parameters whose gradient backward() leaves out: descend() moves them by -lr times it, and must
+  // Parameters whose gradient backward() leaves out: the step's Descent moves them, which it must
   // not where the bound is not finite in the model's dtype.
-  const std::vector<int>& descending() const { return descending_; }
+  struct Descending {
+    const Step* step;
+    int weight;
+  };
+  const std::vector<Descending>& descending() const { return descending_; }
   double bound() const;  // no element of those gradients is larger, NaN where that is not known
-  void descend(double lr);
 
   const Arg& value(int id) const;  // shape, data and (after backward) grad
   bool has(int id) const { return location_[id] >= 0; }
@@ -89,8 +92,7 @@ class Plan {
   std::vector<const Step*> reverse_;                // steps with a backward run, in that order
   std::vector<std::vector<int>> in_ids_, out_ids_;  // by step
   std::vector<bool> active_;                        // by step: backward runs
-  std::vector<const Step*> descents_;               // steps whose weights are in descending_
-  std::vector<int> descending_;
+  std::vector<Descending> descending_;
   std::vector<bool> requires_, has_gradient_;  // by value
   std::vector<int> view_of_;                   // by value: -1, or the value whose memory it shares
   std::vector<int> location_;                  // by value: index into args_, -1 if not in this plan

@@ -45,7 +45,7 @@ Training::Training(const Graph& graph, int loss, std::vector<int> metrics, Updat
   for (int i = 0; i < optimizer_->states(hyper_); ++i)
     optimizer_states_.emplace_back(parameter_bytes());
   sums_.assign(metrics_.size() + 1, 0);
-  descends_ = descends_by_rule();
+  descent_ = descent_by_rule();
   for (const Value& v : graph_.values())
     if (v.leaf == Leaf::kParameter && v.trainable && v.weight && v.shape.rank >= 2 &&
         rule_.max_norm > 0)
@@ -56,19 +56,23 @@ int64_t Training::parameter_bytes() const {
   return graph_.parameter_elements() * size_of(graph_.real());
 }
 
-bool Training::descends_by_rule() const {
-  return optimizer_->descends && optimizer_->descends(hyper_) && rule_.l1 == 0 && rule_.l2 == 0 &&
-         rule_.clip_norm == 0;
+// Clipping needs all gradients before the first update. What is not plain is worth it for weights
+// that leave the caches.
+int64_t Training::descent_by_rule() const {
+  if (rule_.clip_norm > 0) return -1;
+  return is_plain(*optimizer_, update_of({0, 0, true}, 0, 1)) ? 0 : kLarge;
 }
 
 std::vector<Training::Stretch> Training::stretches_without(
-    const std::vector<int>& descending) const {
+    const std::vector<Plan::Descending>& descending) const {
   const bool one_rule = rule_.l1 == 0 && rule_.l2 == 0 && (decay_ < 0 || hyper_[decay_] == 0);
   std::vector<Stretch> stretches;
   for (int id = 0; id < static_cast<int>(graph_.values().size()); ++id) {
     const Value& v = graph_.values()[id];
     if (v.leaf != Leaf::kParameter || !v.trainable) continue;
-    if (std::find(descending.begin(), descending.end(), id) != descending.end()) continue;
+    if (std::any_of(descending.begin(), descending.end(),
+                    [id](const Plan::Descending& one) { return one.weight == id; }))
+      continue;
     const int64_t n = elements(v.shape);
     Stretch* last = stretches.empty() ? nullptr : &stretches.back();
     const bool small = last && std::max(last->n, n) < kLarge;
@@ -84,6 +88,7 @@ std::vector<Training::Stretch> Training::stretches_without(
 // with memory.
 Training::Compiled& Training::compiled_for(int64_t batch, bool descent) {
   constexpr size_t kPlans = 8;
+  descent = descent && descent_ >= 0;
   const auto found = std::find_if(compiled_.begin(), compiled_.end(), [&](const auto& one) {
     return one->plan.batch() == batch && one->descent == descent;
   });
@@ -99,7 +104,7 @@ Training::Compiled& Training::compiled_for(int64_t batch, bool descent) {
   options.loss = loss_;
   options.seed = seed_;
   options.precision = precision_;
-  options.descent = descent;
+  options.descent = descent ? descent_ : -1;
   if (compiled_.size() == kPlans) compiled_.pop_back();
   const Storage storage{theta_, gradient_.data(), states_};
   compiled_.emplace_front(
@@ -134,25 +139,35 @@ bool Training::finite_gradient(const std::vector<Stretch>& stretches) const {
   });
 }
 
+Update Training::update_of(const Stretch& s, double lr, double grad_scale) const {
+  const int64_t bytes = size_of(graph_.real());
+  Update u{};
+  u.n = s.n;
+  u.theta = theta_ + s.offset * bytes;
+  u.grad = gradient_.data() + s.offset * bytes;
+  for (size_t i = 0; i < optimizer_states_.size(); ++i)
+    u.state[i] = optimizer_states_[i].data() + s.offset * bytes;
+  u.lr = lr;
+  std::copy(std::begin(hyper_), std::end(hyper_), u.hyper);
+  if (decay_ >= 0 && !s.weight) u.hyper[decay_] = 0;
+  u.l1 = s.weight ? rule_.l1 : 0;
+  u.l2 = s.weight ? rule_.l2 : 0;
+  u.grad_scale = grad_scale;
+  u.step = static_cast<int64_t>(step_) + 1;
+  return u;
+}
+
 double Training::update(Compiled& compiled, double lr, double grad_scale) {
   const int real = graph_.real() == DType::kFloat64;
-  const int64_t bytes = size_of(graph_.real());
   double penalty = 0;
-  compiled.plan.descend(lr);
+  for (const Plan::Descending& one : compiled.plan.descending()) {
+    const Value& w = graph_.values()[one.weight];
+    Update u = update_of({w.offset, elements(w.shape), w.weight}, lr, grad_scale);
+    one.step->descent()->run(one.step->node, *optimizer_, u);
+    penalty += u.penalty;
+  }
   for (const Stretch& s : compiled.stretches) {
-    Update u{};
-    u.n = s.n;
-    u.theta = theta_ + s.offset * bytes;
-    u.grad = gradient_.data() + s.offset * bytes;
-    for (size_t i = 0; i < optimizer_states_.size(); ++i)
-      u.state[i] = optimizer_states_[i].data() + s.offset * bytes;
-    u.lr = lr;
-    std::copy(std::begin(hyper_), std::end(hyper_), u.hyper);
-    if (decay_ >= 0 && !s.weight) u.hyper[decay_] = 0;
-    u.l1 = s.weight ? rule_.l1 : 0;
-    u.l2 = s.weight ? rule_.l2 : 0;
-    u.grad_scale = grad_scale;
-    u.step = static_cast<int64_t>(step_) + 1;
+    Update u = update_of(s, lr, grad_scale);
     optimizer_->update[real](u);
     penalty += u.penalty;
   }
@@ -172,7 +187,7 @@ void Training::limit_norms() {
 template <class Fill>
 bool Training::one_step(int64_t rows, const Fill& fill, double lr, bool update_theta,
                         Progress& progress) {
-  for (const bool descent : {descends_ && update_theta, false}) {
+  for (const bool descent : {update_theta, false}) {
     Compiled& compiled = compiled_for(rows, descent);
     fill(compiled.plan);
     const Outcome outcome = try_step(compiled, lr, update_theta, progress);
@@ -257,7 +272,7 @@ Progress Training::step(const std::vector<std::pair<int, const void*>>& inputs, 
   const auto fill = [&](Plan& plan) {
     for (const auto& [input, data] : inputs) plan.bind(input, data);
   };
-  with_threads(compiled_for(rows, descends_ && update).plan.cost(), [&] {
+  with_threads(compiled_for(rows, update).plan.cost(), [&] {
     if (!one_step(rows, fill, lr, update, progress)) progress.stop = Stop::kNotFinite;
   });
   return progress;

@@ -53,7 +53,7 @@ class Training {
   int n_states() const { return static_cast<int>(optimizer_states_.size()); }
   char* state(int i) const { return optimizer_states_[i].data(); }
   int64_t parameter_bytes() const;
-  const Plan& plan(int64_t batch) { return compiled_for(batch, descends_).plan; }
+  const Plan& plan(int64_t batch) { return compiled_for(batch, true).plan; }
   // See Plan::measure.
   std::vector<Plan::StepTime> measure(int64_t batch, int runs);
   std::vector<int64_t> batch_sizes() const;  // that have a plan, the one used last first
@@ -72,10 +72,11 @@ class Training {
   };
   enum class Outcome { kDone, kNotFinite, kUnsure };
   Compiled& compiled_for(int64_t batch, bool descent);
-  bool descends_by_rule() const;
-  std::vector<Stretch> stretches_without(const std::vector<int>& descending) const;
+  int64_t descent_by_rule() const;
+  std::vector<Stretch> stretches_without(const std::vector<Plan::Descending>& descending) const;
   double squared_gradient(const std::vector<Stretch>& stretches) const;
   bool finite_gradient(const std::vector<Stretch>& stretches) const;
+  Update update_of(const Stretch& stretch, double lr, double grad_scale) const;
   double update(Compiled& compiled, double lr, double grad_scale);  // returns the penalty before it
   void limit_norms();
   template <class Fill>
@@ -98,8 +99,8 @@ class Training {
   std::vector<double> sums_;
   Memory gradient_;
   std::vector<Memory> optimizer_states_;
-  bool descends_ = false;              // the update is w <- w - lr g: plans may do it themselves
-  std::vector<const Value*> limited_;  // weights under max_norm
+  int64_t descent_;                                // see PlanOptions
+  std::vector<const Value*> limited_;              // weights under max_norm
   std::list<std::unique_ptr<Compiled>> compiled_;  // the one used last first
 };
 

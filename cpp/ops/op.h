@@ -53,7 +53,9 @@ struct Node {
   bool is_view = false;       // out[0] is in[0] under another shape: no work, no memory
   bool descends = false;      // given by the plan: the weight is moved by Op::descent
   int64_t scratch_bytes = 0;  // working memory of a run,
-  int64_t reverse_bytes = 0;  // and of a backward run where that needs more
+  int64_t reverse_bytes = 0;  // and of a backward run where that needs more,
+  int64_t descent_bytes = 0;  // and of Op::descent
+  bool can_descend = false;   // whether that is worth it for this batch
   double flops = 0;           // of the forward run; an unknown batch counts as 1
 
   // Given to the kernels.
@@ -64,7 +66,10 @@ struct Node {
 };
 
 static inline int64_t scratch_of(const Node& n, bool backward) {
-  return backward && n.reverse_bytes > n.scratch_bytes ? n.reverse_bytes : n.scratch_bytes;
+  int64_t bytes = n.scratch_bytes;
+  if (backward && n.reverse_bytes > bytes) bytes = n.reverse_bytes;
+  if (n.descends && n.descent_bytes > bytes) bytes = n.descent_bytes;
+  return bytes;
 }
 
 // Code outside the core that computes op "python". It keeps the rules of kernels: it writes
@@ -77,13 +82,15 @@ struct Callback {
 
 using Kernel = void (*)(const Node&);
 
-// Plain gradient descent without the weight's gradient in memory. Where a plan says so
-// (Node::descends), the backward kernel leaves that gradient out, and what it is the product of in
-// place: in[0], and in out[0].grad the sums' gradient. `run` then does w <- w - lr dw in one
-// product, which takes out[0].grad along.
+struct Optimizer;
+struct Update;
+
+// The update of a weight without its gradient in memory. Where a plan says so (Node::descends), the
+// backward kernel leaves that gradient out, and what it is the product of in place: in[0], and in
+// out[0].grad the sums' gradient, which `run` takes along.
 struct Descent {
   double (*bound)(const Node&);  // no element of dw is larger, nor a sum on the way to it
-  void (*run)(const Node&, double lr);
+  void (*run)(const Node&, const Optimizer&, Update&);  // of the whole weight; grad is not read
 };
 
 struct Operands {
@@ -128,13 +135,17 @@ struct Optimizer {
   bool (*descends)(const double* hyper) = nullptr;  // whether it is w <- w - lr g; null: never
 };
 
+static inline bool is_plain(const Optimizer& optimizer, const Update& u) {
+  return optimizer.descends && optimizer.descends(u.hyper) && u.l1 == 0 && u.l2 == 0;
+}
+
 #define FASTNN_TEXT_(x) #x
 #define FASTNN_TEXT(x) FASTNN_TEXT_(x)
 
 namespace FASTNN_ISA {
 
 template <class K>
-concept HasDescent = requires(const Node& n) { K::template descend<float>(n, 0.0); };
+concept HasDescent = requires(const Node& n) { K::template bound<float>(n); };
 template <class K>
 concept HasBackward = requires(const Node& n) { K::template backward<float>(n); };
 

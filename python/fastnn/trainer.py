@@ -63,11 +63,12 @@ class Trainer:
         Of what convolutions and dense layers multiply in training: the model's own float type, or
         bfloat16, of which a CPU with AVX512-BF16 multiplies twice as many in a cycle. Operands are
         rounded to 8 bits of mantissa; sums, all other ops, gradients, optimiser and weights stay
-        float32, and so do depthwise convolutions and those into fewer than 16 channels. 3 x 3
-        convolutions of more than 16 are rounded where Winograd's transforms have spread the sums:
-        their error is five times that of rounded operands, 1.1% of the result's size. No scaling of
-        the loss is needed: bfloat16 has float32's range. `evaluate`, validation and `Model.predict`
-        compute in float32. All weights are packed anew in each step, which few rows do not repay. A
+        float32, and so do depthwise convolutions, those into fewer than 16 channels and dense layers
+        on fewer than 32 rows, which wait for their weights in memory. 3 x 3 and 5 x 5 convolutions
+        of more than 16 channels are rounded where Winograd's transforms have spread the sums: their
+        error is five times that of rounded operands, 1.1% of the result's size. No scaling of the
+        loss is needed: bfloat16 has float32's range. `evaluate`, validation and `Model.predict`
+        compute in float32. A
         CPU without the instruction emulates it, slower than float32, with (by Intel's manual) the
         same results but for subnormal numbers; a UserWarning says so, and
         ``fastnn.machine.config()["bf16"]`` shows it.

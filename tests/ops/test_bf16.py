@@ -54,8 +54,10 @@ def test_emulation_gives_the_bits_of_tiles():
 
 
 def product_with_one(x, way="bf16"):
-    """x as a product sees it: an outer product with 1."""
-    return _core.call("linear", [x[:, None], np.ones((1, 1), "f4")], {}, precision=way)[0][:, 0]
+    """x as a product sees it: an outer product with 1, of enough rows to be rounded."""
+    rows = np.resize(x, max(len(x), 32))[:, None]
+    one = np.ones((1, 1), "f4")
+    return _core.call("linear", [rows, one], {}, precision=way)[0][: len(x), 0]
 
 
 def test_rounding_to_nearest_even():
@@ -92,7 +94,8 @@ def test_special_numbers():
 EDGES = [1, 3, 7, 8, 9, 15, 16, 17, 33]
 DENSE = [
     *itertools.product([1, 7, 17], [1, 3, 8, 33], [1, 9, 16, 31]),
-    *((n, n, n) for n in EDGES),
+    *itertools.product([32, 39], [1, 3, 8, 33], [1, 9, 16, 31]),
+    *((n, n, n) for n in EDGES), *((32 + n, n, n) for n in EDGES),
     (64, 784, 30), (128, 10, 512), (97, 257, 83), (5, 1025, 13), (300, 513, 70), (1, 600, 129),
     (700, 70, 300),
 ]  # fmt: skip
@@ -110,22 +113,22 @@ def dense_results(x, w, b, dy, attrs=None):
 def test_dense(sizes):
     n, d, k = sizes
     x, w, b, dy = numbers(n, d), numbers(k, d), numbers(k), numbers(n, k)
-    rx, rw, rdy = rounded(x), rounded(w), rounded(dy)
+    rx, rw, rdy = (rounded(a) if n >= 32 else a.astype("f8") for a in (x, w, dy))
     for isa, (y, dx, dw, db) in dense_results(x, w, b, dy):
-        close(y, rx @ rw.T + b, 1e-6, np.abs(rx) @ np.abs(rw).T, f"y {isa}")
+        close(y, rx @ rw.T + b, 1e-6, np.abs(rx) @ np.abs(rw).T + np.abs(b), f"y {isa}")
         close(dx, rdy @ rw, 1e-6, np.abs(rdy) @ np.abs(rw), f"dx {isa}")
         close(dw, rdy.T @ rx, 1e-6, np.abs(rdy).T @ np.abs(rx), f"dw {isa}")
         close(db, dy.astype("f8").sum(0), 1e-6, np.abs(dy).sum(0), f"db {isa}")  # not rounded
 
 
 def test_dense_epilogue_and_accumulation():
-    x, w, b, dy = numbers(20, 35), numbers(19, 35), numbers(19), numbers(20, 19)
+    x, w, b, dy = numbers(40, 35), numbers(19, 35), numbers(19), numbers(40, 19)
     relu = {"activation": 3}
     z = rounded(x) @ rounded(w).T + b
     for isa, (y, dx, *_) in dense_results(x, w, b, dy, relu):
         close(y, np.maximum(z, 0), 1e-6, label=isa)
         close(dx, rounded(dy * (z > 0)) @ rounded(w), 1e-6, label=isa)
-    start = [numbers(20, 35), numbers(19, 35), numbers(19)]
+    start = [numbers(40, 35), numbers(19, 35), numbers(19)]
     more = _core.vjp("linear", [x, w, b], {}, [dy], start=start, precision="bf16")
     grads = _core.vjp("linear", [x, w, b], {}, [dy], precision="bf16")
     for a, s, g in zip(more, start, grads, strict=True):
@@ -133,26 +136,33 @@ def test_dense_epilogue_and_accumulation():
 
 
 def test_operands_of_float32_give_other_numbers():
-    x, w = numbers(8, 64), numbers(8, 64)
+    x, w = numbers(32, 64), numbers(8, 64)
     exact = x.astype("f8") @ w.T.astype("f8")
     assert np.abs(_core.call("linear", [x, w], {})[0] - exact).max() < 1e-4
     assert np.abs(_core.call("linear", [x, w], {}, precision="bf16")[0] - exact).max() > 1e-3
 
 
+def test_few_rows_are_not_rounded():
+    x, w, b, dy = numbers(31, 35), numbers(19, 35), numbers(19), numbers(31, 19)
+    exact = _core.call("linear", [x, w, b], {})[0]
+    for isa, (y, *_) in dense_results(x, w, b, dy):
+        np.testing.assert_allclose(y, exact, rtol=1e-5, atol=1e-5, err_msg=isa)
+
+
 def test_float64_is_never_rounded():
-    x, w = RNG.standard_normal((8, 64)), RNG.standard_normal((8, 64))
+    x, w = RNG.standard_normal((40, 64)), RNG.standard_normal((8, 64))
     np.testing.assert_array_equal(
         _core.call("linear", [x, w], {}, precision="bf16")[0], _core.call("linear", [x, w], {})[0]
     )
 
 
 def test_nan_and_infinity_reach_their_rows_alone():
-    x, w = np.ones((13, 11), "f4"), np.ones((35, 11), "f4")
-    x[12, 10], w[34, 0] = np.nan, np.inf
+    x, w = np.ones((45, 11), "f4"), np.ones((35, 11), "f4")
+    x[44, 10], w[34, 0] = np.nan, np.inf
     for isa in ISAS:
         with using(isa, 1):
             y = _core.call("linear", [x, w], {}, precision="bf16")[0]
-        assert np.isnan(y[12]).all() and np.isinf(y[:12, 34]).all() and (y[:12, :34] == 11).all()
+        assert np.isnan(y[44]).all() and np.isinf(y[:44, 34]).all() and (y[:44, :34] == 11).all()
 
 
 # -- convolutions ----------------------------------------------------------------------------------
@@ -242,7 +252,8 @@ def test_convolution(case):
     check_convolution(*sizes, **some)
 
 
-# Winograd's F(4 x 4, 3 x 3) by matrices, its planes rounded: points 0, +-5/8, +-3/2, infinity.
+# Winograd's F(4 x 4, 3 x 3) and F(2 x 2, 5 x 5) by matrices, their planes rounded: points 0, +-5/8, +-3/2
+# and infinity.
 POINTS = np.array([0, 0.625, -0.625, 1.5, -1.5])
 
 
@@ -270,38 +281,39 @@ def in_planes(t, image):
     return rounded((t @ image @ t.T).astype("f4"))
 
 
-def patches(x, size):
-    """Tiles of ``size`` pixels, 4 apart: shape (rows, columns, N, C, size, size)."""
-    rows, columns = ((n - size) // 4 + 1 for n in x.shape[2:])
-    return np.array([[x[:, :, 4 * i : 4 * i + size, 4 * j : 4 * j + size] for j in range(columns)]
-                     for i in range(rows)])  # fmt: skip
+def patches(x, size, side):
+    """Tiles of ``size`` pixels, ``side`` apart: shape (rows, columns, N, C, size, size)."""
+    rows, columns = (range(0, n - size + 1, side) for n in x.shape[2:])
+    return np.array([[x[:, :, i : i + size, j : j + size] for j in columns] for i in rows])
 
 
-def framed(x, h, w, before):
+def framed(x, h, w, before, side):
     """Zeros around, as whole tiles of h x w outputs need them."""
-    shape = (*x.shape[:2], -(-h // 4) * 4 + 2 * before, -(-w // 4) * 4 + 2 * before)
+    shape = (*x.shape[:2], -(-h // side) * side + 2 * before, -(-w // side) * side + 2 * before)
     y = np.zeros(shape)
     y[:, :, before : before + x.shape[2], before : before + x.shape[3]] = x
     return y
 
 
 def winograd(x, w):
-    """A 3 x 3 convolution with one pixel of padding."""
-    h, width = x.shape[2:]
-    v = in_planes(of_inputs(), patches(framed(x, h, width, 1), 6))
-    u = in_planes(values(3), w.astype("f8"))
-    a = from_values(4)
+    """A convolution whose padding keeps the image's size."""
+    (h, width), taps = x.shape[2:], w.shape[-1]
+    side = 7 - taps
+    v = in_planes(of_inputs(), patches(framed(x, h, width, taps // 2, side), 6, side))
+    u = in_planes(values(taps), w.astype("f8"))
+    a = from_values(side)
     y = a @ np.einsum("kcab,ijncab->ijnkab", u, v, optimize=True) @ a.T
-    y = y.transpose(2, 3, 0, 4, 1, 5).reshape(len(x), len(w), 4 * len(v), -1)
+    y = y.transpose(2, 3, 0, 4, 1, 5).reshape(len(x), len(w), side * len(v), -1)
     return y[:, :, :h, :width]
 
 
-def winograd_gradient(x, dy):
+def winograd_gradient(x, dy, taps):
     """Its gradient for the weight."""
     h, width = x.shape[2:]
-    v = in_planes(of_inputs(), patches(framed(x, h, width, 1), 6))
-    z = in_planes(values(4), patches(framed(dy, h, width, 0), 4))
-    a = from_values(3)
+    side = 7 - taps
+    v = in_planes(of_inputs(), patches(framed(x, h, width, taps // 2, side), 6, side))
+    z = in_planes(values(side), patches(framed(dy, h, width, 0, side), side, side))
+    a = from_values(taps)
     return a @ np.einsum("ijnkab,ijncab->kcab", z, v, optimize=True) @ a.T
 
 
@@ -318,15 +330,17 @@ WINOGRAD = [
 ]
 
 
+@pytest.mark.parametrize("taps", [3, 5])
 @pytest.mark.parametrize("sizes", WINOGRAD)
-def test_convolution_by_winograd(sizes):
+def test_convolution_by_winograd(sizes, taps):
     n, c, h, w, k = sizes
-    attrs = {"stride": (1, 1), "padding": (1, 1, 1, 1), "dilation": (1, 1), "groups": 1}
-    x, weight, dy = numbers(n, c, h, w), numbers(k, c, 3, 3), numbers(n, k, h, w)
+    around = (taps // 2,) * 4
+    attrs = {"stride": (1, 1), "padding": around, "dilation": (1, 1), "groups": 1}
+    x, weight, dy = numbers(n, c, h, w), numbers(k, c, taps, taps), numbers(n, k, h, w)
     turned = weight[:, :, ::-1, ::-1].swapaxes(0, 1)
-    expected = winograd(x, weight), winograd(dy, turned), winograd_gradient(x, dy)
+    expected = winograd(x, weight), winograd(dy, turned), winograd_gradient(x, dy, taps)
     full = convolution(
-        x.astype("f8"), weight.astype("f8"), dy.astype("f8"), (1, 1), (1, 1, 1, 1), (1, 1), 1
+        x.astype("f8"), weight.astype("f8"), dy.astype("f8"), (1, 1), around, (1, 1), 1
     )
     core = [last(x), weight]
 

@@ -230,11 +230,12 @@ WINOGRAD = [
 ]
 
 
+@pytest.mark.parametrize("taps", [3, 5])
 @pytest.mark.parametrize("isa", ISAS)
 @pytest.mark.parametrize(("shape", "filters", "padding"), WINOGRAD)
-def test_conv2d_of_3x3_equals_the_direct_sum(isa, shape, filters, padding):
+def test_conv2d_by_winograd_equals_the_direct_sum(isa, shape, filters, padding, taps):
     rng = np.random.default_rng(1)
-    x, w = rng.standard_normal(shape), rng.standard_normal((filters, shape[1], 3, 3))
+    x, w = rng.standard_normal(shape), rng.standard_normal((filters, shape[1], taps, taps))
     b = rng.standard_normal(filters)
     attrs = attrs_of(padding=padding)
     with using(isa, 2):
@@ -245,11 +246,12 @@ def test_conv2d_of_3x3_equals_the_direct_sum(isa, shape, filters, padding):
         np.testing.assert_allclose(a, want, rtol=0, atol=4e-6 * np.abs(want).max() * 2)
 
 
+@pytest.mark.parametrize("taps", [3, 5])
 @pytest.mark.parametrize(("shape", "filters", "padding"), WINOGRAD)
-def test_conv2d_of_3x3_same_bits_for_any_thread_count(shape, filters, padding):
+def test_conv2d_by_winograd_same_bits_for_any_thread_count(shape, filters, padding, taps):
     rng = np.random.default_rng(2)
     x = last(rng.standard_normal(shape)).astype("f4")
-    w = rng.standard_normal((filters, shape[1], 3, 3)).astype("f4")
+    w = rng.standard_normal((filters, shape[1], taps, taps)).astype("f4")
     for more in ({}, {"activation": 3}, {"flip": 1}):
         attrs = {**attrs_of(padding=padding), **more}
         same_on(ISAS, (2, 3, 8), lambda attrs=attrs: run("conv2d", [x, w], attrs))
