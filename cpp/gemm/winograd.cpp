@@ -144,9 +144,7 @@ constexpr int64_t kTasks = 16;
 // y = act(w * x + b). Small weights: each task takes its own tiles through all three stages, block
 // by block in L2. Large ones: all tasks do one stage after the other, so that the weights of a
 // plane are read once for many tiles.
-template <int kTaps>
 struct Forward {
-  static constexpr int kOut = tile_of(kTaps);
   const Conv<float>& c;
   PatchGrid grid;
   bool pairs;
@@ -159,7 +157,7 @@ struct Forward {
 
   explicit Forward(const Conv<float>& conv)
       : c(conv),
-        grid(conv.ys, kOut),
+        grid(conv.ys, tile_of(static_cast<int>(conv.ty.count))),
         pairs(has_pairs<float>(conv.precision)),
         depth(pairs ? conv.in / 2 : conv.in) {
     tiles = c.images * grid.per_image();
@@ -188,6 +186,7 @@ struct Forward {
 
   // The taps of kL filters: g[tap][filter]. Four taps at a time, turned in registers; the last
   // block shares taps with the one before.
+  template <int kTaps>
   void load_taps(const float* w, V (&g)[kTaps * kTaps]) const {
     constexpr int kB = kBlock<float>, kLast = kTaps * kTaps - kB;
     for (int at = 0; at < kLast + kB; at += kB) {
@@ -203,9 +202,13 @@ struct Forward {
   }
 
   // kL filters of one channel at the points: to[f * plane + filter].
-  [[gnu::noinline]] void points(const float* w, float* to, int64_t plane) const {
+  void points(const float* w, float* to, int64_t plane) const {
+    c.ty.count == 3 ? points_of<3>(w, to, plane) : points_of<5>(w, to, plane);
+  }
+  template <int kTaps>
+  [[gnu::noinline]] void points_of(const float* w, float* to, int64_t plane) const {
     V taps[kTaps * kTaps];
-    load_taps(w, taps);
+    load_taps<kTaps>(w, taps);
     const auto at = [&](int y, int x) {
       return taps[(c.ty.first + y * c.ty.kernel_step) * kTaps + c.tx.first + x * c.tx.kernel_step];
     };
@@ -252,6 +255,10 @@ struct Forward {
 
   // Products of one tile into its outputs.
   void outputs(const PatchGrid::Tile& tile, const float* m) const {
+    grid.side == 4 ? outputs_of<4>(tile, m) : outputs_of<2>(tile, m);
+  }
+  template <int kOut>
+  [[gnu::noinline]] void outputs_of(const PatchGrid::Tile& tile, const float* m) const {
     const int64_t rows = least(kOut, c.ys.height - tile.oy);
     const int64_t columns = least(kOut, c.ys.width - tile.ox);
     float* const y = c.y + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
@@ -335,7 +342,6 @@ struct Forward {
 // nothing. Each transforms its weights itself and finds the memory for them in its core's cache
 // again, where weights that one core transforms and another reads would travel (ResNet-20, 2
 // threads: 250 us instead of 480; alone 445).
-template <int kTaps>
 struct Pieces {
   const Conv<float>& c;
   bool of_filters;
@@ -347,7 +353,7 @@ struct Pieces {
     constexpr double kLittle = 1e5;                    // ns
     constexpr double kWeight = 3, kInput = 1.7;        // ns of a transform, by channels
     constexpr double kRepeated = 1.0 / 16, kMost = 4;  // of the work
-    const Forward<kTaps> whole(c);
+    const Forward whole(c);
     const double weights = double(c.in) * c.out * kWeight;
     const double inputs = double(whole.tiles) * c.in * kInput;
     of_filters = weights > inputs && c.out > kL;
@@ -378,14 +384,14 @@ struct Pieces {
   }
   int64_t piece_bytes() const {  // the first is the largest
     const Conv<float> p = part(0);
-    const Forward<kTaps> f(p);
+    const Forward f(p);
     return f.weight_bytes() + f.zero_bytes() + f.task_bytes();
   }
 
   void run(void* scratch) const {
     parallel(count, cost, [&](int64_t piece) {
       const Conv<float> p = part(piece);
-      Forward<kTaps> f(p);
+      Forward f(p);
       const Cut tile(f.tiles, of_filters ? 1 : count);
       const int64_t begin = of_filters ? 0 : tile(piece),
                     end = of_filters ? f.tiles : tile(piece + 1);
@@ -399,24 +405,15 @@ struct Pieces {
   }
 };
 
-template <int kTaps>
-int64_t scratch_of(const Conv<float>& c) {
-  const Pieces<kTaps> pieces(c);
-  return pieces.count > 1 ? pieces.count * pieces.piece_bytes() : Forward<kTaps>(c).scratch();
-}
-template <int kTaps>
-void run(const Conv<float>& c, void* scratch) {
-  const Pieces<kTaps> pieces(c);
-  pieces.count > 1 ? pieces.run(scratch) : Forward<kTaps>(c).run(scratch);
-}
-
 }  // namespace
 
 int64_t winograd_scratch(const Conv<float>& c) {
-  return c.ty.count == 3 ? scratch_of<3>(c) : scratch_of<5>(c);
+  const Pieces pieces(c);
+  return pieces.count > 1 ? pieces.count * pieces.piece_bytes() : Forward(c).scratch();
 }
 void winograd_conv(const Conv<float>& c, void* scratch) {
-  c.ty.count == 3 ? run<3>(c, scratch) : run<5>(c, scratch);
+  const Pieces pieces(c);
+  pieces.count > 1 ? pieces.run(scratch) : Forward(c).run(scratch);
 }
 
 }  // namespace fastnn::FASTNN_ISA

@@ -19,9 +19,7 @@ constexpr int64_t kGroupBytes = 16 << 20;            // of all tasks together
 constexpr int64_t kSumBytes = 2560 << 10;            // of all copies of the sums
 constexpr int64_t kMostCopies = 16, kFewCopies = 4;  // below, tasks share the planes of one out
 
-template <int kTaps>
 struct Gradient {
-  static constexpr int kOut = tile_of(kTaps);
   const ConvGradient<float>& g;
   const Conv<float>& c;
   PatchGrid grid;
@@ -34,7 +32,7 @@ struct Gradient {
   explicit Gradient(const ConvGradient<float>& gradient)
       : g(gradient),
         c(gradient.of),
-        grid(gradient.of.ys, kOut),
+        grid(gradient.of.ys, tile_of(static_cast<int>(gradient.of.ty.count))),
         pairs(has_pairs<float>(gradient.of.precision)) {
     tiles = c.images * grid.per_image();
     copies = least(kSumBytes / sum_bytes() / 4 * 4, kMostCopies);
@@ -61,7 +59,7 @@ struct Gradient {
   int64_t scratch() const { return zero_bytes() + copies * copy_bytes(); }
 
   // Gradients of a tile at the points, for a slice of the filters: put(f, filter, values).
-  template <class Put>
+  template <int kOut, class Put>
   [[gnu::always_inline]] void transform_gradients(const PatchGrid::Tile& tile, const Slice& filters,
                                                   const float* zeros, const Put& put) const {
     const float* at[kOut][kOut];
@@ -76,17 +74,29 @@ struct Gradient {
       winograd::values<kOut>([&](int i, int j) { return load(at[i][j] + filter); },
                              [&](int f, V value) { put(f, filter, value); });
   }
-  [[gnu::noinline]] void gradients(const PatchGrid::Tile& tile, const Slice& filters,
-                                   const float* zeros, float* to, int64_t plane) const {
-    transform_gradients(tile, filters, zeros, [=](int f, int64_t filter, V value) {
+  void gradients(const PatchGrid::Tile& tile, const Slice& filters, const float* zeros, float* to,
+                 int64_t plane) const {
+    grid.side == 4 ? gradients_of<4>(tile, filters, zeros, to, plane)
+                   : gradients_of<2>(tile, filters, zeros, to, plane);
+  }
+  template <int kOut>
+  [[gnu::noinline]] void gradients_of(const PatchGrid::Tile& tile, const Slice& filters,
+                                      const float* zeros, float* to, int64_t plane) const {
+    transform_gradients<kOut>(tile, filters, zeros, [=](int f, int64_t filter, V value) {
       store(to + f * plane + filter, value);
     });
   }
-  [[gnu::noinline]] void joined_gradients(const PatchGrid::Tile& tile, const Slice& filters,
-                                          const float* zeros, const float* first, float* to,
-                                          int64_t plane) const {
+  void joined_gradients(const PatchGrid::Tile& tile, const Slice& filters, const float* zeros,
+                        const float* first, float* to, int64_t plane) const {
+    grid.side == 4 ? joined_gradients_of<4>(tile, filters, zeros, first, to, plane)
+                   : joined_gradients_of<2>(tile, filters, zeros, first, to, plane);
+  }
+  template <int kOut>
+  [[gnu::noinline]] void joined_gradients_of(const PatchGrid::Tile& tile, const Slice& filters,
+                                             const float* zeros, const float* first, float* to,
+                                             int64_t plane) const {
     if constexpr (kRounds)
-      transform_gradients(tile, filters, zeros, [=](int f, int64_t filter, V value) {
+      transform_gradients<kOut>(tile, filters, zeros, [=](int f, int64_t filter, V value) {
         store(to + f * plane + filter, joined(load(first + f * kSlice + filter), value));
       });
   }
@@ -172,6 +182,10 @@ struct Gradient {
 
   // The weights of one filter, from the sums of all copies.
   void hand_out(int64_t filter, void* scratch) const {
+    c.ty.count == 3 ? hand_out_of<3>(filter, scratch) : hand_out_of<5>(filter, scratch);
+  }
+  template <int kTaps>
+  [[gnu::noinline]] void hand_out_of(int64_t filter, void* scratch) const {
     for (int64_t channel = 0; channel < c.in; channel += kL) {
       V half[kTaps][kPatch];
 #pragma GCC unroll 1
@@ -215,11 +229,7 @@ struct Gradient {
 
 }  // namespace
 
-int64_t winograd_gradient_scratch(const ConvGradient<float>& g) {
-  return g.of.ty.count == 3 ? Gradient<3>(g).scratch() : Gradient<5>(g).scratch();
-}
-void winograd_gradient(const ConvGradient<float>& g, void* scratch) {
-  g.of.ty.count == 3 ? Gradient<3>(g).run(scratch) : Gradient<5>(g).run(scratch);
-}
+int64_t winograd_gradient_scratch(const ConvGradient<float>& g) { return Gradient(g).scratch(); }
+void winograd_gradient(const ConvGradient<float>& g, void* scratch) { Gradient(g).run(scratch); }
 
 }  // namespace fastnn::FASTNN_ISA
