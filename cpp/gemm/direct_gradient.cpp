@@ -43,7 +43,7 @@ struct Gradient {
     // Few rows of a tile leave registers for more columns.
     const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
     const bool has_room = turned && !source.pairs;
-    width = has_room ? wide_nr(static_cast<int>(lone)) * kLanes<T> : kPanel<T>;
+    width = has_room ? wide_nr<T>(static_cast<int>(lone)) * kLanes<T> : kPanel<T>;
     panels = up(turned ? c.out : source.run, width);
     cost = double(c.images) * c.ys.height * c.ys.width * source.runs() *
            (turned ? across : upright) / kBlocking.fma_per_ns / (source.pairs ? 2 : 1);

@@ -25,11 +25,10 @@ Choice choose(const Gemm<T>& g) {
   if (has_pairs<T>(g.precision)) return {false, true, true};  // made while packing
   constexpr int L = kLanes<T>;
   const bool along_k = (g.a_col == 1 || g.k == 1) && (g.b_row == 1 || g.k == 1);
-  // Vector FMAs, and what comes on top: 6 per sum of lanes, half a vector's worth per element
-  // packed, 3 more where a column lies in k and has no whole vector of neighbours.
+  // Vector FMAs, and what comes on top: 6 per sum of lanes; half a vector's worth per element
+  // packed, whole vectors of them, and 300 before the first.
   const double dot = double(g.m) * g.n * (up(g.k, L) + 6);
-  const double alone = along_k ? 3.0 * double(g.n % L) : 0.0;
-  const double tiles = double(g.m) * up(g.n, L) * g.k + (0.5 * double(g.n) + alone) * g.k;
+  const double tiles = (double(g.m) + 0.5 * L) * up(g.n, L) * g.k + 300;
   Choice c{};
   c.dot = along_k && (g.m == 1 || dot < tiles);
   // B is packed where many tiles share a panel, unless k is so small that copying weighs ((30, 784,
@@ -173,7 +172,7 @@ struct Tiles {
         row(g.m, count),
         packed_a(static_cast<T*>(scratch)) {
     const int rows = static_cast<int>(up(g.m, count));
-    width = choice.pack_b ? kPanel<T> : wide_nr(rows) * kLanes<T>;
+    width = choice.pack_b ? kPanel<T> : wide_nr<T>(rows) * kLanes<T>;
     panels = up(g.n, width);
     depth = up(g.k, up(g.k, kBlocking.kc));
     group_tiles = count;

@@ -134,7 +134,7 @@ struct Kernels : TileKernels<T> {
   }
   template <int R>
   constexpr void add_rows() {
-    add<R, wide_nr(R)>();
+    add<R, wide_nr<T>(R)>();
     this->copy[R] = tile<T, R, kBlocking.nr, true>;
     if constexpr (R > 1) add_rows<R - 1>();
   }

@@ -28,6 +28,16 @@ static inline Wide<T, kBytes> gather_lanes(const T* p, int64_t stride) {
         gather_lanes<T, kBytes / 2>(p + kBytes / 32 * kBlock<T> * stride, stride));
 }
 
+// The same of columns that lie anywhere: lane l has those of at(first + l * kBlock).
+template <class T, int kBytes, class At>
+static inline Wide<T, kBytes> gather_columns(const At& at, int first) {
+  if constexpr (kBytes == 16)
+    return *reinterpret_cast<const typename VectorOf<T, 16>::unaligned*>(at(first));
+  else
+    return join<T, kBytes / 2>(gather_columns<T, kBytes / 2>(at, first),
+                               gather_columns<T, kBytes / 2>(at, first + kBytes / 32 * kBlock<T>));
+}
+
 // One vector of columns of B, each contiguous along k (b_row == 1). A cache line of each is read at
 // once, so that columns a power of two apart do not push each other out of L1.
 template <class T, bool kAll>
@@ -39,13 +49,10 @@ static void pack_b_columns(int64_t k, int64_t valid, const T* b, int64_t b_col, 
     Vector<T> r[B];
 #pragma GCC unroll 4
     for (int i = 0; i < B; ++i) {
-      if constexpr (kAll) {
+      if constexpr (kAll)
         r[i] = gather_lanes<T, kBlocking.vector_bytes>(b + i * b_col + p, b_col);
-      } else {
-        Vector<T> v{};
-        for (int l = 0; l < L; ++l) v[l] = column(l / B * B + i)[p + l % B];
-        r[i] = v;
-      }
+      else
+        r[i] = gather_columns<T, kBlocking.vector_bytes>([=](int j) { return column(j) + p; }, i);
     }
     transpose_lanes<T, kBlocking.vector_bytes>(r);
 #pragma GCC unroll 4
