@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from laws import ISAS, using
+
 # A shell's background job ignores Ctrl-C, and so would every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -31,3 +33,10 @@ def threads():
     before = _core.get_num_threads()
     yield _core.set_num_threads
     _core.set_num_threads(before)
+
+
+@pytest.fixture(params=ISAS)
+def isa(request):
+    """The test runs once with each instruction set that this CPU has."""
+    with using(request.param):
+        yield request.param

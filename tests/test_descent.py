@@ -13,25 +13,9 @@ import pytest
 import fastnn as fnn
 from fastnn import _core, nn, optim
 
-ISAS = [name for name, supported in _core.isas() if supported]
 NEVER = 1e35  # a norm that no gradient here reaches
 TOLERANCE = {"float32": 2e-6, "float64": 1e-14}
 SIZES = [1, 2, 3, 7, 15, 16, 17, 33]
-
-
-@pytest.fixture(params=ISAS)
-def isa(request):
-    before = _core.isa()
-    _core.set_isa(request.param)
-    yield request.param
-    _core.set_isa(before)
-
-
-@pytest.fixture
-def threads():
-    before = _core.get_num_threads()
-    yield _core.set_num_threads
-    _core.set_num_threads(before)
 
 
 def trainer_of(make, clip_norm=0.0, loss="quadratic", optimizer=None, **options):

@@ -7,7 +7,6 @@ import pytest
 
 from fastnn import _core, optim, schedules
 
-ISAS = [name for name, supported in _core.isas() if supported]
 KINDS = {
     "sgd": optim.SGD(0.1),
     "momentum": optim.SGD(0.1, momentum=0.9),
@@ -19,21 +18,6 @@ KINDS = {
     "adamw": optim.AdamW(0.01, weight_decay=0.1),
 }
 SIZES = [1, 7, 8, 9, 15, 16, 17, 31, 33, 1000]
-
-
-@pytest.fixture(params=ISAS)
-def isa(request):
-    before = _core.isa()
-    _core.set_isa(request.param)
-    yield request.param
-    _core.set_isa(before)
-
-
-@pytest.fixture
-def threads():
-    before = _core.get_num_threads()
-    yield _core.set_num_threads
-    _core.set_num_threads(before)
 
 
 def start(optimizer, n, dtype, seed=0):

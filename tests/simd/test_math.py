@@ -7,16 +7,7 @@ import pytest
 
 from fastnn import _core
 
-ISAS = [name for name, supported in _core.isas() if supported]
 FLOAT_STEP = 1009  # every 1009th float32 bit pattern; 29 was run once: it holds too
-
-
-@pytest.fixture(params=ISAS)
-def isa(request):
-    before = _core.isa()
-    _core.set_isa(request.param)
-    yield request.param
-    _core.set_isa(before)
 
 
 def sigmoid(x):

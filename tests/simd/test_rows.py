@@ -7,16 +7,7 @@ import pytest
 
 from fastnn import _core
 
-ISAS = [name for name, supported in _core.isas() if supported]
 SOURCES = ["float32", "float64", "int64", "uint8"]
-
-
-@pytest.fixture(params=ISAS)
-def isa(request):
-    before = _core.isa()
-    _core.set_isa(request.param)
-    yield request.param
-    _core.set_isa(before)
 
 
 def made(dtype, shape, seed=0):

@@ -7,7 +7,6 @@ from augment_oracle import Chance, affine_matrix, affine_place, changed, elastic
 from fastnn import _core
 from fastnn.data import Augmented, Dataset, augment
 
-ISAS = [name for name, supported in _core.isas() if supported]
 SHAPES = [
     (1, 1, 1),
     (3, 1, 1),
@@ -48,14 +47,6 @@ def changes(channels):
 
 
 CASES = [(shape, name) for shape in SHAPES for name in changes(shape[0])]
-
-
-@pytest.fixture(params=ISAS)
-def isa(request):
-    before = _core.isa()
-    _core.set_isa(request.param)
-    yield request.param
-    _core.set_isa(before)
 
 
 def images(n, shape, dtype="f8"):
