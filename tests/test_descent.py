@@ -105,6 +105,46 @@ def test_steps_of_fit_are_those_of_step():
     np.testing.assert_array_equal(by_fit.model.theta, by_step.model.theta)
 
 
+@pytest.mark.parametrize("rule", ["plain", "adam"])
+def test_deep_stacks_keep_what_each_weight_needs(rule):
+    """Widths differ from layer to layer, so that a buffer given away too early would be overwritten."""
+    sizes = [300, 310, 305, 301, 320, 10]
+    x, y = batch(9, 300, 10)
+    options = {"optimizer": optim.Adam(1e-3)} if rule == "adam" else {}
+    assert_twins(lambda: mlp(sizes), x, y, 5 if rule == "plain" else 4, **options)
+
+
+def test_rows_from_which_the_products_take_the_time():
+    for rows, count in [(256, 1), (257, 0)]:
+        assert_twins(lambda: mlp([5, 3]), *batch(rows, 5, 3), count, steps=1)
+
+
+def test_a_state_that_a_layer_reads_is_that_of_before_the_step():
+    class Memory(nn.Layer):
+        def build(self, x):
+            self.past = self.state("past", (1, 2), "ones")
+            self.w = self.parameter("w", (3, 2), 0.1)
+
+        def forward(self, x):
+            self.past.update = self.past * 100.0
+            return x + fnn.ops.reshape(fnn.ops.linear(self.past, self.w), (3,))
+
+    def make():
+        return fnn.Model([Memory()], input_shape=(3,))
+
+    assert_twins(make, np.ones((4, 3), "f4"), np.zeros((4, 3), "f4"), 1, steps=2)
+
+
+def test_a_measured_plan_has_inputs_of_its_own():
+    for options in ({}, {"optimizer": optim.Adam()}):
+        trainer = trainer_of(lambda: mlp([6, 5, 2]), **options)
+        trainer.step(*batch(5, 6, 2))
+        before = trainer.model.theta.copy()
+        steps = trainer._objective.core.measure(5, 2)
+        assert [op for op, *_ in steps] == ["linear", "linear", "quadratic"]
+        np.testing.assert_array_equal(trainer.model.theta, before)
+
+
 def test_a_weight_that_two_layers_share_waits_for_both():
     def make():
         x = fnn.Input((6,))
@@ -272,6 +312,17 @@ def test_a_gradient_without_a_bound_is_stored_and_looked_at(isa):
     trainer.fit((x, y), 1, 2, verbose=0)
     np.testing.assert_array_equal(trainer.model.parameters["dense1.weight"], [[0.0, 25.0]])
     assert trainer.steps == 1
+
+
+def test_a_rate_under_which_the_product_would_overflow():
+    def make():
+        return fnn.Model([nn.Dense(1, use_bias=False, init=0.0)], input_shape=(2,))
+
+    ours, twin = (trainer_of(make, clip, optimizer=optim.SGD(1e25)) for clip in (0.0, NEVER))
+    x, y = np.array([[0.0, 1e-30]], "f4"), np.array([[1e18]], "f4")
+    ours.step(x, y)
+    twin.step(x, y)
+    np.testing.assert_array_equal(ours.model.theta, twin.model.theta)
 
 
 @pytest.mark.parametrize("by_fit", [True, False])

@@ -18,7 +18,7 @@ void parallel_for(int64_t n_tasks, double cost, Task task, void* context);
 using Body = void (*)(void* context);
 void with_threads(double cost, Body body, void* context);
 
-// Whether with_threads would give a body of that cost any.
+// Whether a body of that cost is worth more than one thread, where others are to be had.
 bool is_worth_threads(double cost);
 
 // From now on all jobs of the calling thread stay on it: for those that work beside a trainer.

@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <numeric>
@@ -37,30 +39,38 @@ int64_t place(std::vector<Buffer>& buffers) {
 
 namespace {
 
-constexpr int64_t kHugePage = 2 << 20;
-
-// Large vectors on huge pages, where the system grants them on request.
-std::align_val_t alignment_of(int64_t bytes) {
-  return std::align_val_t(bytes < kHugePage ? 64 : kHugePage);
-}
+// From here on huge pages, where the system grants them on request.
+constexpr size_t kHugePage = 2 << 20;
+constexpr std::align_val_t kAlign{64};
 
 }  // namespace
 
-Memory::Memory(int64_t bytes) : data_(nullptr), bytes_(bytes) {
-  if (!bytes) return;
-  const int64_t whole = bytes < kHugePage ? bytes : (bytes + kHugePage - 1) / kHugePage * kHugePage;
-  data_ = static_cast<char*>(::operator new(static_cast<size_t>(whole), alignment_of(bytes)));
+// By calloc what is large comes from the system as zeros, and takes no memory before it is used.
+Memory::Memory(int64_t bytes) : whole_(nullptr), data_(nullptr), bytes_(bytes) {
+  const auto size = static_cast<size_t>(bytes);
+  if (size == 0) return;
+  if (size < kHugePage) {
+    data_ = static_cast<char*>(::operator new(size, kAlign));
+    std::memset(data_, 0, size);
+    return;
+  }
+  whole_ = static_cast<char*>(std::calloc(1, size + 2 * kHugePage));
+  if (!whole_) throw std::bad_alloc();
+  data_ = whole_ + (kHugePage - reinterpret_cast<uintptr_t>(whole_) % kHugePage) % kHugePage;
 #ifdef MADV_HUGEPAGE
-  if (bytes >= kHugePage) madvise(data_, static_cast<size_t>(whole), MADV_HUGEPAGE);
+  madvise(data_, (size + kHugePage - 1) / kHugePage * kHugePage, MADV_HUGEPAGE);
 #endif
-  std::memset(data_, 0, static_cast<size_t>(bytes));
 }
 
 Memory::~Memory() {
-  if (data_) ::operator delete(data_, alignment_of(bytes_));
+  if (whole_)
+    std::free(whole_);
+  else if (data_)
+    ::operator delete(data_, kAlign);
 }
 
 Memory& Memory::operator=(Memory&& other) noexcept {
+  std::swap(whole_, other.whole_);
   std::swap(data_, other.data_);
   std::swap(bytes_, other.bytes_);
   return *this;

@@ -21,14 +21,15 @@ class Memory {
  public:
   explicit Memory(int64_t bytes = 0);
   ~Memory();
-  Memory(Memory&& other) noexcept : data_(other.data_), bytes_(other.bytes_) {
-    other.data_ = nullptr;
+  Memory(Memory&& other) noexcept : whole_(other.whole_), data_(other.data_), bytes_(other.bytes_) {
+    other.whole_ = other.data_ = nullptr;
   }
   Memory& operator=(Memory&& other) noexcept;
   char* data() const { return data_; }
   int64_t bytes() const { return bytes_; }
 
  private:
+  char* whole_;  // of what is large: as it was allocated
   char* data_;
   int64_t bytes_;
 };

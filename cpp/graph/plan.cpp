@@ -70,7 +70,7 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
     step->node.key.seed = options.seed;
   }
   if (options.loss >= 0) find_gradients();
-  if (options.descent >= 0) find_descents();
+  if (options.descents != Descents::kNone) find_descents();
   lay_out(wanted);
   long_ = flops() > kLongRun;
 }
@@ -147,6 +147,8 @@ void Plan::find_gradients() {
 
 // A weight that one step alone reads can be moved by it, once all gradients of values are there.
 void Plan::find_descents() {
+  constexpr int64_t kMostScratch = 8 << 20;
+  const bool is_plain = options_.descents == Descents::kPlain;
   std::vector<int> uses(args_.size(), 0);
   for (const std::vector<int>& ids : in_ids_)
     for (const int id : ids) ++uses[location_[id]];
@@ -155,7 +157,11 @@ void Plan::find_descents() {
     if (!active_[s] || !steps_[s]->descent() || !node.can_descend) continue;
     const int weight = in_ids_[s][1];
     if (origin(weight).leaf != Leaf::kParameter || !requires_[weight]) continue;
-    if (uses[location_[weight]] > 1 || elements(node.in[1].shape) < options_.descent) continue;
+    if (uses[location_[weight]] > 1) continue;
+    if (is_plain)
+      node.descent_bytes = 0;  // the product's own
+    else if (elements(node.in[1].shape) < kLargeWeight || node.descent_bytes > kMostScratch)
+      continue;
     node.descends = true;
     descending_.push_back({steps_[s].get(), weight});
   }

@@ -19,6 +19,15 @@ struct Storage {
   void* states = nullptr;
 };
 
+// From here on a weight leaves the caches. It is updated by itself: cut in the middle, like the
+// products that read it and compute its gradient, each half stays with one core.
+constexpr int64_t kLargeWeight = 1 << 16;
+
+// Which weights are updated without their gradient in memory (ops/descent.h), where they can be:
+// none; all, for the update is w <- w - lr g; or large ones, by any rule that needs no other
+// gradient.
+enum class Descents { kNone, kPlain, kLarge };
+
 struct PlanOptions {
   int64_t batch = 1;
   bool training = false;  // dropout on, statistics updated; with `loss` also the reverse pass
@@ -26,7 +35,7 @@ struct PlanOptions {
   bool keep_all = false;  // nothing fused, no two values share memory: for inspection
   Precision precision = Precision::kFull;
   bool input_gradients = false;  // the reverse pass goes on to the inputs that hold reals
-  int64_t descent = -1;  // weights of so many elements need no gradient in memory, -1: all do
+  Descents descents = Descents::kNone;
   uint64_t seed = 0;
 };
 

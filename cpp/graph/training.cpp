@@ -11,12 +11,9 @@
 namespace fastnn {
 namespace {
 
-// From here on a parameter is updated by itself: cut in the middle, like the products that read it
-// and compute its gradient, each half stays with one core.
-constexpr int64_t kLarge = 1 << 16;
-
-// A sum of numbers below it, in another order, does not overflow.
-double largest_of(DType real) { return real == DType::kFloat64 ? 0x1p1020 : 0x1p124; }
+// A bound below it, and sums that stay within the bound, are far from overflow in the model's
+// dtype.
+double surely_finite(DType real) { return real == DType::kFloat64 ? 0x1p1020 : 0x1p124; }
 
 double scalar(const Arg& arg) {
   return arg.dtype == DType::kFloat64 ? *static_cast<const double*>(arg.data)
@@ -45,7 +42,7 @@ Training::Training(const Graph& graph, int loss, std::vector<int> metrics, Updat
   for (int i = 0; i < optimizer_->states(hyper_); ++i)
     optimizer_states_.emplace_back(parameter_bytes());
   sums_.assign(metrics_.size() + 1, 0);
-  descent_ = descent_by_rule();
+  descents_ = descents_by_rule();
   for (const Value& v : graph_.values())
     if (v.leaf == Leaf::kParameter && v.trainable && v.weight && v.shape.rank >= 2 &&
         rule_.max_norm > 0)
@@ -56,11 +53,10 @@ int64_t Training::parameter_bytes() const {
   return graph_.parameter_elements() * size_of(graph_.real());
 }
 
-// Clipping needs all gradients before the first update. What is not plain is worth it for weights
-// that leave the caches.
-int64_t Training::descent_by_rule() const {
-  if (rule_.clip_norm > 0) return -1;
-  return is_plain(*optimizer_, update_of({0, 0, true}, 0, 1)) ? 0 : kLarge;
+// Clipping needs all gradients before the first update.
+Descents Training::descents_by_rule() const {
+  if (rule_.clip_norm > 0) return Descents::kNone;
+  return is_plain(*optimizer_, update_of({0, 0, true}, 0, 1)) ? Descents::kPlain : Descents::kLarge;
 }
 
 std::vector<Training::Stretch> Training::stretches_without(
@@ -75,7 +71,7 @@ std::vector<Training::Stretch> Training::stretches_without(
       continue;
     const int64_t n = elements(v.shape);
     Stretch* last = stretches.empty() ? nullptr : &stretches.back();
-    const bool small = last && std::max(last->n, n) < kLarge;
+    const bool small = last && std::max(last->n, n) < kLargeWeight;
     if (small && last->offset + last->n == v.offset && (one_rule || last->weight == v.weight))
       last->n += n;
     else
@@ -88,7 +84,7 @@ std::vector<Training::Stretch> Training::stretches_without(
 // with memory.
 Training::Compiled& Training::compiled_for(int64_t batch, bool descent) {
   constexpr size_t kPlans = 8;
-  descent = descent && descent_ >= 0;
+  descent = descent && descents_ != Descents::kNone;
   const auto found = std::find_if(compiled_.begin(), compiled_.end(), [&](const auto& one) {
     return one->plan.batch() == batch && one->descent == descent;
   });
@@ -104,7 +100,7 @@ Training::Compiled& Training::compiled_for(int64_t batch, bool descent) {
   options.loss = loss_;
   options.seed = seed_;
   options.precision = precision_;
-  options.descent = descent ? descent_ : -1;
+  options.descents = descent ? descents_ : Descents::kNone;
   if (compiled_.size() == kPlans) compiled_.pop_back();
   const Storage storage{theta_, gradient_.data(), states_};
   compiled_.emplace_front(
@@ -211,14 +207,14 @@ Training::Outcome Training::try_step(Compiled& compiled, double lr, bool update_
     if (norm > rule_.clip_norm) scale = rule_.clip_norm / norm;
   } else if (!finite_gradient(compiled.stretches)) {
     return Outcome::kNotFinite;
-  } else if (!(plan.bound() < largest_of(graph_.real()))) {
+  } else if (!(plan.bound() * std::max(1.0, std::fabs(lr)) < surely_finite(graph_.real()))) {
     return Outcome::kUnsure;
   }
   double penalty = 0;
   if (update_theta) {
     const Uninterrupted whole;
-    plan.update_states();
     penalty = update(compiled, lr, scale);
+    plan.update_states();  // last: a product of the update may read the state before
     ++step_;
   }
   const double rows = static_cast<double>(plan.batch());
@@ -280,7 +276,9 @@ Progress Training::step(const std::vector<std::pair<int, const void*>>& inputs, 
 
 std::vector<Plan::StepTime> Training::measure(int64_t batch, int runs) {
   std::vector<Plan::StepTime> times;
-  Plan& plan = compiled_for(batch, false).plan;  // gradients of weights are counted there
+  Plan& plan = compiled_for(batch, false).plan;  // gradients of weights are counted there,
+  for (int id = 0; id < static_cast<int>(graph_.values().size()); ++id)
+    if (graph_.values()[id].leaf == Leaf::kInput) plan.own_input(id);  // of any data
   with_threads(plan.cost(), [&] { times = plan.measure(runs); });
   return times;
 }

@@ -72,7 +72,7 @@ class Training {
   };
   enum class Outcome { kDone, kNotFinite, kUnsure };
   Compiled& compiled_for(int64_t batch, bool descent);
-  int64_t descent_by_rule() const;
+  Descents descents_by_rule() const;
   std::vector<Stretch> stretches_without(const std::vector<Plan::Descending>& descending) const;
   double squared_gradient(const std::vector<Stretch>& stretches) const;
   bool finite_gradient(const std::vector<Stretch>& stretches) const;
@@ -99,7 +99,7 @@ class Training {
   std::vector<double> sums_;
   Memory gradient_;
   std::vector<Memory> optimizer_states_;
-  int64_t descent_;                                // see PlanOptions
+  Descents descents_ = Descents::kNone;
   std::vector<const Value*> limited_;              // weights under max_norm
   std::list<std::unique_ptr<Compiled>> compiled_;  // the one used last first
 };

@@ -23,7 +23,8 @@ struct DenseDescent {
 
   explicit DenseDescent(const Gemm<T>& dw) : whole(dw) {
     const int64_t row_bytes = most(whole.n * static_cast<int64_t>(sizeof(T)), 1);
-    block = least(most(kBlockBytes / row_bytes, 4), most(whole.m, 1));
+    const int64_t rows = most(kBlockBytes / row_bytes, 4);
+    block = most(up(whole.m, up(up(whole.m, rows), 4) * 4), 1);  // as many for 2 or 4 threads
     blocks = up(whole.m, block);
     tasks = least(blocks, kTasks);
   }
@@ -68,6 +69,15 @@ struct DenseDescent {
     for (const double p : partial) u.penalty += p;
   }
 };
+
+// No element of dw = dz^T x is larger, nor a sum on the way to it, nor one of dz.
+template <class T>
+static double dense_bound(int64_t rows, const Arg& x, const Arg& y) {
+  const auto largest = vector_kernels.largest[sizeof(T) > 4];
+  const double of_x = double(rows) * largest(x.data, elements(x.shape));
+  const double of_dz = largest(y.grad, elements(y.shape));
+  return of_dz * (of_x < 1 ? 1 : of_x);
+}
 
 // w += (-lr dz)^T x. The scratch is that of the product `dw`.
 template <class T>

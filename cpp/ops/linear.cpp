@@ -141,10 +141,7 @@ struct Linear {
 
   template <class T>
   static double bound(const Node& n) {
-    const auto largest = vector_kernels.largest[sizeof(T) > 4];
-    const Arg &x = n.in[0], &y = n.out[0];
-    return double(sizes(n).rows) * largest(x.data, elements(x.shape)) *
-           largest(y.grad, elements(y.shape));
+    return dense_bound<T>(sizes(n).rows, n.in[0], n.out[0]);
   }
 
   template <class T>

@@ -89,7 +89,7 @@ struct Update;
 // backward kernel leaves that gradient out, and what it is the product of in place: in[0], and in
 // out[0].grad the sums' gradient, which `run` takes along.
 struct Descent {
-  double (*bound)(const Node&);  // no element of dw is larger, nor a sum on the way to it
+  double (*bound)(const Node&);  // nothing computed on the way to dw is larger
   void (*run)(const Node&, const Optimizer&, Update&);  // of the whole weight; grad is not read
 };
 
@@ -132,11 +132,11 @@ struct Optimizer {
   void (*update[2])(Update&);
   int (*states)(
       const double* hyper);  // how many of them these hyperparameters need; others may be null
-  bool (*descends)(const double* hyper) = nullptr;  // whether it is w <- w - lr g; null: never
+  bool (*plain)(const double* hyper) = nullptr;  // whether it is w <- w - lr g; null: never
 };
 
 static inline bool is_plain(const Optimizer& optimizer, const Update& u) {
-  return optimizer.descends && optimizer.descends(u.hyper) && u.l1 == 0 && u.l2 == 0;
+  return optimizer.plain && optimizer.plain(u.hyper) && u.l1 == 0 && u.l2 == 0;
 }
 
 #define FASTNN_TEXT_(x) #x

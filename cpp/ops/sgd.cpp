@@ -29,10 +29,10 @@ void update(Update& u) {
 }
 
 int states(const double* hyper) { return hyper[kMomentum] != 0; }
-bool descends(const double* hyper) { return hyper[kMomentum] == 0; }
+bool is_plain(const double* hyper) { return hyper[kMomentum] == 0; }
 
 }  // namespace
 extern const Optimizer sgd;
 const Optimizer sgd{"sgd",   "momentum=0 nesterov=0", 1, {update<float>, update<double>}, states,
-                    descends};
+                    is_plain};
 }  // namespace fastnn::FASTNN_ISA

@@ -40,19 +40,12 @@ class History(dict[str, list[float]]):
         before, nan = self.epochs, float("nan")
         if epoch is not None:
             before = min(before, epoch)
-        if self.keys() >= logs.keys() and all(
-            type(values) is list and len(values) == before for values in self.values()
-        ):
-            row = [float(logs.get(name, nan)) for name in self]
-            # In one call that runs no Python code: Ctrl-C comes before or after it.
-            any(map(list.append, self.values(), row))
-            return
         new = {}
         for name in {**self, **logs}:
             values = self.get(name, [])[:before]
             missing = [nan] * (before - len(values))
             new[name] = [*values, *missing, float(logs.get(name, nan))]
-        self.update(new)  # in one call too
+        self.update(new)  # in one call: Ctrl-C comes before or after it
 
     def amend(self, logs: dict[str, float]) -> None:
         """Add quantities to the last epoch.

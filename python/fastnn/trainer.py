@@ -66,12 +66,11 @@ class Trainer:
         float32, and so do depthwise convolutions, those into fewer than 16 channels and dense layers
         on fewer than 32 rows, which wait for their weights in memory. 3 x 3 and 5 x 5 convolutions
         of more than 16 channels are rounded where Winograd's transforms have spread the sums: their
-        error is five times that of rounded operands, 1.1% of the result's size. No scaling of the
-        loss is needed: bfloat16 has float32's range. `evaluate`, validation and `Model.predict`
-        compute in float32. A
-        CPU without the instruction emulates it, slower than float32, with (by Intel's manual) the
-        same results but for subnormal numbers; a UserWarning says so, and
-        ``fastnn.machine.config()["bf16"]`` shows it.
+        error is five to six times that of rounded operands, 1.1 to 1.3% of the result's size. No
+        scaling of the loss is needed: bfloat16 has float32's range. `evaluate`, validation and
+        `Model.predict` compute in float32. A CPU without the instruction emulates it, slower than
+        float32, with (by Intel's manual) the same results but for subnormal numbers; a UserWarning
+        says so, and ``fastnn.machine.config()["bf16"]`` shows it.
 
     Attributes
     ----------
