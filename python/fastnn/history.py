@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 
@@ -9,6 +11,8 @@ class History(dict[str, list[float]]):
     """One list per quantity, one number per epoch: ``history["val_accuracy"][-1]``.
 
     Keys are "loss", the metrics, the same with "val_" for validation data, "lr" and "seconds".
+    The lists grow while `Trainer.fit` runs; each call begins with lists of its own, so that what was
+    taken between two calls stays as it is.
 
     Examples
     --------
@@ -40,6 +44,10 @@ class History(dict[str, list[float]]):
         before, nan = self.epochs, float("nan")
         if epoch is not None:
             before = min(before, epoch)
+        if logs.keys() <= self.keys() and all(self._are_lists_of(before)):
+            numbers = [float(logs.get(name, nan)) for name in self]
+            list(map(list.append, self.values(), numbers))  # in one call, as below
+            return
         new = {}
         for name in {**self, **logs}:
             values = self.get(name, [])[:before]
@@ -58,11 +66,33 @@ class History(dict[str, list[float]]):
         [nan, 0.3]
         """
         last = self.epochs - 1
+        if last >= 0 and logs.keys() <= self.keys() and all(self._are_lists_of(last + 1)):
+            numbers = [float(value) for value in logs.values()]
+            list(map(list.__setitem__, [self[name] for name in logs], repeat(last), numbers))
+            return
         new = {}
         for name, value in logs.items():
             values = self.get(name, [])[:last]
             new[name] = [*values, *[float("nan")] * (last - len(values)), float(value)]
         self.update(new)
+
+    def detach(self) -> None:
+        """Go on with lists of its own: those handed out so far no longer grow.
+
+        Examples
+        --------
+        >>> history = History(loss=[0.5])
+        >>> before = history["loss"]
+        >>> history.detach()
+        >>> history.record({"loss": 0.25})
+        >>> before, history["loss"]
+        ([0.5], [0.5, 0.25])
+        """
+        own = {name: values.copy() for name, values in self.items() if type(values) is list}
+        self.update(own)
+
+    def _are_lists_of(self, epochs: int) -> Iterator[bool]:
+        return (type(values) is list and len(values) == epochs for values in self.values())
 
     def best(self, name: str) -> float:
         """Smallest value of a loss, error or time; largest of anything else. NaN does not count.

@@ -275,6 +275,7 @@ class Trainer:
     ) -> None:
         """Train, validate and tell, epoch by epoch."""
         self.stop = self.completed = False
+        self.history.detach()
         watchers.on_fit_begin(self)
         try:
             for epoch in range(epochs):
