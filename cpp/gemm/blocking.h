@@ -47,9 +47,10 @@ constexpr int kPanel = kBlocking.nr * kLanes<T>;  // columns of a packed panel o
 // the FMA. Tiles of few rows are therefore wider (B unpacked only).
 // With 32 registers six of float32, too: (6, 784, 25) 5% faster.
 template <class T>
+constexpr int kWideRows = kBlocking.vector_bytes == 64 && sizeof(T) == 4 ? 6 : 3;
+template <class T>
 constexpr int wide_nr(int rows) {
-  const int wide = kBlocking.vector_bytes == 64 && sizeof(T) == 4 ? 6 : 3;
-  return rows == 1 ? 4 * kBlocking.nr : rows <= wide ? 2 * kBlocking.nr : kBlocking.nr;
+  return rows == 1 ? 4 * kBlocking.nr : rows <= kWideRows<T> ? 2 * kBlocking.nr : kBlocking.nr;
 }
 
 // One vector of float32 columns alone likewise: of up to so many rows. Of pairs of bfloat16 there
