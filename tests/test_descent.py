@@ -343,6 +343,37 @@ def test_a_gradient_that_overflows_changes_nothing(by_fit, isa):
     assert trainer.steps == 0
 
 
+# What a batch is made of: (dtype of the data, of the model, the number that is too large, scale).
+GATHERED = [
+    ("float32", "float32", 1e30, 1.0),  # copied
+    ("float32", "float32", -1e20, 1e10),
+    ("float64", "float32", -1e30, 1.0),
+    ("int64", "float32", -7, 1e30),
+    ("uint8", "float32", 200, 1e30),
+    ("float64", "float64", -1e200, 1.0),  # copied
+    ("float32", "float64", 1e20, 1e180),
+    ("uint8", "float64", 200, 1e200),
+]
+
+
+@pytest.mark.parametrize(("given", "dtype", "large", "scale"), GATHERED)
+@pytest.mark.parametrize("d", [*SIZES, 20000])
+def test_the_largest_number_of_a_batch_is_seen_wherever_it_is(given, dtype, large, scale, d, isa):
+    huge, tiny = (1e20, 1e-25) if dtype == "float32" else (1e160, 1e-165)
+    y = np.zeros((5, 1), dtype)
+    for row, column in {(0, 0), (1, d - 1), (4, d // 2), (3, d * 2 // 3)}:
+        layers = [nn.Dense(1, use_bias=False, init=v) for v in (tiny, huge)]
+        trainer = trainer_of(lambda layers=layers: fnn.Model(layers, input_shape=(d,), dtype=dtype))
+        x = np.zeros((5, d), given)
+        x[row, column] = large
+        before = trainer.model.theta.copy()
+        # Finite so far: the loss. Not the first layer's gradient, nor its weight if that was moved.
+        with pytest.raises(RuntimeError, match="must be finite"):
+            trainer.fit(fnn.Dataset(x, y, scale=scale), 1, 5, shuffle=False, verbose=0)
+        np.testing.assert_array_equal(trainer.model.theta, before)
+        assert trainer.steps == 0
+
+
 def test_statistics_of_a_norm_move_once_where_a_step_is_done_again():
     def make():
         x, z = fnn.Input((2,)), fnn.Input((1,))

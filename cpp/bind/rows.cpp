@@ -25,9 +25,8 @@ py::array gather_rows(const py::array& array, const py::object& indices, double 
   const char* where = "gather_rows";
   const Arg source = arg_of(array, where);
   if (source.shape.rank < 1) fail(where, "array must have at least 1 axis, got shape ()");
-  Rows rows{source.data, source.dtype,    elements(source.shape, 1),
-            nullptr,     source.shape[0], scale,
-            offset,      nullptr,         DType::kFloat32};
+  Rows rows{source.data, source.dtype, elements(source.shape, 1), nullptr, source.shape[0], scale,
+            offset,      nullptr,      DType::kFloat32,           nullptr};
   bool known = false;
   for (const DType d : {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kUint8})
     if (dtype == name_of(d)) rows.dst_dtype = d, known = true;

@@ -16,7 +16,9 @@ struct Feed {
   double scale = 1, offset = 0;  // x * scale + offset, where the input is real
 };
 
-// dst[i] = row order[i] of the feed (row first + i where order is null), cast to `to`.
-void gather(const Feed& feed, const int64_t* order, int64_t first, int64_t n, DType to, void* dst);
+// dst[i] = row order[i] of the feed (row first + i where order is null), cast to `to`; with
+// `largest`, for real dst, also the largest |dst|, NaN or infinity where one is in dst.
+void gather(const Feed& feed, const int64_t* order, int64_t first, int64_t n, DType to, void* dst,
+            double* largest);
 
 }  // namespace fastnn

@@ -92,8 +92,8 @@ void Inference::run(const std::vector<Feed>& feeds, const int64_t* order, int64_
       if (!order && feed.dtype == to && feed.scale == 1 && feed.offset == 0)
         plan->bind(feed.input,
                    static_cast<const char*>(feed.data) + at * feed.row_elements * size_of(to));
-      else if (void* own = plan->own_input(feed.input))
-        gather(feed, order ? order + at : nullptr, at, count, to, own);
+      else
+        plan->gather(feed, order ? order + at : nullptr, at);
     }
     forward(ready);
     for (size_t i = 0; i < outputs_.size(); ++i) {

@@ -54,6 +54,7 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   gradient_buffer_.assign(n_values, -1);
   input_uses_.resize(n_values);
   own_inputs_.resize(n_values);
+  bounded_.resize(n_values);
   args_.reserve(n_values);
   compile_steps(program.nodes);
   for (const int id : wanted)
@@ -164,6 +165,7 @@ void Plan::find_descents() {
       continue;
     node.descends = true;
     descending_.push_back({steps_[s].get(), weight});
+    bounded_[root(in_ids_[s][0])] = true;
   }
 }
 
@@ -284,18 +286,30 @@ void Plan::set_pointers(const std::vector<Buffer>& buffers) {
 }
 
 void Plan::bind(int input, const void* data) {
-  for (Arg* arg : input_uses_[input]) arg->data = const_cast<void*>(data);
+  for (Arg* arg : input_uses_[input]) {
+    arg->data = const_cast<void*>(data);
+    arg->largest = -1;
+  }
   for (size_t id = 0; id < location_.size(); ++id)
     if (location_[id] >= 0 && root(static_cast<int>(id)) == input)
       args_[location_[id]].data = const_cast<void*>(data);
 }
 
 void* Plan::own_input(int input) {
-  if (location_[input] < 0) return nullptr;  // no step reads it
+  if (location_[input] < 0) return nullptr;
   if (!own_inputs_[input].data())
     own_inputs_[input] = Memory(std::max<int64_t>(bytes_of(args_[location_[input]]), 64));
   bind(input, own_inputs_[input].data());
   return own_inputs_[input].data();
+}
+
+void Plan::gather(const Feed& feed, const int64_t* order, int64_t first) {
+  void* const own = own_input(feed.input);
+  if (!own) return;
+  double largest = -1;
+  fastnn::gather(feed, order, first, options_.batch, origin(feed.input).dtype, own,
+                 bounded_[feed.input] ? &largest : nullptr);
+  for (Arg* arg : input_uses_[feed.input]) arg->largest = largest;
 }
 
 void Plan::forward() {

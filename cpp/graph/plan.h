@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/arena.h"
+#include "graph/feed.h"
 #include "graph/graph.h"
 #include "graph/step.h"
 
@@ -48,8 +49,10 @@ class Plan {
 
   // Reads the input from this address from now on (batch rows, contiguous).
   void bind(int input, const void* data);
-  // The plan's own memory for an input, bound to it: what a batch is gathered into.
+  // The plan's own memory for an input, bound to it; null where no step reads it.
   void* own_input(int input);
+  // A batch of the feed into its input's own memory.
+  void gather(const Feed& feed, const int64_t* order, int64_t first);
 
   void forward();
   void backward();  // d loss / d parameters into storage.gradient
@@ -108,7 +111,8 @@ class Plan {
   std::vector<Arg> args_;                      // the values of this plan
   std::vector<int> value_buffer_, gradient_buffer_;  // by value, -1 for none
   std::vector<std::vector<Arg*>> input_uses_;        // by value
-  std::vector<Memory> own_inputs_;
+  std::vector<Memory> own_inputs_;                   // by value
+  std::vector<bool> bounded_;                        // by value: an input that bound() looks at
   Memory arena_, scratch_;
   bool long_ = false;  // worth asking for Ctrl-C between steps
 };

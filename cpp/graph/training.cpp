@@ -242,9 +242,7 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
       if (at) check_interrupt();
       const int64_t rows = std::min(batch, n - at);
       const auto fill = [&](Plan& plan) {
-        for (const Feed& feed : feeds)
-          if (void* to = plan.own_input(feed.input))
-            gather(feed, order + at, 0, rows, graph_.values()[feed.input].dtype, to);
+        for (const Feed& feed : feeds) plan.gather(feed, order + at, 0);
       };
       if (!one_step(rows, fill, lr[progress.steps], true, progress)) {
         progress.stop = Stop::kNotFinite;

@@ -73,7 +73,8 @@ struct DenseDescent {
 template <class T>
 static double dense_bound(int64_t rows, const Arg& x, const Arg& y) {
   const auto largest = vector_kernels.largest[sizeof(T) > 4];
-  const double of_x = double(rows) * largest(x.data, elements(x.shape));
+  const bool known = !(x.largest < 0);  // NaN is known, too
+  const double of_x = double(rows) * (known ? x.largest : largest(x.data, elements(x.shape)));
   const double of_dz = largest(y.grad, elements(y.shape));
   return of_dz * (of_x < 1 ? 1 : of_x);
 }

@@ -14,13 +14,15 @@ constexpr int kMaxSaved = 3;
 constexpr int kMaxAttrs = 9;
 
 // One operand. `grad` is null where nobody asks for it; with `accumulate` a backward kernel adds to
-// it (grad +=), else it overwrites. Every array is contiguous and row-major.
+// it (grad +=), else it overwrites. Every array is contiguous and row-major. `largest`, if it is
+// not negative, is |data| at most, NaN or infinity where one is among them.
 struct Arg {
   Shape shape;
   DType dtype = DType::kFloat32;
   bool accumulate = false;
   void* data = nullptr;
   void* grad = nullptr;
+  double largest = -1;
 };
 
 // One attribute: `ints[0..count)` for kinds int and ints, `real` for kind real.

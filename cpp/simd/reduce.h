@@ -1,6 +1,6 @@
 // Sums and maxima of a row, in an order that depends on its length alone.
 #pragma once
-#include <cstdint>
+#include "simd/real.h"
 
 namespace fastnn::FASTNN_ISA::simd {
 
@@ -46,6 +46,25 @@ template <class T>
   }
   // Not `omp simd`: its scalar tail would pass through memory, five times as slow.
   for (; i < n; ++i) most = x[i] > most ? x[i] : most;
+  return most;
+}
+
+// |x| as bits: without their sign bits, numbers are in the order of the integers that they are as
+// bits, and infinity and NaN above all of them.
+template <class T>
+[[gnu::always_inline]] static inline BitsOf<T> magnitude_bits(T x) {
+  return bits(x) & (~BitsOf<T>(0) >> 1);
+}
+
+// Those of the largest |x|, 0 of none.
+template <class T>
+[[gnu::noinline]] static BitsOf<T> largest_bits(const T* x, int64_t n) {
+  BitsOf<T> most = 0;
+#pragma omp simd reduction(max : most)
+  for (int64_t i = 0; i < n; ++i) {
+    const BitsOf<T> at = magnitude_bits(x[i]);
+    most = at > most ? at : most;
+  }
   return most;
 }
 

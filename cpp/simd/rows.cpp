@@ -1,6 +1,10 @@
 #include "simd/rows.h"
 
+#include <atomic>
+#include <type_traits>
+
 #include "base/parallel.h"
+#include "simd/reduce.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -66,63 +70,105 @@ struct Labels {
   }
 };
 
-// Rows lie anywhere in memory, so that the first touch of each is a miss: the next one is asked for
-// while this one is converted.
-template <class S>
-void prefetch(const S* x, int64_t n) {
-  const char* p = reinterpret_cast<const char*>(x);
-  const int64_t bytes = n * static_cast<int64_t>(sizeof(S));
-  for (int64_t i = 0; i < bytes && i < kAhead * kLine; i += kLine) __builtin_prefetch(p + i);
+// Bits of the largest |dst| so far: they are in the order of the numbers.
+using Most = std::atomic<uint64_t>;
+
+void raise(Most& most, uint64_t bits) {
+  uint64_t before = most.load(std::memory_order_relaxed);
+  while (bits > before && !most.compare_exchange_weak(before, bits, std::memory_order_relaxed)) {
+  }
 }
 
+// In one pass, which takes no longer than a copy alone: rows come from L3 or from memory.
+template <class T>
+void copy_and_raise(const T* x, T* y, int64_t n, Most& most) {
+  simd::BitsOf<T> bits = 0;
+#pragma omp simd reduction(max : bits)
+  for (int64_t i = 0; i < n; ++i) {
+    y[i] = x[i];
+    const auto at = simd::magnitude_bits(x[i]);
+    bits = at > bits ? at : bits;
+  }
+  raise(most, bits);
+}
+
+// n elements of src to dst; with `most`, which is only of reals, the largest of them, too.
+using Run = void (*)(const Rows& rows, const void* x, void* y, int64_t n, Most* most);
+
 template <class F, class S, class T>
-void gather(const Rows& rows) {
-  const S* src = static_cast<const S*>(rows.src);
-  T* dst = static_cast<T*>(rows.dst);
+void run(const Rows& rows, const void* given, void* to, int64_t n, Most* most) {
+  const S* x = static_cast<const S*>(given);
+  T* y = static_cast<T*>(to);
+  constexpr bool kReal = std::is_floating_point_v<T>;
+  if constexpr (kReal && std::is_same_v<F, Copy<T>>)
+    if (most) return copy_and_raise(x, y, n, *most);
+  F::run(x, y, n, rows.scale, rows.offset);
+  if constexpr (kReal)
+    if (most) raise(*most, simd::largest_bits(y, n));  // while they are in L1
+}
+
+template <class S>
+Run run_from(const Rows& rows) {
+  const bool same = rows.src_dtype == rows.dst_dtype && rows.scale == 1 && rows.offset == 0;
+  if (same || !is_real(rows.dst_dtype))
+    return rows.src_dtype == rows.dst_dtype ? run<Copy<S>, S, S> : run<Labels, uint8_t, int64_t>;
+  return rows.dst_dtype == DType::kFloat32 ? run<Convert<S, float>, S, float>
+                                           : run<Convert<S, double>, S, double>;
+}
+
+Run run_of(const Rows& rows) {
+  switch (rows.src_dtype) {
+    case DType::kFloat32:
+      return run_from<float>(rows);
+    case DType::kFloat64:
+      return run_from<double>(rows);
+    case DType::kInt64:
+      return run_from<int64_t>(rows);
+    case DType::kUint8:
+      break;
+  }
+  return run_from<uint8_t>(rows);
+}
+
+// Rows lie anywhere in memory, so that the first touch of each is a miss: the next one is asked for
+// while this one is converted.
+void prefetch(const char* x, int64_t bytes) {
+  for (int64_t i = 0; i < bytes && i < kAhead * kLine; i += kLine) __builtin_prefetch(x + i);
+}
+
+void gather(const Rows& rows, Run run, Most* most) {
+  const char* src = static_cast<const char*>(rows.src);
+  char* dst = static_cast<char*>(rows.dst);
   const int64_t width = rows.row_elements, count = rows.n * width;
-  const double scale = rows.scale, offset = rows.offset;
+  const int64_t from = size_of(rows.src_dtype), to = size_of(rows.dst_dtype);
   if (count == 0) return;
   const int64_t* indices = rows.indices;
   if (!indices) {
-    parallel_chunks(count, kGrain, count * kCost, [=](int64_t begin, int64_t end) {
-      F::run(src + begin, dst + begin, end - begin, scale, offset);
+    parallel_chunks(count, kGrain, count * kCost, [&](int64_t begin, int64_t end) {
+      run(rows, src + begin * from, dst + begin * to, end - begin, most);
     });
     return;
   }
   const int64_t grain = width < kGrain ? kGrain / width : 1;
-  parallel_chunks(rows.n, grain, count * kCost, [=](int64_t begin, int64_t end) {
-    prefetch(src + indices[begin] * width, width);
+  parallel_chunks(rows.n, grain, count * kCost, [&](int64_t begin, int64_t end) {
+    prefetch(src + indices[begin] * width * from, width * from);
     for (int64_t r = begin; r < end; ++r) {
-      if (r + 1 < end) prefetch(src + indices[r + 1] * width, width);
-      F::run(src + indices[r] * width, dst + r * width, width, scale, offset);
+      if (r + 1 < end) prefetch(src + indices[r + 1] * width * from, width * from);
+      run(rows, src + indices[r] * width * from, dst + r * width * to, width, most);
     }
   });
-}
-
-template <class S>
-void gather_from(const Rows& rows) {
-  const bool same = rows.src_dtype == rows.dst_dtype && rows.scale == 1 && rows.offset == 0;
-  if (same || !is_real(rows.dst_dtype)) {
-    if (rows.src_dtype != rows.dst_dtype) return gather<Labels, uint8_t, int64_t>(rows);
-    return gather<Copy<S>, S, S>(rows);
-  }
-  if (rows.dst_dtype == DType::kFloat32) return gather<Convert<S, float>, S, float>(rows);
-  return gather<Convert<S, double>, S, double>(rows);
 }
 
 }  // namespace
 
 void gather_rows(const Rows& rows) {
-  switch (rows.src_dtype) {
-    case DType::kFloat32:
-      return gather_from<float>(rows);
-    case DType::kFloat64:
-      return gather_from<double>(rows);
-    case DType::kInt64:
-      return gather_from<int64_t>(rows);
-    case DType::kUint8:
-      return gather_from<uint8_t>(rows);
-  }
+  Most most{0};
+  gather(rows, run_of(rows), rows.largest ? &most : nullptr);
+  if (!rows.largest) return;
+  const uint64_t bits = most.load(std::memory_order_relaxed);
+  *rows.largest = rows.dst_dtype == DType::kFloat32
+                      ? static_cast<double>(simd::from_bits(static_cast<uint32_t>(bits)))
+                      : simd::from_bits(bits);
 }
 
 }  // namespace fastnn::FASTNN_ISA

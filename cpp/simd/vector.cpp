@@ -67,27 +67,13 @@ bool all_finite(const void* given, int64_t n) {
   return sum == T(0);
 }
 
-// Without their sign bits, numbers are in the order of the integers that they are as bits, and
-// infinity and NaN above all of them.
-template <class T>
-BitsOf<T> largest_bits(const T* x, int64_t n) {
-  constexpr BitsOf<T> kMagnitude = ~BitsOf<T>(0) >> 1;
-  BitsOf<T> most = 0;
-#pragma omp simd reduction(max : most)
-  for (int64_t i = 0; i < n; ++i) {
-    const BitsOf<T> at = simd::bits(x[i]) & kMagnitude;
-    most = at > most ? at : most;
-  }
-  return most;
-}
-
 template <class T>
 double largest(const void* given, int64_t n) {
   const T* x = static_cast<const T*>(given);
   BitsOf<T> partial[kMaxChunks] = {}, most = 0;
   const int64_t grain = grain_of(n);
   parallel_chunks(n, grain, n * 0.03, [&](int64_t begin, int64_t end) {
-    partial[begin / grain] = largest_bits(x + begin, end - begin);
+    partial[begin / grain] = simd::largest_bits(x + begin, end - begin);
   });
   for (const BitsOf<T> p : partial) most = p > most ? p : most;
   return static_cast<double>(simd::from_bits(most));
