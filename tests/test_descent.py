@@ -327,10 +327,10 @@ def test_a_rate_under_which_the_product_would_overflow():
 
 @pytest.mark.parametrize("by_fit", [True, False])
 def test_a_gradient_that_overflows_changes_nothing(by_fit, isa):
-    # The last layer's gradient is finite, the first one's is not: 1e30 * 1e20.
+    # The loss and the last layer's gradient are finite, the first one's is not: 1e30 * 1e20.
     model = fnn.Model([nn.Dense(1, use_bias=False), nn.Dense(1, use_bias=False)], input_shape=(1,))
-    model.parameters["dense1.weight"][...] = 1e-25
-    model.parameters["dense2.weight"][...] = 1e20
+    model.parameters["dense1.weight"][...] = 1e-30
+    model.parameters["dense2.weight"][...] = 1e10
     trainer = fnn.Trainer(model, "quadratic", optim.SGD(0.1))
     x, y = np.array([[1e30]], "f4"), np.array([[0.0]], "f4")
     before = model.theta.copy()
@@ -359,17 +359,19 @@ GATHERED = [
 @pytest.mark.parametrize(("given", "dtype", "large", "scale"), GATHERED)
 @pytest.mark.parametrize("d", [*SIZES, 20000])
 def test_the_largest_number_of_a_batch_is_seen_wherever_it_is(given, dtype, large, scale, d, isa):
-    huge, tiny = (1e20, 1e-25) if dtype == "float32" else (1e160, 1e-165)
+    huge, tiny = (1e10, 1e-30) if dtype == "float32" else (1e100, 1e-200)
     y = np.zeros((5, 1), dtype)
     for row, column in {(0, 0), (1, d - 1), (4, d // 2), (3, d * 2 // 3)}:
         layers = [nn.Dense(1, use_bias=False, init=v) for v in (tiny, huge)]
         trainer = trainer_of(lambda layers=layers: fnn.Model(layers, input_shape=(d,), dtype=dtype))
         x = np.zeros((5, d), given)
         x[row, column] = large
+        data = fnn.Dataset(x, y, scale=scale)
         before = trainer.model.theta.copy()
-        # Finite so far: the loss. Not the first layer's gradient, nor its weight if that was moved.
+        # The first layer's gradient is not finite, nor is its weight if that was moved.
+        assert np.isfinite(trainer.evaluate(data)["loss"])
         with pytest.raises(RuntimeError, match="must be finite"):
-            trainer.fit(fnn.Dataset(x, y, scale=scale), 1, 5, shuffle=False, verbose=0)
+            trainer.fit(data, 1, 5, shuffle=False, verbose=0)
         np.testing.assert_array_equal(trainer.model.theta, before)
         assert trainer.steps == 0
 

@@ -1,8 +1,5 @@
 #include "simd/rows.h"
 
-#include <atomic>
-#include <type_traits>
-
 #include "base/parallel.h"
 #include "simd/reduce.h"
 
@@ -17,6 +14,7 @@ constexpr int64_t kAhead = 16;     // lines of the next row asked for in advance
 // In float64, and only the result is rounded to T.
 template <class S, class T>
 struct Convert {
+  static constexpr bool kCopies = false;
   static void run(const S* x, T* y, int64_t n, double scale, double offset) {
 #pragma omp simd
     for (int64_t i = 0; i < n; ++i)
@@ -26,6 +24,7 @@ struct Convert {
 
 template <>
 struct Convert<float, float> {
+  static constexpr bool kCopies = false;
   static void run(const float* x, float* y, int64_t n, double scale, double offset) {
     const float a = static_cast<float>(scale), b = static_cast<float>(offset);
 #pragma omp simd
@@ -37,6 +36,7 @@ struct Convert<float, float> {
 // so that x / 255 comes out rounded once, on every instruction set, with or without FMA.
 template <>
 struct Convert<uint8_t, float> {
+  static constexpr bool kCopies = false;
   static void run(const uint8_t* x, float* y, int64_t n, double scale, double offset) {
     float high = static_cast<float>(scale);
     uint32_t bits;
@@ -55,6 +55,7 @@ struct Convert<uint8_t, float> {
 
 template <class T>
 struct Copy {
+  static constexpr bool kCopies = true;
   static void run(const T* x, T* y, int64_t n, double, double) {
     if (n == 1)
       *y = *x;  // labels
@@ -64,24 +65,24 @@ struct Copy {
 };
 
 struct Labels {
+  static constexpr bool kCopies = false;
   static void run(const uint8_t* x, int64_t* y, int64_t n, double, double) {
 #pragma omp simd
     for (int64_t i = 0; i < n; ++i) y[i] = x[i];
   }
 };
 
-// Bits of the largest |dst| so far: they are in the order of the numbers.
-using Most = std::atomic<uint64_t>;
-
-void raise(Most& most, uint64_t bits) {
-  uint64_t before = most.load(std::memory_order_relaxed);
-  while (bits > before && !most.compare_exchange_weak(before, bits, std::memory_order_relaxed)) {
+// Bits of the largest |dst| so far, of all tasks: they are in the order of the numbers.
+void raise(uint64_t& most, uint64_t bits) {
+  uint64_t before = __atomic_load_n(&most, __ATOMIC_RELAXED);
+  while (bits > before && !__atomic_compare_exchange_n(&most, &before, bits, true, __ATOMIC_RELAXED,
+                                                       __ATOMIC_RELAXED)) {
   }
 }
 
 // In one pass, which takes no longer than a copy alone: rows come from L3 or from memory.
 template <class T>
-void copy_and_raise(const T* x, T* y, int64_t n, Most& most) {
+void copy_and_raise(const T* x, T* y, int64_t n, uint64_t& most) {
   simd::BitsOf<T> bits = 0;
 #pragma omp simd reduction(max : bits)
   for (int64_t i = 0; i < n; ++i) {
@@ -93,14 +94,14 @@ void copy_and_raise(const T* x, T* y, int64_t n, Most& most) {
 }
 
 // n elements of src to dst; with `most`, which is only of reals, the largest of them, too.
-using Run = void (*)(const Rows& rows, const void* x, void* y, int64_t n, Most* most);
+using Run = void (*)(const Rows& rows, const void* x, void* y, int64_t n, uint64_t* most);
 
 template <class F, class S, class T>
-void run(const Rows& rows, const void* given, void* to, int64_t n, Most* most) {
+void run(const Rows& rows, const void* given, void* to, int64_t n, uint64_t* most) {
   const S* x = static_cast<const S*>(given);
   T* y = static_cast<T*>(to);
-  constexpr bool kReal = std::is_floating_point_v<T>;
-  if constexpr (kReal && std::is_same_v<F, Copy<T>>)
+  constexpr bool kReal = T(0.5) != T(0);
+  if constexpr (kReal && F::kCopies)
     if (most) return copy_and_raise(x, y, n, *most);
   F::run(x, y, n, rows.scale, rows.offset);
   if constexpr (kReal)
@@ -136,7 +137,7 @@ void prefetch(const char* x, int64_t bytes) {
   for (int64_t i = 0; i < bytes && i < kAhead * kLine; i += kLine) __builtin_prefetch(x + i);
 }
 
-void gather(const Rows& rows, Run run, Most* most) {
+void gather(const Rows& rows, Run run, uint64_t* most) {
   const char* src = static_cast<const char*>(rows.src);
   char* dst = static_cast<char*>(rows.dst);
   const int64_t width = rows.row_elements, count = rows.n * width;
@@ -162,13 +163,12 @@ void gather(const Rows& rows, Run run, Most* most) {
 }  // namespace
 
 void gather_rows(const Rows& rows) {
-  Most most{0};
+  uint64_t most = 0;
   gather(rows, run_of(rows), rows.largest ? &most : nullptr);
   if (!rows.largest) return;
-  const uint64_t bits = most.load(std::memory_order_relaxed);
   *rows.largest = rows.dst_dtype == DType::kFloat32
-                      ? static_cast<double>(simd::from_bits(static_cast<uint32_t>(bits)))
-                      : simd::from_bits(bits);
+                      ? static_cast<double>(simd::from_bits(static_cast<uint32_t>(most)))
+                      : simd::from_bits(most);
 }
 
 }  // namespace fastnn::FASTNN_ISA
