@@ -9,8 +9,9 @@ struct Blocking {
   int vector_bytes;
   // Outer-product tile: mr rows by nr vectors of accumulators, nr registers for B, one for A.
   int mr, nr;
-  // Dot tile: dot_rows x dot_cols accumulators, dot_cols registers for B, one for A.
-  int dot_rows, dot_cols;
+  // Dot tile: dot_rows x dot_cols accumulators, dot_cols registers for B, one for A. Or dot_square x
+  // dot_square, where that makes fewer tiles; 0 for none.
+  int dot_rows, dot_cols, dot_square;
   // A packed panel of B is kc x nr vectors and stays in L1; a block of A is mc x kc and stays in
   // L2.
   int kc, mc;
@@ -27,13 +28,13 @@ struct Blocking {
 // by 0-3%; two panels beat four by 1-3%. Packing B pays from 12 tiles on ((64, 120, 400) is 3%
 // faster without, (128, 10, 512) and (128, 512, 10) 5%). The other rows are by calculation.
 #if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
-constexpr Blocking kBlocking{64, 14, 2, 6, 4, 512, 336, 2, 12, 3.7};
+constexpr Blocking kBlocking{64, 14, 2, 6, 4, 5, 512, 336, 2, 12, 3.7};
 #elif defined(__AVX2__)
-constexpr Blocking kBlocking{32, 6, 2, 4, 3, 256, 384, 4, 4, 7};
+constexpr Blocking kBlocking{32, 6, 2, 4, 3, 0, 256, 384, 4, 4, 7};
 #elif defined(__aarch64__)
-constexpr Blocking kBlocking{16, 8, 3, 6, 4, 256, 256, 4, 4, 4};
+constexpr Blocking kBlocking{16, 8, 3, 6, 4, 5, 256, 256, 4, 4, 4};
 #else
-constexpr Blocking kBlocking{16, 6, 2, 4, 3, 256, 192, 4, 4, 5};
+constexpr Blocking kBlocking{16, 6, 2, 4, 3, 0, 256, 192, 4, 4, 5};
 #endif
 
 constexpr int64_t kL2Bytes = 512 << 10;  // what a sweep over A may take of L2 and find there again

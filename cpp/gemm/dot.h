@@ -3,6 +3,7 @@
 // is read again from its end with the lanes already counted cleared in both operands (0 * NaN is
 // NaN).
 #pragma once
+#include "gemm/cut.h"
 #include "gemm/gemm.h"
 #include "gemm/vector.h"
 
@@ -87,7 +88,24 @@ using DotKernel = void (*)(int64_t, const T*, int64_t, const T*, int64_t, T*, in
 
 // A single row takes as many columns as the whole tile has accumulators: B streams from L2 or
 // beyond.
-constexpr int wide_dot_cols(int rows) { return rows == 1 ? 8 : kBlocking.dot_cols; }
+constexpr int wide_dot_cols(int rows) {
+  return rows == 1 ? 8 : rows <= kBlocking.dot_square ? kBlocking.dot_square : kBlocking.dot_cols;
+}
+
+// Rows and columns of tiles for C (m, n).
+struct DotTile {
+  int64_t rows, cols;
+};
+static inline DotTile dot_tile(int64_t m, int64_t n) {
+  constexpr int64_t kRows = kBlocking.dot_rows, kCols = kBlocking.dot_cols;
+  if (m == 1) return {1, wide_dot_cols(1)};
+  if constexpr (kBlocking.dot_square > 0) {
+    constexpr int64_t kSide = kBlocking.dot_square;
+    // The sums of lanes and the way into and out of a tile cost it some 150 cycles.
+    if (up(m, kSide) * up(n, kSide) < up(m, kRows) * up(n, kCols)) return {kSide, kSide};
+  }
+  return {kRows, kCols};
+}
 
 // Kernels by rows (1..dot_rows) and columns (1..wide_dot_cols(rows)).
 template <class T>

@@ -81,9 +81,9 @@ double nanoseconds(const Gemm<T>& g) {
 
 template <class T>
 void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
-  const int64_t row_tiles = up(i1 - i0, kBlocking.dot_rows);
-  const int64_t most = i1 - i0 == 1 ? wide_dot_cols(1) : kBlocking.dot_cols;
-  const int64_t col_tiles = up(j1 - j0, most);
+  const DotTile most = dot_tile(i1 - i0, j1 - j0);
+  const int64_t row_tiles = up(i1 - i0, most.rows);
+  const int64_t col_tiles = up(j1 - j0, most.cols);
   const Cut row(i1 - i0, row_tiles), col(j1 - j0, col_tiles);
   constexpr int64_t kDepth = 1024 * 4 / sizeof(T);  // rows of both operands stay in L1
   // The longer side outside: the shorter operand stays in L1, the other streams by once. (By rows
