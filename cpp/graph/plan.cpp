@@ -184,6 +184,7 @@ void Plan::lay_out(const std::vector<int>& wanted) {
   for (size_t s = 0; s < steps_.size(); ++s) {
     Node& node = steps_[s]->node;
     const bool reverse = options_.loss >= 0 && active_[s];
+    node.owns_dy = reverse && !options_.keep_all;
     scratch = std::max(scratch, scratch_of(node, reverse));
     for (int i = 0; i < node.n_saved; ++i) {
       const int time = static_cast<int>(s);

@@ -141,7 +141,8 @@ void set_scratch(Node& n) {
     });
   }
   if (has_norm(n)) forward += folded_bytes(s.K, sizeof(T));
-  n.reverse_bytes = dz_bytes<T>(e) + backward;
+  n.dz_bytes = dz_bytes<T>(e);
+  n.reverse_bytes = n.dz_bytes + backward;
 }
 
 void check_shapes(const Node& n) {
@@ -223,7 +224,6 @@ struct Conv2d {
     const Epilogue e = epilogue(n, s);
     char* scratch = static_cast<char*>(n.scratch);
     const T* dz = epilogue_backward<T>(n, e, scratch);
-    scratch += dz_bytes<T>(e);
     if (s.is_pointwise()) {
       if (n.in[1].grad) gemm(pointwise_dw(n, s, dz), scratch);
       if (n.in[0].grad) gemm(pointwise_dx(n, s, dz), scratch);

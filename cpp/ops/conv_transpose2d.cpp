@@ -131,7 +131,8 @@ struct ConvTranspose2d {
   template <class T>
   static void backward(const Node& n) {
     const ConvSizes s = sizes(n);
-    epilogue_backward<T>(n, epilogue(s), static_cast<char*>(n.scratch));
+    char* scratch = static_cast<char*>(n.scratch);
+    epilogue_backward<T>(n, epilogue(s), scratch);
     for (int64_t g = 0; g < s.groups; ++g) {
       if (n.in[1].grad) conv_gradient(dw_of<T>(n, s, g), n.scratch);
       if (n.in[0].grad) conv(dx_of<T>(n, s, g), n.scratch);

@@ -69,7 +69,8 @@ void set_scratch(Node& n) {
   if (has_norm(n)) n.scratch_bytes += folded_bytes(e.K, sizeof(T));
   const int64_t dx = gemm_scratch(dx_gemm<T>(n, nullptr));
   const int64_t dw = gemm_scratch(dw_gemm<T>(n, nullptr));
-  n.reverse_bytes = dz_bytes<T>(e) + most(most(dx, dw), db_scratch(e));
+  n.dz_bytes = dz_bytes<T>(e);
+  n.reverse_bytes = n.dz_bytes + most(most(dx, dw), db_scratch(e));
   // With so many rows the products alone fill the time.
   constexpr int64_t kMostRows = 256;
   n.can_descend = e.rows > 0 && e.rows <= kMostRows;
@@ -134,7 +135,6 @@ struct Linear {
     const Epilogue e = epilogue(n);
     char* scratch = static_cast<char*>(n.scratch);
     const T* dz = epilogue_backward<T>(n, e, scratch);
-    scratch += dz_bytes<T>(e);
     if (n.in[1].grad && !n.descends) gemm(dw_gemm<T>(n, dz), scratch);
     if (n.in[0].grad) gemm(dx_gemm<T>(n, dz), scratch);
   }

@@ -54,8 +54,10 @@ struct Node {
   bool forward_only = false;  // fused for inference: there is no gradient
   bool is_view = false;       // out[0] is in[0] under another shape: no work, no memory
   bool descends = false;      // given by the plan: the weight is moved by Op::descent
+  bool owns_dy = false;  // likewise: backward is the last to read out[0].grad, and may change it
   int64_t scratch_bytes = 0;  // working memory of a run,
-  int64_t reverse_bytes = 0;  // and of a backward run where that needs more,
+  int64_t reverse_bytes = 0;  // and of a backward run where that needs more, of which
+  int64_t dz_bytes = 0;       // are for what may take the place of dy,
   int64_t descent_bytes = 0;  // and of Op::descent
   bool can_descend = false;   // whether that is worth it for this batch
   double flops = 0;           // of the forward run; an unknown batch counts as 1
@@ -69,7 +71,8 @@ struct Node {
 
 static inline int64_t scratch_of(const Node& n, bool backward) {
   int64_t bytes = n.scratch_bytes;
-  if (backward && n.reverse_bytes > bytes) bytes = n.reverse_bytes;
+  const int64_t reverse = n.reverse_bytes - (n.owns_dy ? n.dz_bytes : 0);
+  if (backward && reverse > bytes) bytes = reverse;
   if (n.descends && n.descent_bytes > bytes) bytes = n.descent_bytes;
   return bytes;
 }

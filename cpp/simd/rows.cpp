@@ -150,7 +150,9 @@ void gather(const Rows& rows, Run run, uint64_t* most) {
     });
     return;
   }
-  const int64_t grain = width < kGrain ? kGrain / width : 1;
+  // An even number of even parts: the core that gathers a row is then the one that reads it.
+  const int64_t few = width < kGrain ? kGrain / width : 1, pairs = (rows.n + few) / (2 * few);
+  const int64_t grain = pairs == 0 ? rows.n : (rows.n + 2 * pairs - 1) / (2 * pairs);
   parallel_chunks(rows.n, grain, count * kCost, [&](int64_t begin, int64_t end) {
     prefetch(src + indices[begin] * width * from, width * from);
     for (int64_t r = begin; r < end; ++r) {
