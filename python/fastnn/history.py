@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import repeat
 from typing import Any
 
@@ -44,7 +43,7 @@ class History(dict[str, list[float]]):
         before, nan = self.epochs, float("nan")
         if epoch is not None:
             before = min(before, epoch)
-        if logs.keys() <= self.keys() and all(self._are_lists_of(before)):
+        if logs.keys() <= self.keys() and self._has_lists_of(before):
             numbers = [float(logs.get(name, nan)) for name in self]
             list(map(list.append, self.values(), numbers))  # in one call, as below
             return
@@ -66,7 +65,7 @@ class History(dict[str, list[float]]):
         [nan, 0.3]
         """
         last = self.epochs - 1
-        if last >= 0 and logs.keys() <= self.keys() and all(self._are_lists_of(last + 1)):
+        if last >= 0 and logs.keys() <= self.keys() and self._has_lists_of(last + 1):
             numbers = [float(value) for value in logs.values()]
             list(map(list.__setitem__, [self[name] for name in logs], repeat(last), numbers))
             return
@@ -91,8 +90,9 @@ class History(dict[str, list[float]]):
         own = {name: values.copy() for name, values in self.items() if type(values) is list}
         self.update(own)
 
-    def _are_lists_of(self, epochs: int) -> Iterator[bool]:
-        return (type(values) is list and len(values) == epochs for values in self.values())
+    def _has_lists_of(self, epochs: int) -> bool:
+        values = self.values()
+        return set(map(type, values)) <= {list} and set(map(len, values)) <= {epochs}
 
     def best(self, name: str) -> float:
         """Smallest value of a loss, error or time; largest of anything else. NaN does not count.
