@@ -127,7 +127,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", default="", help="a part of the workload's name")
     parser.add_argument("--json", type=Path, help="where to store the results")
-    parser.add_argument("--check", action="store_true", help="exit 1 where a share is above 5%")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a share is above 5%%")
     options = parser.parse_args()
     fnn.set_num_threads(options.threads)
     results = []

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "dispatch/isa.h"
-#include "graph/arena.h"
 #include "peak.h"
 
 namespace fastnn {
@@ -55,11 +54,11 @@ double cpu_seconds() {
 // process holds a core, a stretch of 0.4 ms on the wall would be all waiting.
 double bandwidth(Traffic traffic, int threads, double bytes) {
   constexpr double kStretch = 0.4e-3 * 50e9;  // bytes, where arrays are small
-  static Memory memory;  // kept: what is measured is not how fast the system hands out pages
+  static Memory memory;
   const int arrays = traffic == Traffic::kRead ? 1 : traffic == Traffic::kTriad ? 3 : 2;
   const int accesses = traffic == Traffic::kUpdate ? 3 : arrays;
   const int64_t part = static_cast<int64_t>(bytes / (4 * arrays * threads)) / 64 * 64;
-  if (memory.bytes() < 4 * arrays * threads * part) memory = Memory(4 * arrays * threads * part);
+  reserve(memory, 4 * arrays * threads * part);
   float* const all = reinterpret_cast<float*>(memory.data());
   const double moved = 4.0 * accesses * static_cast<double>(part);
   const int rounds = std::max(1, static_cast<int>(kStretch / moved));

@@ -1,6 +1,9 @@
 // What this machine can do, measured in the same run as the kernels.
 #pragma once
 #include <chrono>
+#include <cstring>
+
+#include "graph/arena.h"
 
 namespace fastnn::bench {
 
@@ -21,5 +24,13 @@ inline double seconds() {
 }
 
 double cpu_seconds();  // of this thread
+
+// Makes it hold so many bytes, whose pages are there: what is measured is not how fast the system
+// hands them out, nor how fast it is to read one page of zeros again and again.
+inline void reserve(Memory& memory, int64_t bytes) {
+  if (memory.bytes() >= bytes) return;
+  memory = Memory(bytes);
+  std::memset(memory.data(), 1, static_cast<size_t>(bytes));
+}
 
 }  // namespace fastnn::bench

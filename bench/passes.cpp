@@ -50,13 +50,10 @@ const RowsCase kRows[] = {
     {"labels.uint8", DType::kUint8, DType::kInt64, 1, 1},
 };
 
-// One block for all passes, one at a time: its pages are there already.
+// One block for all passes, one at a time.
 char* memory_of(int64_t bytes) {
   static Memory memory;
-  if (memory.bytes() < bytes) {
-    memory = Memory(bytes);
-    std::fill(memory.data(), memory.data() + bytes, 1);
-  }
+  reserve(memory, bytes);
   return memory.data();
 }
 

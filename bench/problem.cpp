@@ -4,7 +4,7 @@
 
 #include "cases.h"
 #include "dispatch/isa.h"
-#include "graph/arena.h"
+#include "machine.h"
 
 namespace fastnn::bench {
 namespace {
@@ -32,7 +32,7 @@ void fill_integers(T* x, int64_t n, double below) {
   }
 }
 
-// A stretch of one block that is kept between problems: its pages are there already.
+// A stretch of one block that is kept between problems.
 class Pool {
  public:
   explicit Pool(bool counting) : counting_(counting) {}
@@ -42,7 +42,7 @@ class Pool {
     return p;
   }
   void reserve() const {
-    if (memory().bytes() < used_) memory() = Memory(used_);
+    bench::reserve(memory(), used_);  // the pool's own function has the name, too
   }
 
  private:
