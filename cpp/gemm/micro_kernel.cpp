@@ -29,6 +29,10 @@ template <class T>
   constexpr int L = kLanes<T>, kMost = 4 * kBlocking.nr * L;
   const T* const bias = t.bias ? t.bias + n * t.bias_step : nullptr;
   const T* const scale = t.scale ? t.scale + n * t.bias_step : nullptr;
+  if (!bias && !t.residual && !t.add && t.activation == Activation::kLinear) {
+    for (int i = 0; i < rows; ++i) copy_row(tile + i * width, t.cols, c0 + i * t.ldc);
+    return;
+  }
   alignas(64) T more[kMost], factors[kMost], before[kMost];
   store(more + width - L, Vector<T>{});  // zeros behind the valid columns
   store(factors + width - L, Vector<T>{});
