@@ -65,14 +65,15 @@ static inline Source<T> stored(const T* data) {
       kStoredSegment};
 }
 
-// `terms` has segment(at, n, buffer) as above; it must outlive the reduction.
+// `terms` has segment(at, n, buffer) as above; it must outlive the reduction. It is asked once for
+// each index. Where it does not need the buffer, `most` may be that of stored terms.
 template <class T, class Terms>
-static inline Source<T> computed(const Terms& terms) {
+static inline Source<T> computed(const Terms& terms, int64_t most = kComputedSegment) {
   return {&terms,
           [](const void* self, int64_t at, int64_t n, T* buffer) {
             return static_cast<const Terms*>(self)->segment(at, n, buffer);
           },
-          kComputedSegment};
+          most};
 }
 
 // Takes results k, k + 1, ..., k + n - 1.
