@@ -181,3 +181,16 @@ def test_what_is_not_in_the_logs():
         "EarlyStopping: monitor must be one of loss, lr, seconds, got 'val_loss'; "
         "give fit validation data for the val_ quantities"
     )
+
+
+def test_a_list_of_the_users_own_may_be_shorter_than_the_others(tmp_path):
+    class Own(callbacks.Callback):
+        def on_epoch_end(self, trainer, logs):
+            trainer.history.setdefault("own", []).append(trainer.epoch)
+
+    t = trainer()
+    t.fit(blobs(), 2, 16, verbose=0)
+    path = tmp_path / "log.csv"
+    t.fit(blobs(), 1, 16, verbose=0, callbacks=[Own(), callbacks.CSVLogger(path)])
+    lines = path.read_text().splitlines()
+    assert lines[0].endswith(",own") and lines[1].endswith(",3") and lines[3].endswith(",")

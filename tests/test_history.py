@@ -40,6 +40,17 @@ def test_a_number_that_is_none_leaves_the_history_as_it_was(act):
     assert history == {"loss": [1.0], "accuracy": [0.5]}
 
 
+@pytest.mark.parametrize("act", [History.record, History.amend])
+def test_a_list_under_two_names_is_two_lists_behind_them(act):
+    history = History(loss=[1.0, 0.5])
+    history["best"] = history["loss"]
+    act(history, {"best": 0.25})
+    epochs = 3 if act is History.record else 2
+    assert {len(values) for values in history.values()} == {epochs}
+    np.testing.assert_array_equal(history["loss"], [1.0, 0.5, np.nan][:epochs])
+    np.testing.assert_array_equal(history["best"][-1], 0.25)
+
+
 def test_histories_made_by_hand():
     history = History(loss=(1.0, 0.5), accuracy=[0.25])  # a tuple, and a list too short
     history.record({"loss": 0.25, "accuracy": 0.75})

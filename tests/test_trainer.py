@@ -842,3 +842,29 @@ def test_a_run_with_a_schedule_of_ones_own_resumes(tmp_path):
     resumed = fnn.Trainer.resume(tmp_path / "run.ckpt", halving=halving)
     resumed.fit(data, 2, 16, verbose=0)
     assert np.array_equal(straight.model.theta, resumed.model.theta)
+
+
+def test_every_batch_of_shares_is_looked_at():
+    t = fnn.Trainer(fnn.Model([nn.Dense(2, "softmax")], input_shape=(2,)))
+    x, y = np.ones((3, 2), "f4"), np.eye(2, dtype="f4")[[0, 1, 0]]
+    t.step(x, y)
+    before = t.model.theta.copy()
+    with pytest.raises(
+        ValueError, match="y must hold labels or numbers >= 0 for cross_entropy, got -1"
+    ):
+        t.step(x, -y)
+    with pytest.raises(
+        ValueError, match="y must hold labels or numbers >= 0 for cross_entropy, got -1"
+    ):
+        t.fit(lambda: iter([(x, y), (x, -y)]), 1, verbose=0)
+    assert t.steps == 2 and not np.array_equal(t.model.theta, before)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("act", ["step", "gradient", "fit"])
+def test_numbers_that_float32_does_not_hold_are_told_by_row(act):
+    t = fnn.Trainer(fnn.Model([nn.Dense(2, "softmax")], input_shape=(2,)))
+    x = np.array([[1.0, 2.0], [1e300, 1.0]])
+    with pytest.raises(ValueError, match="x must be finite, got NaN or infinity in row 1 "):
+        t.fit((x, [0, 1]), 1, verbose=0) if act == "fit" else getattr(t, act)(x, [0, 1])
+    assert np.isfinite(t.model.theta).all() and t.steps == 0

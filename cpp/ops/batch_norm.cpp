@@ -213,7 +213,10 @@ struct BatchNorm {
       fail(n.where, "activation must be 0 (none) or %d (relu), got %lld",
            static_cast<int>(Activation::kRelu), static_cast<long long>(fused));
     if (n.training && x.shape[0] != kBatch && pixels_of(x.shape) == 1)
-      fail(n.where, "x must have more than 1 value per channel in training, got shape %s",
+      fail(n.where,
+           "x must have more than 1 value per channel in training, got shape %s; choose a batch "
+           "size "
+           "that leaves no last batch of 1",
            text_of(image_shape(x.shape)).text);
     if (has_residual(n) && !(n.in[kResidual].shape == x.shape && n.in[kResidual].dtype == x.dtype))
       fail(n.where, "residual must be %s of shape %s as x is, got %s of %s", name_of(x.dtype),

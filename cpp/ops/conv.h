@@ -1,6 +1,7 @@
 // Convolution in two dimensions of channels-last images: its numbers, and its three products as the
 // kernels of gemm/conv.h want them. What conv2d and conv_transpose2d share.
 #pragma once
+#include "base/parallel.h"
 #include "gemm/conv.h"
 #include "gemm/cut.h"
 #include "ops/op.h"
@@ -20,6 +21,26 @@ struct ConvAxis {
   // elements, those k with (phase + before - k dilation) divisible by the stride; last k first, so
   // that the outputs they meet ascend.
   int64_t phase_inputs(int64_t phase) const { return up(inputs - phase, stride); }
+  // Element k meets the inputs of one phase alone, and so do those that are `phases` further on.
+  int64_t phase_of(int64_t k) const {
+    const int64_t behind = (k * dilation - before) % stride;
+    return behind < 0 ? behind + stride : behind;
+  }
+  int64_t phases() const {
+    int64_t a = stride, b = dilation;
+    while (b) {
+      const int64_t rest = a % b;
+      a = b;
+      b = rest;
+    }
+    return least(kernel, stride / a);
+  }
+  // Whether each phase that has inputs meets an element.
+  bool meets_all() const {
+    int64_t met = 0;
+    for (int64_t k = 0; k < phases(); ++k) met += phase_of(k) < inputs;
+    return met == least(stride, inputs);
+  }
   Taps phase_taps(int64_t phase, bool flip) const {
     int64_t first = -1, last = 0, count = 0;
     for (int64_t k = 0; k < kernel; ++k)
@@ -122,12 +143,32 @@ static Conv<T> all_groups(Conv<T> c, int64_t groups) {
   return c;
 }
 
-// f(g, py, px) for all groups, or the first, and phases that have inputs.
+// f(g, py, px) for all groups, or the first, and phases that have inputs and taps. The inputs of
+// other phases, if there are any, are in no sum: see clear_unmet.
 template <class F>
 static void for_phases(const ConvSizes& s, bool all, const F& f) {
   for (int64_t g = 0; g < (all ? s.groups : 1); ++g)
-    for (int64_t py = 0; py < least(s.y.stride, s.y.inputs); ++py)
-      for (int64_t px = 0; px < least(s.x.stride, s.x.inputs); ++px) f(g, py, px);
+    for (int64_t i = 0; i < s.y.phases(); ++i)
+      for (int64_t j = 0; j < s.x.phases(); ++j) {
+        const int64_t py = s.y.phase_of(i), px = s.x.phase_of(j);
+        if (py < s.y.inputs && px < s.x.inputs) f(g, py, px);
+      }
+}
+
+// dx before its phases are computed, where some meet no element of the kernel: zeros, or the bias.
+// A stride of thousands is one pass over dx then, not millions of phases.
+template <class T>
+static void clear_unmet(const ConvSizes& s, T* dx, const T* bias) {
+  if (s.y.meets_all() && s.x.meets_all()) return;
+  const int64_t pixels = s.N * s.y.inputs * s.x.inputs, C = s.C;
+  parallel_chunks(pixels, most(16384 / most(C, 1), 1), pixels * C * 0.1,
+                  [=](int64_t begin, int64_t end) {
+                    if (!bias)
+                      __builtin_memset(dx + begin * C, 0, (end - begin) * C * sizeof(T));
+                    else
+                      for (int64_t i = begin; i < end; ++i)
+                        __builtin_memcpy(dx + i * C, bias, C * sizeof(T));
+                  });
 }
 
 }  // namespace fastnn::FASTNN_ISA

@@ -233,6 +233,7 @@ struct Conv2d {
     if (n.in[1].grad && deep) depthwise_gradient(all_dw_of(n, s, dz), scratch);
     if (n.in[1].grad && !deep)
       for (int64_t g = 0; g < s.groups; ++g) conv_gradient(dw_of(n, s, dz, g), scratch);
+    if (n.in[0].grad && !n.in[0].accumulate) clear_unmet<T>(s, grad<T>(n.in[0]), nullptr);
     if (n.in[0].grad)
       for_phases(s, !deep, [&](int64_t g, int64_t py, int64_t px) {
         const Conv<T> c = dx_of(n, s, dz, g, py, px);

@@ -123,6 +123,7 @@ struct ConvTranspose2d {
   template <class T>
   static void forward(const Node& n) {
     const ConvSizes s = sizes(n);
+    clear_unmet(s, out_data<T>(n.out[0]), n.n_in > 2 ? data<T>(n.in[2]) : nullptr);
     for_phases(s, true, [&](int64_t g, int64_t py, int64_t px) {
       conv(forward_of<T>(n, s, g, py, px), n.scratch);
     });

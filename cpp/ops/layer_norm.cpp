@@ -81,7 +81,7 @@ struct LayerNorm {
     for (int i = 0; fits && i < w.rank; ++i)
       fits = w[i] == shape[shape.rank - w.rank + i] && w[i] != kBatch;
     if (!fits)
-      fail(n.where, "weight must have the shape of the last axes of x, %s, got %s",
+      fail(n.where, "weight must have the shape of the last axes of x, which has shape %s, got %s",
            text_of(shape).text, text_of(w).text);
     if (!(n.in[kBias].shape == w))
       fail(n.where, "bias must have the shape of weight, %s, got %s", text_of(w).text,

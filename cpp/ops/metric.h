@@ -19,7 +19,7 @@ static int64_t rank_of(const T* p, int64_t classes, int64_t label) {
   return own == own ? before : classes;
 }
 
-// The label of a row: as given, or where its one-hot row is largest.
+// The label of a row: as given, or where its one-hot row is largest; -1 where NaN is in that.
 template <class T>
 static int64_t label_of(const Node& n, int64_t row, int64_t classes) {
   if (target_of(n) == Target::kLabels) return data<int64_t>(n.in[1])[row];
@@ -27,8 +27,10 @@ static int64_t label_of(const Node& n, int64_t row, int64_t classes) {
   const T* y = data<T>(n.in[1]) + row * classes;
   const int64_t* integers = data<int64_t>(n.in[1]) + row * classes;
   int64_t best = 0;
-  for (int64_t j = 1; j < classes; ++j)
+  for (int64_t j = 0; j < classes; ++j) {
+    if (real && y[j] != y[j]) return -1;
     if (real ? y[j] > y[best] : integers[j] > integers[best]) best = j;
+  }
   return best;
 }
 

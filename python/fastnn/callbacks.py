@@ -386,5 +386,7 @@ class CSVLogger(Callback):
         writer = csv.writer(text)
         writer.writerow(["epoch", *history])
         for i in range(history.epochs):
-            writer.writerow([i + 1, *(values[i] for values in history.values())])
+            # A list of the user's own may be shorter.
+            row = [values[i] if i < len(values) else "" for values in history.values()]
+            writer.writerow([i + 1, *row])
         write_whole(self.path, [text.getvalue().encode()], "CSVLogger")

@@ -62,7 +62,10 @@ def as_rows(x: Any, tensor: Tensor, dtype: str, where: str) -> Array:
     array = as_array(x, where, "x")
     check_rows(array, tensor, where)
     wanted = dtype if tensor.dtype.startswith("float") else tensor.dtype
-    return np.asarray(array, dtype=wanted, order="C")
+    if array.dtype.itemsize <= 4 or array.dtype == wanted:
+        return np.asarray(array, dtype=wanted, order="C")
+    with np.errstate(over="ignore"):  # infinite as float32: told, or computed with, as any infinity
+        return np.asarray(array, dtype=wanted, order="C")
 
 
 def check_rows(array: Array, tensor: Tensor, where: str) -> None:

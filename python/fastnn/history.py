@@ -91,8 +91,11 @@ class History(dict[str, list[float]]):
         self.update(own)
 
     def _has_lists_of(self, epochs: int) -> bool:
+        """Whether each name has a list of that length, and of its own: then it may grow in place."""
         values = self.values()
-        return set(map(type, values)) <= {list} and set(map(len, values)) <= {epochs}
+        if not (set(map(type, values)) <= {list} and set(map(len, values)) <= {epochs}):
+            return False
+        return len(set(map(id, values))) == len(values)
 
     def best(self, name: str) -> float:
         """Smallest value of a loss, error or time; largest of anything else. NaN does not count.

@@ -109,7 +109,6 @@ class Objective:
             for f, (p, t) in zip(self._functions, pairs, strict=True)
         ]
         self._seen: weakref.ref[Dataset] | None = None  # whose targets were checked last
-        self._checked = False  # whether a batch of targets was in the range of the loss
 
     # -- targets -----------------------------------------------------------------------------------
 
@@ -124,10 +123,6 @@ class Objective:
             _kind(as_array(a, "Trainer", "y"), p, f)
             for a, p, f in zip(given, outputs, self._functions, strict=True)
         ]
-
-    def look_again(self) -> None:
-        """The next batch's targets are checked whatever came before: a new source begins."""
-        self._checked = False
 
     def _by_output(self, y: Any) -> tuple[Any, ...]:
         """Targets, or a data set's columns of them, in the order of the model's outputs."""
@@ -165,11 +160,9 @@ class Objective:
             target = np.asarray(given, dtype=real, order="C").reshape(len(given), *tensor.shape[1:])
             if len(target) != rows:
                 raise ValueError(f"{where}: y must have {rows} rows as x has, got {len(target)}")
-            if classes or not self._checked:  # labels are read at once, the rest is a first look
-                losses.check_targets(function, target, classes, where)
+            losses.check_targets(function, target, classes, where)
             if id(tensor) in self._built.ids:  # a loss of one's own need not read its target
                 feeds.append((self._built[tensor], target, 1.0, 0.0))
-        self._checked = True
         return feeds, rows
 
     def dataset_feeds(self, data: Dataset, where: str) -> Feeds:
@@ -250,6 +243,9 @@ class Objective:
         for name, values in (("x", x), ("y", y)):
             for array in _parts(values):
                 array = np.asarray(array)
+                if array.dtype.kind == "f":
+                    with np.errstate(over="ignore"):  # what float32 does not hold is infinite there
+                        array = array.astype(self.model.dtype)
                 if array.dtype.kind == "f" and not np.isfinite(array).all():
                     row = int(np.argwhere(~np.isfinite(array.reshape(len(array), -1)).all(1))[0, 0])
                     raise ValueError(

@@ -115,10 +115,8 @@ class Streamed(Passes):
         self._source.set_state({"epoch": number, "position": epoch.position})
         epoch.by_rows = False
         with closing(iter(self._source)) as batches:
-            for i, (x, y) in enumerate(batches):
+            for x, y in batches:
                 objective = self._prepare(y)
-                if i == 0:
-                    objective.look_again()
                 feeds, rows = objective.feeds(x, y, "Trainer.fit")
                 done = epoch.run(objective.core.step, feeds, rows, rates(1)[0], True)
                 if done["stop"] == "not finite":
@@ -131,8 +129,6 @@ class Streamed(Passes):
         rows = 0
         for x, y in self._source:
             objective = self._prepare(y)
-            if not rows:
-                objective.look_again()
             feeds, n = objective.feeds(x, y, "Trainer.evaluate")
             total, rows = total + objective.sums(feeds, n), rows + n
         if not rows:

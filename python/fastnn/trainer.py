@@ -508,9 +508,9 @@ class Trainer:
         Raises
         ------
         OSError
-            If the file cannot be read.
+            If the file cannot be read, is no checkpoint, or is damaged.
         ValueError, TypeError
-            If it is no checkpoint, is damaged, or names a function that is not given.
+            If it names a function that is not given.
 
         Examples
         --------

@@ -298,3 +298,16 @@ def test_samples_of_another_shape_are_named():
     text = "Augmented: x must have shape (1, 4, 4) in every sample, got (1, 4, 5)"
     with pytest.raises(ValueError, match=long(text)):
         Augmented(Odd(), []).gather(np.array([40, 41]))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([0, 5], "Augmented.gather: numbers must be in [0, 3), got 5"),
+        ([-1], "Augmented.gather: numbers must be in [0, 3), got -1"),
+        ([[0]], "Augmented.gather: numbers must have 1 axis, got shape (1, 1)"),
+    ],
+)
+def test_numbers_that_name_no_sample(numbers, text):
+    with pytest.raises(ValueError, match=long(text)):
+        Augmented((np.zeros((3, 1, 4, 4), "f4"), [0, 1, 2]), []).gather(np.array(numbers))

@@ -84,6 +84,9 @@ def test_bad_files_are_named_and_refused(tmp_path):
         OSError, match=f"^{re.escape(f'cifar10_subset: {path} must be a sound npz')}"
     ):
         load(tmp_path, PARTS)
+    path.write_bytes(b"PK junk")
+    with pytest.raises(OSError, match="must be a sound npz file, got one that is no zip archive$"):
+        load(tmp_path, PARTS)
     path.write_bytes(b"<html>")
     with pytest.raises(
         OSError, match=f"^{re.escape(f'cifar10_subset: {path} must be a sound npz')}"

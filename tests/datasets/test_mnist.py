@@ -114,6 +114,14 @@ def test_wrong_hash_from_a_mirror_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("below", [".", "mnist"])
+def test_the_file_that_is_missing_is_named(tmp_path, below):
+    put(tmp_path / below)
+    (tmp_path / below / f"{NAMES[3]}.gz").unlink()
+    with pytest.raises(OSError, match=f"must hold {NAMES[3]} or {NAMES[3]}.gz, got none in"):
+        load(SMALL, tmp_path, download=False)
+
+
 def test_no_files_and_no_download_tells_where_it_looked(tmp_path):
     text = (
         f"mnist: root, FASTNN_DATA or the cache must hold {NAMES[0]} or {NAMES[0]}.gz, got none in "

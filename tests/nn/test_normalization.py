@@ -89,7 +89,7 @@ def test_batch_norm_refuses_batches_of_one_value():
         trainer.step(np.zeros((1, 4), "f4"), np.zeros((1, 4), "f4"))
     assert str(raised.value) == (
         'BatchNorm "batchnorm1": x must have more than 1 value per channel in training, '
-        "got shape (1, 4)"
+        "got shape (1, 4); choose a batch size that leaves no last batch of 1"
     )
 
 

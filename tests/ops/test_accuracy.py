@@ -60,3 +60,14 @@ def test_accuracy_needs_a_class():
     assert str(raised.value) == (
         "accuracy: p must have at least 1 class on its last axis, got shape (3, 0)"
     )
+
+
+@pytest.mark.parametrize(
+    "metric", [fnn.ops.accuracy, lambda p, y: fnn.ops.top_k_accuracy(p, y, k=2)]
+)
+@pytest.mark.parametrize("at", [0, 2])
+def test_nan_in_a_one_hot_row_names_no_class(metric, at):
+    y = np.eye(3)
+    y[1, at] = np.nan
+    assert np.isnan(metric(np.eye(3), y))
+    assert metric(np.eye(3), np.eye(3)) == 1

@@ -232,7 +232,8 @@ TWO = np.ones(2, "f4")
         ({"eps": 0.0}, "eps must be > 0, got 0"),
         (
             {"x": np.zeros((1, 2, 1, 1)), "training": True},
-            "x must have more than 1 value per channel in training, got shape (1, 2, 1, 1)",
+            "x must have more than 1 value per channel in training, got shape (1, 2, 1, 1); choose "
+            "a batch size that leaves no last batch of 1",
         ),
     ],
 )

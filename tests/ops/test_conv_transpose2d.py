@@ -145,3 +145,34 @@ def test_conv_transpose2d_of_no_rows_has_no_gradient():
     dy = np.empty((1, 0, 1, 3))
     for g in _core.vjp("conv_transpose2d", [x, w, b], attrs_of(stride=(2, 1)), [dy]):
         assert not g.any()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("stride", "kernel", "dilation"), [(5, 3, 1), (4, 2, 2), (6, 3, 3), (3, 1, 1)]
+)
+def test_pixels_that_no_element_reaches_are_the_bias(stride, kernel, dilation, bias):
+    rng = np.random.default_rng(stride)
+    x, w = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal((3, 2, kernel, kernel))
+    b = rng.standard_normal(2) if bias else np.zeros(2)
+    arguments = {"stride": stride, "dilation": dilation, "output_padding": stride - 1}
+    y = fnn.ops.conv_transpose2d(x, w, b if bias else None, **arguments)
+    want = np.zeros_like(y) + b[:, None, None]
+    for i, j, u, v in np.ndindex(4, 5, kernel, kernel):
+        at = i * stride + u * dilation, j * stride + v * dilation
+        want[:, :, at[0], at[1]] += x[:, :, i, j] @ w[:, :, u, v]
+    np.testing.assert_allclose(y, want, rtol=1e-12, atol=1e-12)
+
+
+def test_strides_of_thousands():
+    x, w = np.ones((1, 1, 2, 2), "f4"), np.ones((1, 1, 3, 3), "f4")
+    y = fnn.ops.conv_transpose2d(x, w, stride=2000)
+    assert y.shape == (1, 1, 2003, 2003) and y.sum() == 36 and y[0, 0, 2002, 2].item() == 1
+    none = fnn.ops.conv_transpose2d(x[:0], w, stride=60000, output_padding=59999)
+    assert none.shape == (0, 1, 120002, 120002)
+    with pytest.raises(ValueError) as raised:
+        fnn.ops.conv_transpose2d(x, w, stride=2**24)
+    assert str(raised.value) == (
+        "conv_transpose2d: sizes must make an array of less than 2**47 elements, got shape "
+        "(1, 16777219, 16777219, 1)"
+    )

@@ -131,3 +131,14 @@ def test_group_norm_needs_two_values_in_training():
     assert str(raised.value) == (
         "group_norm: x must have more than 1 value per group in training, got shape (2, 3, 1, 1)"
     )
+
+
+def test_errors_have_the_name_of_what_was_called():
+    with pytest.raises(ValueError) as raised:
+        fnn.ops.instance_norm(np.zeros((1, 2, 3)), eps=-1)
+    assert str(raised.value) == "instance_norm: eps must be > 0, got -1"
+    with pytest.raises(TypeError) as raised:
+        fnn.ops.batch_norm(np.zeros((3, 2)), None, np.ones(2))
+    assert str(raised.value) == (
+        "batch_norm: running_mean must be an array of shape (C,), got None"
+    )

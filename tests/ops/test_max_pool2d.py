@@ -114,8 +114,10 @@ IMAGE = np.zeros((2, 3, 4, 5), "f4")
     ("given", "text"),
     [
         ({"kernel_size": 0}, "kernel_size must hold integers from 1 to 2**31 - 1, got 0"),
-        ({"kernel_size": (1, 2, 3)}, "kernel_size must hold 1 or 2 integers, got 3"),
-        ({"kernel_size": ()}, "kernel_size must hold 1 or 2 integers, got 0"),
+        ({"kernel_size": (1, 2, 3)}, "kernel_size must hold 1 or 2 integers, got (1, 2, 3)"),
+        ({"kernel_size": ()}, "kernel_size must hold 1 or 2 integers, got ()"),
+        ({"kernel_size": None}, "kernel_size must hold 1 or 2 integers, got None"),
+        ({"kernel_size": 2, "stride": []}, "stride must hold 1 or 2 integers, got []"),
         ({"kernel_size": 2, "stride": 0}, "stride must hold integers from 1 to 2**31 - 1, got 0"),
         (
             {"kernel_size": 2, "padding": -1},

@@ -137,3 +137,8 @@ def test_upsample_needs_pixels():
     with pytest.raises(ValueError) as raised:
         _core.call("upsample", [X], {"size": (4,), "mode": 2})
     assert str(raised.value) == "upsample: mode must be 0 (nearest) or 1 (bilinear), got 2"
+    with pytest.raises(ValueError) as raised:
+        fnn.ops.upsample(np.zeros((1, 2, 8, 6)), scale_factor=0.12)
+    assert str(raised.value) == (
+        "upsample: scale_factor must leave at least 1 pixel, got 0.12 for x of 8 x 6 pixels"
+    )

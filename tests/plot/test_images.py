@@ -298,3 +298,10 @@ def test_error_texts_of_misclassified(monkeypatch):
         RuntimeError, "samples: matplotlib must be installed, got none; pip install matplotlib"
     ):
         plot.samples(np.zeros((1, 4, 4)))
+
+
+def test_more_samples_than_anybody_looks_at():
+    text = "samples: x must be 2000 images at most, got 2001; give a part of them"
+    with pytest.raises(ValueError) as raised:
+        plot.samples(np.zeros((2001, 1, 1)))
+    assert str(raised.value) == text

@@ -315,3 +315,14 @@ def test_without_matplotlib(name, arguments, monkeypatch):
     text = f"{name}: matplotlib must be installed, got none; pip install matplotlib"
     with pytest.raises(RuntimeError, match=f"^{re.escape(text)}$"):
         getattr(plot, name)(net(), images(1), *arguments)
+
+
+@pytest.mark.parametrize("name", ["saliency", "class_activation"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_not_hot(name, value):
+    x = images(2)
+    x[0, 0, 3, 3] = value
+    figure = getattr(plot, name)(net(), x, 1)
+    figure.canvas.draw()
+    heats = [axis.images[-1].get_array() for axis in figure.axes[2:4]]
+    assert all(np.isfinite(heat).all() for heat in heats) and heats[1].max() == 1

@@ -156,6 +156,15 @@ class Augmented:
         if given.dtype.kind not in "iu" and given.size:
             raise TypeError(f"Augmented.gather: numbers must be integers, got dtype {given.dtype}")
         numbers = given.astype(np.int64, copy=False)
+        if numbers.ndim != 1:
+            raise ValueError(
+                f"Augmented.gather: numbers must have 1 axis, got shape {numbers.shape}"
+            )
+        wrong = numbers[(numbers < 0) | (numbers >= len(self))]
+        if wrong.size:
+            raise ValueError(
+                f"Augmented.gather: numbers must be in [0, {len(self)}), got {wrong[0]}"
+            )
         x, y = self._changed(numbers, dtype, epoch)
         if self.mixup is None:
             return x, y

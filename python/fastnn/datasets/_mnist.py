@@ -187,10 +187,12 @@ def load(
         if path is None:
             path = home / f"{file.name}.gz"
             if not download:
+                places = list(folders(archive.name, archive.folders, root))
+                missing = [[f for f in archive.files if not _present(p, f)] for p in places]
+                name = min(missing, key=len, default=archive.files)[0].name
                 raise OSError(
-                    f"{archive.name}: root, FASTNN_DATA or the cache must hold {file.name} or "
-                    f"{file.name}.gz, got none in {listed(folders(archive.name, archive.folders, root))}; "
-                    "pass download=True"
+                    f"{archive.name}: root, FASTNN_DATA or the cache must hold {name} or {name}.gz, "
+                    f"got none in {listed(places)}; pass download=True"
                 )
             from fastnn.datasets._download import fetch  # imports an HTTP client: 50 ms
 

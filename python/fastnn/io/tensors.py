@@ -114,6 +114,8 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
         }.get(type(error), f"a file that can be read, got {shown!r} with {error.strerror}")
         raise told(error, shown, f"{where}: path must name {got}") from None
     try:
+        if len(content) < 8:
+            raise ValueError(f"{len(content)} bytes")
         (length,) = struct.unpack_from("<Q", content)
         if length > len(content) - 8:
             raise ValueError("a header longer than the file")

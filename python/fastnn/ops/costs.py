@@ -407,7 +407,8 @@ def accuracy(p: Any, y: Any) -> Any:
     """Share of predictions that are right. No gradient.
 
     Right is a row whose largest ``p`` (the first of equals) is at its label; with one output, a
-    ``p`` on the side of 0.5 where ``y`` is. A row with NaN is wrong.
+    ``p`` on the side of 0.5 where ``y`` is. A row of ``p`` with NaN is wrong;
+    NaN in ``y`` makes the result NaN.
 
     Parameters
     ----------

@@ -137,6 +137,11 @@ def upsample(
                 f"{where}: scale_factor must make lengths < 2**47, got {scale_factor!r} for x of "
                 f"{x.shape[1]} x {x.shape[2]} pixels"
             )
+        if x.shape[1] and x.shape[2] and min(reached) < 1:
+            raise ValueError(
+                f"{where}: scale_factor must leave at least 1 pixel, got {scale_factor!r} for x of "
+                f"{x.shape[1]} x {x.shape[2]} pixels"
+            )
         lengths = tuple(map(int, reached))
     y = call(
         "upsample",

@@ -83,6 +83,9 @@ def batch_norm(
     shape = _shape_of("batch_norm", x)
     weight, bias = _scale(shape[1:2], weight, bias)
     where = where_of("batch_norm")
+    for name, running in (("running_mean", running_mean), ("running_var", running_var)):
+        if running is None:
+            raise TypeError(f"{where}: {name} must be an array of shape (C,), got None")
     attrs: dict[str, Any] = {
         "momentum": real(where, "momentum", momentum),
         "eps": real(where, "eps", eps),
@@ -142,6 +145,12 @@ def layer_norm(
             f"{where_of('layer_norm')}: normalized_shape must be how the shape of x, {text}, ends, got {shape}"
         )
     weight, bias = _scale(shape, weight, bias)
+    for name, given in (("weight", weight), ("bias", bias)):
+        if (own := _shape_of("layer_norm", given)) != shape:
+            raise ValueError(
+                f"{where_of('layer_norm')}: {name} must have shape {shape} as normalized_shape says, "
+                f"got {shape_text(own)}"
+            )
     return call("layer_norm", x, weight, bias, eps=real(where_of("layer_norm"), "eps", eps))
 
 
@@ -228,6 +237,9 @@ def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-
         raise ValueError(
             f"{where_of('instance_norm')}: x must have shape (N, C, ...) with pixels, got {shape_text(shape)}"
         )
+    where = where_of("instance_norm")
+    if not real(where, "eps", eps) > 0:
+        raise ValueError(f"{where}: eps must be > 0, got {eps!r}")
     return group_norm(x, shape[1] or 1, weight, bias, eps)
 
 

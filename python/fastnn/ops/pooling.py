@@ -24,8 +24,13 @@ Size = int | Sequence[int]
 
 
 def sizes(where: str, argument: str, value: Any) -> tuple[int, ...] | None:
-    """One integer or two of them; None is left to the op."""
-    return None if value is None else wholes(where, argument, value)
+    """One integer or two of them; None is left to the op, but for the window itself."""
+    if value is None and argument != "kernel_size":
+        return None
+    given = () if value is None else wholes(where, argument, value)
+    if len(given) not in (1, 2):
+        raise ValueError(f"{where}: {argument} must hold 1 or 2 integers, got {value!r}")
+    return given
 
 
 def max_pool2d(

@@ -224,7 +224,8 @@ def _below(
             name = class_name(int(labels[at]), class_names)
             axis.set_title(name, fontsize=7, color=INK, pad=2)
             continue
-        one = heat[at] / (heat[at].max() or 1.0)
+        finite = np.where(np.isfinite(heat[at]), heat[at], 0.0)  # the rest cannot be told
+        one = finite / (finite.max() or 1.0)
         if extent is None:
             axis.imshow(one, cmap=_HEAT, vmin=0, vmax=1, interpolation="nearest")
             continue

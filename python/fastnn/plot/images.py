@@ -22,6 +22,7 @@ from fastnn.plot.panels import INK
 
 _RIGHT, _WRONG = INK, "#c0392b"
 _CELL = 1.1  # inches
+_MOST = 2000  # images of a figure: a minute's work, and more than anybody looks at
 
 Titles = list[tuple[str, str]]  # text and colour
 
@@ -43,8 +44,8 @@ def samples(
     Parameters
     ----------
     x : array, shape (N, C, H, W) or (N, H, W); or Dataset or Augmented of such images
-        One channel is drawn in greys, three as red, green and blue. All are drawn: of a data set
-        give a part, ``data[:32]``. Augmented ones are drawn as in epoch 0.
+        One channel is drawn in greys, three as red, green and blue. All are drawn, 2000 at most: of
+        a data set give a part, ``data[:32]``. Augmented ones are drawn as in epoch 0.
     y : int array, shape (N,), or array, shape (N, K), optional
         Labels or shares of the classes; of mixed samples the two largest are told. By default those
         of the data set.
@@ -82,6 +83,10 @@ def samples(
     >>> [axis.get_title() for axis in figure.axes]
     ['0', '3', '8', '6 as 0']
     """
+    if hasattr(x, "__len__") and len(x) > _MOST:
+        raise ValueError(
+            f"samples: x must be {_MOST} images at most, got {len(x)}; give a part of them"
+        )
     x, labels, names = parts_of(x, "samples")
     images = as_images(x, "samples")
     columns = check_count("samples", "columns", columns)
