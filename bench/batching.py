@@ -135,7 +135,7 @@ def main() -> int:
     print(head + f"{'hot us':>10}{'checked':>9}")
     chosen = [w for w in WORKLOADS if w.name.startswith("mlp") and options.only in w.name]
     with tempfile.TemporaryDirectory() as folder:
-        kinds = sources(chosen[0].sizes[0], Path(folder)) if chosen else {}
+        kinds = sources(NETWORKS[chosen[0].network].shape[0], Path(folder)) if chosen else {}
         for w in chosen:
             for source, (x, scale) in kinds.items():
                 r = measure(w, x, scale, options.threads, options.rounds)
