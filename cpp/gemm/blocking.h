@@ -9,8 +9,8 @@ struct Blocking {
   int vector_bytes;
   // Outer-product tile: mr rows by nr vectors of accumulators, nr registers for B, one for A.
   int mr, nr;
-  // Dot tile: dot_rows x dot_cols accumulators, dot_cols registers for B, one for A. Or dot_square
-  // x dot_square, where that makes fewer tiles; 0 for none.
+  // Dot tile: dot_rows x dot_cols accumulators, dot_cols registers for B, one for A. Where that
+  // makes fewer tiles, dot_square rows and as many columns; 0 for none.
   int dot_rows, dot_cols, dot_square;
   // A packed panel of B is kc x nr vectors and stays in L1; a block of A is mc x kc and stays in
   // L2.

@@ -15,8 +15,8 @@ struct Rows {
   double offset;  // integers given out as integers are never scaled
   void* dst;      // (n, row_elements)
   DType dst_dtype;
-  double* largest =
-      nullptr;  // if given, of real dst: |dst| at most, NaN or infinity if one is in it
+  // If given, and dst is real: |dst| at most, NaN or infinity where one is in it.
+  double* largest = nullptr;
 };
 
 // To float32 and float64 from every dtype, to the same dtype, and from uint8 to int64 (labels).
