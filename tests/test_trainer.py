@@ -868,3 +868,12 @@ def test_numbers_that_float32_does_not_hold_are_told_by_row(act):
     with pytest.raises(ValueError, match="x must be finite, got NaN or infinity in row 1 "):
         t.fit((x, [0, 1]), 1, verbose=0) if act == "fit" else getattr(t, act)(x, [0, 1])
     assert np.isfinite(t.model.theta).all() and t.steps == 0
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("act", ["step", "gradient"])
+def test_targets_that_float32_does_not_hold_are_told_by_row(act):
+    t = fnn.Trainer(fnn.Model([nn.Dense(1)], input_shape=(2,)), "mse")
+    with pytest.raises(ValueError, match="y must be finite, got NaN or infinity in row 1 "):
+        getattr(t, act)(np.ones((2, 2)), np.array([[1.0], [1e300]]))
+    assert t.steps == 0

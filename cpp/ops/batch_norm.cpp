@@ -215,8 +215,7 @@ struct BatchNorm {
     if (n.training && x.shape[0] != kBatch && pixels_of(x.shape) == 1)
       fail(n.where,
            "x must have more than 1 value per channel in training, got shape %s; choose a batch "
-           "size "
-           "that leaves no last batch of 1",
+           "size that leaves no last batch of 1",
            text_of(image_shape(x.shape)).text);
     if (has_residual(n) && !(n.in[kResidual].shape == x.shape && n.in[kResidual].dtype == x.dtype))
       fail(n.where, "residual must be %s of shape %s as x is, got %s of %s", name_of(x.dtype),

@@ -37,8 +37,9 @@ struct ConvAxis {
   }
   // Whether each phase that has inputs meets an element.
   bool meets_all() const {
+    const int64_t count = phases();
     int64_t met = 0;
-    for (int64_t k = 0; k < phases(); ++k) met += phase_of(k) < inputs;
+    for (int64_t k = 0; k < count; ++k) met += phase_of(k) < inputs;
     return met == least(stride, inputs);
   }
   Taps phase_taps(int64_t phase, bool flip) const {
@@ -147,12 +148,14 @@ static Conv<T> all_groups(Conv<T> c, int64_t groups) {
 // other phases, if there are any, are in no sum: see clear_unmet.
 template <class F>
 static void for_phases(const ConvSizes& s, bool all, const F& f) {
+  const int64_t rows = s.y.phases(), columns = s.x.phases();
   for (int64_t g = 0; g < (all ? s.groups : 1); ++g)
-    for (int64_t i = 0; i < s.y.phases(); ++i)
-      for (int64_t j = 0; j < s.x.phases(); ++j) {
-        const int64_t py = s.y.phase_of(i), px = s.x.phase_of(j);
-        if (py < s.y.inputs && px < s.x.inputs) f(g, py, px);
-      }
+    for (int64_t i = 0; i < rows; ++i) {
+      const int64_t py = s.y.phase_of(i);
+      if (py >= s.y.inputs) continue;
+      for (int64_t j = 0; j < columns; ++j)
+        if (const int64_t px = s.x.phase_of(j); px < s.x.inputs) f(g, py, px);
+    }
 }
 
 // dx before its phases are computed, where some meet no element of the kernel: zeros, or the bias.

@@ -61,11 +61,23 @@ def as_rows(x: Any, tensor: Tensor, dtype: str, where: str) -> Array:
     """An input as a contiguous array of the tensor's shape and dtype."""
     array = as_array(x, where, "x")
     check_rows(array, tensor, where)
-    wanted = dtype if tensor.dtype.startswith("float") else tensor.dtype
-    if array.dtype.itemsize <= 4 or array.dtype == wanted:
-        return np.asarray(array, dtype=wanted, order="C")
-    with np.errstate(over="ignore"):  # infinite as float32: told, or computed with, as any infinity
-        return np.asarray(array, dtype=wanted, order="C")
+    return cast(array, dtype if tensor.dtype.startswith("float") else tensor.dtype)
+
+
+def cast(array: Array, dtype: str) -> Array:
+    """Contiguous, of a dtype; what float32 does not hold becomes infinite, without a warning.
+
+    It is told, or computed with, as any infinity.
+
+    Examples
+    --------
+    >>> cast(np.array([1e300, 2.0]), "float32")
+    array([inf,  2.], dtype=float32)
+    """
+    if array.dtype.itemsize <= 4 or array.dtype == dtype:
+        return np.asarray(array, dtype=dtype, order="C")
+    with np.errstate(over="ignore"):
+        return np.asarray(array, dtype=dtype, order="C")
 
 
 def check_rows(array: Array, tensor: Tensor, where: str) -> None:

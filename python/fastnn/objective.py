@@ -11,7 +11,7 @@ import numpy as np
 
 from fastnn import _core, losses
 from fastnn.data import Dataset
-from fastnn.feeds import in_order
+from fastnn.feeds import cast, in_order
 from fastnn.graph import Built, Structure
 from fastnn.inspection import Quantity, by_name
 from fastnn.model import Model
@@ -157,7 +157,7 @@ class Objective:
         for tensor, array, function, classes in columns:
             real = self.model.dtype if tensor.dtype == "float32" else "int64"
             given = as_array(array, "Trainer", "y")
-            target = np.asarray(given, dtype=real, order="C").reshape(len(given), *tensor.shape[1:])
+            target = cast(given, real).reshape(len(given), *tensor.shape[1:])
             if len(target) != rows:
                 raise ValueError(f"{where}: y must have {rows} rows as x has, got {len(target)}")
             losses.check_targets(function, target, classes, where)
@@ -244,8 +244,7 @@ class Objective:
             for array in _parts(values):
                 array = np.asarray(array)
                 if array.dtype.kind == "f":
-                    with np.errstate(over="ignore"):  # what float32 does not hold is infinite there
-                        array = array.astype(self.model.dtype)
+                    array = cast(array, self.model.dtype)
                 if array.dtype.kind == "f" and not np.isfinite(array).all():
                     row = int(np.argwhere(~np.isfinite(array.reshape(len(array), -1)).all(1))[0, 0])
                     raise ValueError(

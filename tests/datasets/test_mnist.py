@@ -122,6 +122,14 @@ def test_the_file_that_is_missing_is_named(tmp_path, below):
         load(SMALL, tmp_path, download=False)
 
 
+def test_a_folder_of_another_archive_lacks_nothing_of_this_one(tmp_path, monkeypatch):
+    put(tmp_path)
+    monkeypatch.setenv("FASTNN_DATA", str(tmp_path))
+    monkeypatch.setattr("fastnn.datasets._mnist.ARCHIVES", (SMALL, SMALL._replace(name="other")))
+    with pytest.raises(OSError, match=f"must hold {NAMES[0]} or {NAMES[0]}.gz, got none in"):
+        load(SMALL._replace(name="other"), None, download=False)
+
+
 def test_no_files_and_no_download_tells_where_it_looked(tmp_path):
     text = (
         f"mnist: root, FASTNN_DATA or the cache must hold {NAMES[0]} or {NAMES[0]}.gz, got none in "

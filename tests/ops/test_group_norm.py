@@ -142,3 +142,11 @@ def test_errors_have_the_name_of_what_was_called():
     assert str(raised.value) == (
         "batch_norm: running_mean must be an array of shape (C,), got None"
     )
+    with pytest.raises(ValueError) as raised:
+        fnn.ops.instance_norm(np.zeros((2, 3, 4)), bias=np.ones(4))
+    assert str(raised.value) == (
+        "instance_norm: bias must have shape (3,) because x has 3 channels, got (4,)"
+    )
+    with pytest.raises(TypeError) as raised:
+        fnn.ops.layer_norm(np.zeros((2, 3)), 3, "a")
+    assert str(raised.value) == "layer_norm: weight must hold real numbers, got dtype <U1"

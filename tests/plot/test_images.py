@@ -305,3 +305,5 @@ def test_more_samples_than_anybody_looks_at():
     with pytest.raises(ValueError) as raised:
         plot.samples(np.zeros((2001, 1, 1)))
     assert str(raised.value) == text
+    with pytest.raises(ValueError, match="^samples: x must have shape"):
+        plot.samples(np.array(3.0))

@@ -88,10 +88,12 @@ def load(
             f"{listed(places)}"
         )
     try:
-        if not zipfile.is_zipfile(path):  # NumPy would take it for a pickle
-            raise zipfile.BadZipFile("one that is no zip archive")
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            train, validation, test = (_part(f"{NAME}: {path}", arrays, part) for part in parts)
+        with open(path, "rb") as file:
+            if not zipfile.is_zipfile(file):  # NumPy would take it for a pickle
+                raise zipfile.BadZipFile("one that is no zip archive")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                train, validation, test = (_part(f"{NAME}: {path}", arrays, part) for part in parts)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise OSError(f"{NAME}: {path} must be a sound npz file, got {error}") from None
     return train, validation, test

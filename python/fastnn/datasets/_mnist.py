@@ -188,8 +188,9 @@ def load(
             path = home / f"{file.name}.gz"
             if not download:
                 places = list(folders(archive.name, archive.folders, root))
+                # A folder may hold all four, of another archive: then nothing is missing there.
                 missing = [[f for f in archive.files if not _present(p, f)] for p in places]
-                name = min(missing, key=len, default=archive.files)[0].name
+                name = min(filter(None, missing), key=len, default=archive.files)[0].name
                 raise OSError(
                     f"{archive.name}: root, FASTNN_DATA or the cache must hold {name} or {name}.gz, "
                     f"got none in {listed(places)}; pass download=True"

@@ -14,8 +14,17 @@ from fastnn.ops.tensor import Tensor, arrays_of, as_array, call, shape_text, whe
 __all__ = ["batch_norm", "group_norm", "instance_norm", "layer_norm", "local_response_norm"]
 
 
-def _shape_of(op: str, x: Any) -> tuple[int | None, ...]:
-    return tuple(x.shape if isinstance(x, Tensor) else as_array(x, op, "x").shape)
+def _shape_of(op: str, x: Any, argument: str = "x") -> tuple[int | None, ...]:
+    return tuple(x.shape if isinstance(x, Tensor) else as_array(x, op, argument).shape)
+
+
+def _check_scale(op: str, shape: Any, why: str, weight: Any, bias: Any) -> None:
+    """Raise unless both have that shape."""
+    for argument, given in (("weight", weight), ("bias", bias)):
+        if given is not None and (own := _shape_of(op, given, argument)) != tuple(shape):
+            raise ValueError(
+                f"{where_of(op)}: {argument} must have shape {tuple(shape)} {why}, got {shape_text(own)}"
+            )
 
 
 def _scale(shape: Any, weight: Any, bias: Any) -> tuple[Any, Any]:
@@ -145,12 +154,7 @@ def layer_norm(
             f"{where_of('layer_norm')}: normalized_shape must be how the shape of x, {text}, ends, got {shape}"
         )
     weight, bias = _scale(shape, weight, bias)
-    for name, given in (("weight", weight), ("bias", bias)):
-        if (own := _shape_of("layer_norm", given)) != shape:
-            raise ValueError(
-                f"{where_of('layer_norm')}: {name} must have shape {shape} as normalized_shape says, "
-                f"got {shape_text(own)}"
-            )
+    _check_scale("layer_norm", shape, "as normalized_shape says", weight, bias)
     return call("layer_norm", x, weight, bias, eps=real(where_of("layer_norm"), "eps", eps))
 
 
@@ -240,6 +244,8 @@ def instance_norm(x: Any, weight: Any = None, bias: Any = None, eps: float = 1e-
     where = where_of("instance_norm")
     if not real(where, "eps", eps) > 0:
         raise ValueError(f"{where}: eps must be > 0, got {eps!r}")
+    why = f"because x has {shape[1]} channels"
+    _check_scale("instance_norm", shape[1:2], why, weight, bias)
     return group_norm(x, shape[1] or 1, weight, bias, eps)
 
 

@@ -83,12 +83,12 @@ def samples(
     >>> [axis.get_title() for axis in figure.axes]
     ['0', '3', '8', '6 as 0']
     """
-    if hasattr(x, "__len__") and len(x) > _MOST:
-        raise ValueError(
-            f"samples: x must be {_MOST} images at most, got {len(x)}; give a part of them"
-        )
     x, labels, names = parts_of(x, "samples")
     images = as_images(x, "samples")
+    if len(images) > _MOST:
+        raise ValueError(
+            f"samples: x must be {_MOST} images at most, got {len(images)}; give a part of them"
+        )
     columns = check_count("samples", "columns", columns)
     names = check_names(names if class_names is None else class_names, "samples")
     truth = rows_of_classes(labels if y is None else y, len(images), "samples", "y")
