@@ -158,8 +158,8 @@ void add_hand_out() {
 }
 
 // A cache line's way to another core and back: what a job's hand-out, and data that another core
-// wrote, wait for. 55 ns between two cores of an AMD EPYC that share L3, 320 where they do not; on
-// a virtual machine it changes from one minute to the next.
+// wrote, wait for. On a virtual machine of an AMD EPYC it is 55 ns at times and 320 at others: by
+// that figure its two cores share L3, or do not.
 void round_trip(benchmark::State& state) {
   alignas(64) std::atomic<int64_t> line{0};
   constexpr int64_t kEnd = -1;
