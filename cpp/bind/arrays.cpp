@@ -48,9 +48,11 @@ py::tuple tuple_of(const Shape& shape) {
   return out;
 }
 
-Arg arg_of(const py::array& array, const char* where) {
+namespace {
+
+// All but the dtype.
+Arg located(const py::array& array, const char* where) {
   Arg arg;
-  arg.dtype = dtype_of_array(array, where);
   if (array.ndim() > kMaxRank)
     fail(where, "array must have at most %d axes, got %d", kMaxRank,
          static_cast<int>(array.ndim()));
@@ -62,8 +64,28 @@ Arg arg_of(const py::array& array, const char* where) {
   return arg;
 }
 
+}  // namespace
+
+Arg arg_of(const py::array& array, const char* where) {
+  const DType dtype = dtype_of_array(array, where);
+  Arg arg = located(array, where);
+  arg.dtype = dtype;
+  return arg;
+}
+
 py::array new_array(const Shape& shape, DType dtype) {
   return py::array(numpy_dtype(dtype),
+                   std::vector<py::ssize_t>(shape.dims, shape.dims + shape.rank));
+}
+
+Arg half_arg_of(const py::array& array, const char* where) {
+  if (!py::isinstance<py::array_t<uint16_t>>(array)) return arg_of(array, where);
+  Arg arg = located(array, where);
+  arg.half = true;
+  return arg;
+}
+py::array new_half_array(const Shape& shape) {
+  return py::array(py::dtype::of<uint16_t>(),
                    std::vector<py::ssize_t>(shape.dims, shape.dims + shape.rank));
 }
 

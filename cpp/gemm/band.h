@@ -68,7 +68,18 @@ struct Source {
     const int64_t top = oy * c.ty.stride + c.ty.offset, left = c.tx.offset;
     const int64_t at = image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
     if (!copied) return c.x + at;
-    const int64_t rows = span(c.ty, out_rows);
+    if (c.half_x)
+      fill(reinterpret_cast<const Half*>(c.x) + at, top, span(c.ty, out_rows), memory);
+    else
+      fill(c.x + at, top, span(c.ty, out_rows), memory);
+    return memory;
+  }
+
+ private:
+  // Rows from `top` on, of which `first` is the first tap of an output.
+  template <class F>
+  void fill(const F* first, int64_t top, int64_t rows, T* memory) const {
+    const int64_t left = c.tx.offset;
     for (int64_t r = 0; r < rows; ++r) {
       T* to = memory + r * row();
       const int64_t iy = top + r;
@@ -78,7 +89,7 @@ struct Source {
         __builtin_memset(to, 0, row() * sizeof(T));
         continue;
       }
-      const T* const from = c.x + at + r * c.xs.row;  // of column 0, be there one or not
+      const F* const from = first + r * c.xs.row;  // of column 0, be there one or not
       if (pairs && along == Along::kPixels) {
         join_pixels(from, begin, end, to);
         continue;
@@ -87,19 +98,20 @@ struct Source {
       __builtin_memset(to + end * pixel, 0, (width - end) * pixel * sizeof(T));
       copy(from + begin * c.xs.pixel, end - begin, to + begin * pixel);
     }
-    return memory;
   }
-
- private:
-  void copy(const T* from, int64_t pixels, T* to) const {
+  template <class F>
+  void copy(const F* from, int64_t pixels, T* to) const {
     if constexpr (sizeof(T) == 4)
       if (pairs) {
         const bool dense = c.xs.pixel == c.in && c.in % 2 == 0;
         return round_rows(c.precision, dense ? 1 : pixels, dense ? pixels * c.in : c.in, from,
                           c.xs.pixel, to, in);
       }
-    if (c.xs.pixel == c.in) return copy_channels(from, pixels * c.in, to);
-    for (int64_t i = 0; i < pixels; ++i) copy_channels(from + i * c.xs.pixel, c.in, to + i * c.in);
+    if constexpr (sizeof(F) == sizeof(T)) {
+      if (c.xs.pixel == c.in) return copy_channels(from, pixels * c.in, to);
+      for (int64_t i = 0; i < pixels; ++i)
+        copy_channels(from + i * c.xs.pixel, c.in, to + i * c.in);
+    }
   }
   void copy_channels(const T* from, int64_t n, T* to) const {
     if (n > 16)
@@ -109,16 +121,17 @@ struct Source {
   }
 
   // Pixel i with the one that the next output reads. Outside of [begin, end) stand zeros.
-  void join_pixels(const T* from, int64_t begin, int64_t end, T* to) const {
+  template <class F>
+  void join_pixels(const F* from, int64_t begin, int64_t end, T* to) const {
     if constexpr (sizeof(T) == 4) {
       const int64_t next = c.tx.stride;
       const auto join = [&](int64_t i, int64_t stop, bool first, bool second) {
-        const T* const at = from + i * c.xs.pixel;
+        const F* const at = from + i * c.xs.pixel;
         const bool dense = c.xs.pixel == in;
         if (i < stop)
-          join_rows(c.precision, dense ? 1 : stop - i, dense ? (stop - i) * in : in,
-                    first ? at : nullptr, second ? at + next * c.xs.pixel : nullptr, c.xs.pixel,
-                    to + i * in, in);
+          join_rows<F>(c.precision, dense ? 1 : stop - i, dense ? (stop - i) * in : in,
+                       first ? at : nullptr, second ? at + next * c.xs.pixel : nullptr, c.xs.pixel,
+                       to + i * in, in);
       };
       // The first lies inside from `begin` on, the second from `earlier` to `late`.
       const int64_t earlier = most(begin - next, 0), late = most(end - next, 0);

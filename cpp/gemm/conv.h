@@ -4,6 +4,7 @@
 #pragma once
 #include "base/precision.h"
 #include "simd/activation.h"
+#include "simd/half.h"
 
 namespace fastnn {
 
@@ -39,18 +40,32 @@ struct Conv {
   // Of the operands, where they are float32. What leaves lanes empty (narrow.h, widen.h) knows
   // kFull alone.
   Precision precision = Precision::kFull;
+  bool half_x = false, half_y = false;  // whether those hold Half; strides count them then
 };
 
 // The gradient of `of` for its weight.
 template <class T>
 struct ConvGradient {
   Conv<T> of;   // its w and y are not read
-  const T* dz;  // lies as the pixels of of.y
+  const T* dz;  // lies as the pixels of of.y, Half where that is
   T* dw;        // strides as those of of.w
   bool accumulate;
 };
 
 namespace FASTNN_ISA {
+
+// Whether x, or dz, may hold Half, and whether y may.
+template <class T>
+bool reads_half(const Conv<T>& c);
+template <class T>
+bool writes_half(const Conv<T>& c);
+
+// Element i of memory that holds T, or Half.
+template <class T>
+static inline T* element(T* p, int64_t i, bool half) {
+  if (!half) return p + i;
+  return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(p) + i * sizeof(Half));
+}
 
 // Bytes of working memory: the weights in the kernels' order, and for each task a band of images
 // with their zeros around. Bounded, whatever the batch.

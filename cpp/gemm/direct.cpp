@@ -53,7 +53,7 @@ struct Direct {
     tasks = least(c.images * bands, least(kTasks, most(room, 1)));
     shares = tasks && tasks < wanted ? least(panels, up(wanted, tasks)) : 1;
     late = c.out < kMostLate<T> && blocks == 1 && shares == 1 && !c.accumulate && !c.scale &&
-           !c.residual && c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
+           !c.residual && !c.half_y && c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
   }
 
   int64_t weight_bytes() const {
@@ -118,7 +118,7 @@ struct Direct {
       }
       const T* const first = turned ? turned + 2 * q * taps * kPanel<T> : taken[0];
       const T* const second = turned ? first + taps * kPanel<T> : taken[1];
-      join_rows(c.precision, 1, kPanel<T>, first, has_second ? second : nullptr, 0, to, 0);
+      join_rows<T>(c.precision, 1, kPanel<T>, first, has_second ? second : nullptr, 0, to, 0);
     }
   }
   // Whether the weights of a filter lie as they are used, channel by channel.
@@ -161,7 +161,9 @@ struct Direct {
     t.stretches = stretches;
     t.a_row = c.tx.stride * source.pixel;
     t.a_col = 1;
-    t.ldc = c.ys.pixel;
+    const int64_t packs = c.half_y ? 2 : 1;  // numbers where a T lies
+    t.half = c.half_y;
+    t.ldc = c.ys.pixel / packs;
     t.alpha = c.alpha;
     T table[kMostLate<T> * kLanes<T>];
     if (late)
@@ -194,9 +196,10 @@ struct Direct {
         for (int64_t row = 0; row < rows; ++row) {
           const int64_t behind = j * kPanel<T> + vectors * kLanes<T> - c.out;  // the row, written
           const bool spills = late && behind <= (rows - 1 - row) * c.ys.row;
-          t.plain = (whole || spills) && t.activation == Activation::kLinear && !t.bias && !adds;
+          const bool sums = t.activation == Activation::kLinear && !t.bias && !adds;
+          t.plain = (whole || spills) && (sums || t.half);
           const T* a = x + row * c.ty.stride * source.row();
-          T* y = c.y + image * c.ys.image + (oy + row) * c.ys.row + j * kPanel<T>;
+          T* y = c.y + (image * c.ys.image + (oy + row) * c.ys.row + j * kPanel<T>) / packs;
           for (int64_t tile = 0; tile < tiles; tile += t.count) {  // the longer ones, the others
             const bool longer = tile < column.longer;
             const int64_t width = column.size + longer;
@@ -233,6 +236,13 @@ struct Direct {
 };
 
 }  // namespace
+
+template <class T>
+bool sums_at_once(const Conv<T>& c) {
+  return Direct<T>(c).blocks == 1;
+}
+template bool sums_at_once<float>(const Conv<float>&);
+template bool sums_at_once<double>(const Conv<double>&);
 
 template <class T>
 int64_t direct_scratch(const Conv<T>& c) {

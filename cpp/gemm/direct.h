@@ -5,6 +5,10 @@
 
 namespace fastnn::FASTNN_ISA {
 
+// Whether all of k is one block: an output is stored once.
+template <class T>
+bool sums_at_once(const Conv<T>& c);
+
 template <class T>
 int64_t direct_scratch(const Conv<T>& c);
 template <class T>

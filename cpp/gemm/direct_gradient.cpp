@@ -105,16 +105,21 @@ struct Gradient {
     if constexpr (sizeof(T) == 4)
       if (source.pairs) {
         for (int64_t row = 0; row < q.rows; ++row)
-          join_neighbours(c.precision, depth(), c.ys.width, c.out, dz_row(q, i, row), c.ys.pixel,
-                          z_memory(m, i) + row * depth() * c.out, c.out);
+          c.half_y ? join_row<Half>(q, i, row, m) : join_row<T>(q, i, row, m);
       }
   }
   // Whether dz ends with that row: vectors that spill read it from a copy with zeros behind.
   bool ends_with(const Chunk& q, int64_t i, int64_t row) const {
     return q.image + i + 1 == c.images && q.oy + row + 1 == c.ys.height;
   }
-  const T* dz_row(const Chunk& q, int64_t i, int64_t row) const {
-    return g.dz + (q.image + i) * c.ys.image + (q.oy + row) * c.ys.row;
+  template <class F = T>
+  const F* dz_row(const Chunk& q, int64_t i, int64_t row) const {
+    return reinterpret_cast<const F*>(g.dz) + (q.image + i) * c.ys.image + (q.oy + row) * c.ys.row;
+  }
+  template <class F>
+  void join_row(const Chunk& q, int64_t i, int64_t row, const Memory& m) const {
+    join_neighbours(c.precision, depth(), c.ys.width, c.out, dz_row<F>(q, i, row), c.ys.pixel,
+                    z_memory(m, i) + row * depth() * c.out, c.out);
   }
 
   // dw += of the chunk, for panels [part, to) of all runs.

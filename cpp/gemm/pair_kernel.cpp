@@ -55,6 +55,11 @@ template <int kV>
     alignas(64) float out[kMost * kWidth];
     for (int i = 0; i < rows; ++i)
       for (int v = 0; v < kV; ++v) {
+        if (t.half) {
+          const V bias = t.bias ? load(t.bias + v * L) : V{};
+          put_rounded(reinterpret_cast<Half*>(c + i * t.ldc) + v * L, sums[i][v] + bias);
+          continue;
+        }
         float* const to = t.plain ? c + i * t.ldc + v * L : out + i * kWidth + v * L;
         store(to, t.plain && t.add ? load(to) + sums[i][v] : sums[i][v]);
       }
@@ -136,6 +141,16 @@ void multiply(const TileArgs<float>& t) {
         a += a_col;
         b += b_row;
       }
+    }
+    if (t.half) {
+      float* to = c;
+#pragma GCC unroll 64
+      for (int i = 0; i < R; ++i, to += ldc)
+#pragma GCC unroll 64
+        for (int v = 0; v < kV; ++v)
+          put_rounded(reinterpret_cast<Half*>(to) + v * L,
+                      t.bias ? sums[i][v] + load(t.bias + v * L) : sums[i][v]);
+      continue;
     }
     alignas(64) float out[R * kWidth];
     float* to = t.plain ? c : out;

@@ -12,13 +12,20 @@ struct Some {
   typedef uint16_t Halves __attribute__((vector_size(kBytes / 2)));
   static constexpr int64_t kCount = kBytes / 4;
 
-  // In the low half of each element. The rounding may carry from the mantissa into the exponent, up
-  // to infinity; NaN is made quiet.
+  // In the low half of each element.
   static Bits rounded(const float* p) {
     Bits x;
     __builtin_memcpy(&x, p, kBytes);
-    const Bits nearest = x + 0x7fff + (x >> 16 & 1);
-    return ((x & 0x7fffffff) > 0x7f800000 ? x | 0x400000 : nearest) >> 16;
+    return rounded_bits(x);
+  }
+  static Bits rounded(const Half* p) {
+    Halves x;
+    __builtin_memcpy(&x, p, sizeof x);
+    return __builtin_convertvector(x, Bits);
+  }
+  template <bool kInstruction>
+  static void round(const Half* p, char* to) {
+    __builtin_memcpy(to, p, kBytes / 2);
   }
   template <bool kInstruction>
   static void round(const float* p, char* to) {
@@ -27,9 +34,9 @@ struct Some {
     const Halves y = __builtin_convertvector(rounded(p), Halves);
     __builtin_memcpy(to, &y, sizeof y);
   }
-  template <bool kInstruction>
-  static void join(const float* first, const float* second, float* to) {
-    if constexpr (kInstruction && kRounds && kBytes == 64) {
+  template <bool kInstruction, class F>
+  static void join(const F* first, const F* second, float* to) {
+    if constexpr (kInstruction && kRounds && kBytes == 64 && sizeof(F) == 4) {
       const Vector<float> zero{};
       return store(to, joined(first ? load(first) : zero, second ? load(second) : zero));
     }
@@ -42,8 +49,8 @@ struct Some {
 
 // n numbers, an even number of them. The last vector overlaps the one before, or is cut into two
 // halves that do.
-template <bool kInstruction, int kBytes = kBlocking.vector_bytes>
-void round_row(int64_t n, const float* from, char* to) {
+template <bool kInstruction, int kBytes = kBlocking.vector_bytes, class F>
+void round_row(int64_t n, const F* from, char* to) {
   using S = Some<kBytes>;
   if (n >= S::kCount) {
     for (int64_t i = 0; i < n; i += S::kCount) {
@@ -55,14 +62,14 @@ void round_row(int64_t n, const float* from, char* to) {
   }
 }
 
-template <bool kInstruction, int kBytes = kBlocking.vector_bytes>
-void join_row(int64_t n, const float* first, const float* second, float* to) {
+template <bool kInstruction, int kBytes = kBlocking.vector_bytes, class F>
+void join_row(int64_t n, const F* first, const F* second, float* to) {
   using S = Some<kBytes>;
   if (n >= S::kCount) {
     for (int64_t i = 0; i < n; i += S::kCount) {
       const int64_t at = least(i, n - S::kCount);
-      S::template join<kInstruction>(first ? first + at : nullptr, second ? second + at : nullptr,
-                                     to + at);
+      S::template join<kInstruction, F>(first ? first + at : nullptr,
+                                        second ? second + at : nullptr, to + at);
     }
   } else if constexpr (S::kCount > 1) {
     join_row<false, kBytes / 2>(n, first, second, to);
@@ -71,32 +78,45 @@ void join_row(int64_t n, const float* first, const float* second, float* to) {
 
 }  // namespace
 
-void round_rows(Precision precision, int64_t count, int64_t n, const float* from, int64_t step,
+template <class F>
+void round_rows(Precision precision, int64_t count, int64_t n, const F* from, int64_t step,
                 float* to, int64_t to_step) {
   const bool by_instruction = kRounds && precision == Precision::kBf16;
   for (int64_t row = 0; row < count; ++row, from += step, to += to_step) {
     char* const at = reinterpret_cast<char*>(to);
     by_instruction ? round_row<true>(n & ~1, from, at) : round_row<false>(n & ~1, from, at);
-    if (n & 1) join_row<false, 4>(1, from + n - 1, nullptr, to + n / 2);
+    if (n & 1) join_row<false, 4, F>(1, from + n - 1, nullptr, to + n / 2);
   }
 }
 
-void join_rows(Precision precision, int64_t count, int64_t n, const float* first,
-               const float* second, int64_t step, float* to, int64_t to_step) {
+template <class F>
+void join_rows(Precision precision, int64_t count, int64_t n, const F* first, const F* second,
+               int64_t step, float* to, int64_t to_step) {
   const bool by_instruction = kRounds && precision == Precision::kBf16;
   for (int64_t row = 0; row < count; ++row, to += to_step) {
-    const float* const a = first ? first + row * step : nullptr;
-    const float* const b = second ? second + row * step : nullptr;
+    const F* const a = first ? first + row * step : nullptr;
+    const F* const b = second ? second + row * step : nullptr;
     by_instruction ? join_row<true>(n, a, b, to) : join_row<false>(n, a, b, to);
   }
 }
 
-void join_neighbours(Precision precision, int64_t count, int64_t left, int64_t n, const float* from,
+template <class F>
+void join_neighbours(Precision precision, int64_t count, int64_t left, int64_t n, const F* from,
                      int64_t step, float* to, int64_t to_step) {
   const int64_t whole = least(count, left / 2);
   join_rows(precision, whole, n, from, from + step, 2 * step, to, to_step);
   if (whole < count)
-    join_rows(precision, 1, n, from + 2 * whole * step, nullptr, 0, to + whole * to_step, 0);
+    join_rows<F>(precision, 1, n, from + 2 * whole * step, nullptr, 0, to + whole * to_step, 0);
 }
+
+#define FASTNN_PAIRS_OF(F)                                                                      \
+  template void round_rows<F>(Precision, int64_t, int64_t, const F*, int64_t, float*, int64_t); \
+  template void join_rows<F>(Precision, int64_t, int64_t, const F*, const F*, int64_t, float*,  \
+                             int64_t);                                                          \
+  template void join_neighbours<F>(Precision, int64_t, int64_t, int64_t, const F*, int64_t,     \
+                                   float*, int64_t);
+FASTNN_PAIRS_OF(float)
+FASTNN_PAIRS_OF(Half)
+#undef FASTNN_PAIRS_OF
 
 }  // namespace fastnn::FASTNN_ISA

@@ -4,6 +4,7 @@
 // with it. A last number without a neighbour is paired with zero.
 #pragma once
 #include "gemm/micro_kernel.h"
+#include "simd/half.h"
 
 namespace fastnn::FASTNN_ISA {
 
@@ -13,17 +14,22 @@ static inline bool has_pairs(Precision precision) {
   return sizeof(T) == 4 && precision != Precision::kFull;
 }
 
+// Numbers F are float, or Half: those are rounded already.
+
 // `count` rows of n numbers into rows of up(n, 2) pairs along them. Rounded to the nearest, ties to
 // even; NaN stays NaN.
-void round_rows(Precision precision, int64_t count, int64_t n, const float* from, int64_t step,
+template <class F>
+void round_rows(Precision precision, int64_t count, int64_t n, const F* from, int64_t step,
                 float* to, int64_t to_step);
 
 // `count` rows of n pairs (first[i], second[i]); zeros stand where a pointer is null.
-void join_rows(Precision precision, int64_t count, int64_t n, const float* first,
-               const float* second, int64_t step, float* to, int64_t to_step);
+template <class F>
+void join_rows(Precision precision, int64_t count, int64_t n, const F* first, const F* second,
+               int64_t step, float* to, int64_t to_step);
 
 // The same of rows 0 and 1, 2 and 3 ... of the `left` rows there are.
-void join_neighbours(Precision precision, int64_t count, int64_t left, int64_t n, const float* from,
+template <class F>
+void join_neighbours(Precision precision, int64_t count, int64_t left, int64_t n, const F* from,
                      int64_t step, float* to, int64_t to_step);
 
 // What a plain store of a tile's sums cannot do: those of tile n, from memory.

@@ -84,25 +84,48 @@ template <class Put>
   const int64_t row = c.xs.row, pixel = c.xs.pixel;
   const float* const first =
       c.x + tile.image * c.xs.image + top * row + left * pixel + channels.first;
+  int64_t from = 0, count = channels.count;
   const auto transform = [&](const auto& at) {
-    for (int64_t channel = 0; channel < channels.count; channel += kL)
+    for (int64_t channel = 0; channel < count; channel += kL)
       winograd::inputs([&](int i, int j) { return load(at(i, j) + channel); },
-                       [&](int f, V value) { put(f, channel, value); });
+                       [&](int f, V value) { put(f, from + channel, value); });
   };
-  if (top >= 0 && left >= 0 && top + kPatch <= c.xs.height && left + kPatch <= c.xs.width)
+  if (!c.half_x && top >= 0 && left >= 0 && top + kPatch <= c.xs.height &&
+      left + kPatch <= c.xs.width)
     return transform([=](int i, int j) { return first + i * row + j * pixel; });
   const float* at[kPatch][kPatch];
+  float patch[kPoints * kSlice];  // of Half
   for (int64_t i = 0; i < kPatch; ++i) {
     const bool is_row = top + i >= 0 && top + i < c.xs.height;
     for (int64_t j = 0; j < kPatch; ++j) {
       const bool is_pixel = is_row && left + j >= 0 && left + j < c.xs.width;
-      at[i][j] = is_pixel ? first + i * row + j * pixel : zeros;
+      at[i][j] = c.half_x   ? patch + (i * kPatch + j) * kSlice
+                 : is_pixel ? first + i * row + j * pixel
+                            : zeros;
     }
   }
-  transform([&](int i, int j) { return at[i][j]; });
+  for (; from < channels.count; from += count) {
+    if (c.half_x) {
+      count = least(kSlice, channels.count - from);
+      const Half* const image = reinterpret_cast<const Half*>(c.x) + tile.image * c.xs.image;
+      widen_pixels({image, c.xs, top, left, kPatch}, {channels.first + from, count}, patch);
+    }
+    transform([&](int i, int j) { return at[i][j]; });
+  }
 }
 
 }  // namespace
+
+void widen_pixels(const HalfPixels& p, const Slice& channels, float* to) {
+  for (int64_t i = 0; i < p.side; ++i)
+    for (int64_t j = 0; j < p.side; ++j, to += kSlice) {
+      const int64_t y = p.y + i, x = p.x + j;
+      const bool is_pixel = y >= 0 && y < p.in.height && x >= 0 && x < p.in.width;
+      const Half* const from = p.image + y * p.in.row + x * p.in.pixel + channels.first;
+      for (int64_t channel = 0; channel < channels.count; channel += kL)
+        store(to + channel, is_pixel ? widened<V>(from + channel) : V{});
+    }
+}
 
 void winograd_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, const Slice& channels,
                      const float* zeros, float* to, int64_t plane) {
@@ -229,7 +252,7 @@ struct Forward {
         }
         float at[2][kPoints * kL];
         for (int i = 0; i < 2; ++i) points(first + i * c.w_in, at[i], kL);
-        join_rows(c.precision, kPoints, kL, at[0], at[1], kL, to, u_plane());
+        join_rows<float>(c.precision, kPoints, kL, at[0], at[1], kL, to, u_plane());
       }
   }
 
@@ -261,7 +284,8 @@ struct Forward {
   [[gnu::noinline]] void outputs_of(const PatchGrid::Tile& tile, const float* m) const {
     const int64_t rows = least(kOut, c.ys.height - tile.oy);
     const int64_t columns = least(kOut, c.ys.width - tile.ox);
-    float* const y = c.y + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
+    const int64_t place = tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
+    float* const y = element(c.y, place, c.half_y);
     const bool is_relu = c.activation == Activation::kRelu;
     for (int64_t channel = 0; channel < c.out; channel += kL) {
       const V bias = c.bias ? load(c.bias + channel) : V{};
@@ -269,6 +293,11 @@ struct Forward {
       const auto at = [&](int i, int j) { return load(m + (i * 6 + j) * m_plane() + channel); };
       winograd::results<kOut>(at, [&](int i, const V(&o)[kOut]) {
         if (i >= rows) return;
+        if (c.half_y) {
+          Half* const to = reinterpret_cast<Half*>(y) + i * c.ys.row + channel;
+          for (int64_t j = 0; j < columns; ++j) put_rounded(to + j * c.ys.pixel, o[j] + bias);
+          return;
+        }
         float* const to = y + i * c.ys.row + channel;
         const float* const more = c.residual     ? c.residual + (to - c.y)
                                   : c.accumulate ? to
@@ -371,7 +400,7 @@ struct Pieces {
     Conv<float> p = c;
     p.out = k1 - k0;
     p.w += k0 * c.w_out;
-    p.y += k0;
+    p.y = element(c.y, k0, c.half_y);
     if (c.bias) p.bias += k0;
     if (c.scale) p.scale += k0;
     if (c.residual) p.residual += k0;

@@ -63,12 +63,19 @@ struct Gradient {
   [[gnu::always_inline]] void transform_gradients(const PatchGrid::Tile& tile, const Slice& filters,
                                                   const float* zeros, const Put& put) const {
     const float* at[kOut][kOut];
+    float pixels[kOut * kOut * kSlice];  // of Half
+    if (c.half_y) {
+      const Half* const image = reinterpret_cast<const Half*>(g.dz) + tile.image * c.ys.image;
+      widen_pixels({image, c.ys, tile.oy, tile.ox, kOut}, filters, pixels);
+    }
     const float* const dz =
         g.dz + tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel + filters.first;
     for (int64_t i = 0; i < kOut; ++i)
       for (int64_t j = 0; j < kOut; ++j) {
         const bool in = tile.oy + i < c.ys.height && tile.ox + j < c.ys.width;
-        at[i][j] = in ? dz + i * c.ys.row + j * c.ys.pixel : zeros;
+        at[i][j] = c.half_y ? pixels + (i * kOut + j) * kSlice
+                   : in     ? dz + i * c.ys.row + j * c.ys.pixel
+                            : zeros;
       }
     for (int64_t filter = 0; filter < filters.count; filter += kL)
       winograd::values<kOut>([&](int i, int j) { return load(at[i][j] + filter); },
@@ -118,8 +125,8 @@ struct Gradient {
       const bool at_once = has_next && rounds_transformed(c.precision);
       float at[2][kPoints * kSlice];
       const auto join = [&](const Slice& s, float* to, int64_t plane) {
-        join_rows(c.precision, kPoints, s.count, at[0], has_next ? at[1] : nullptr, kSlice, to,
-                  plane);
+        join_rows<float>(c.precision, kPoints, s.count, at[0], has_next ? at[1] : nullptr, kSlice,
+                         to, plane);
       };
       for_slices(c.in, [&](const Slice& s) {
         float* const to = to_v + s.first;

@@ -12,11 +12,13 @@
 namespace fastnn {
 namespace {
 
+constexpr int64_t kHalfBytes = 2;
+
 // Below this a forward run is over in a millisecond: Ctrl-C can wait for its end.
 constexpr double kLongRun = 1e7;  // flops
 
-// Whether a mask of Node has operand i. What is past its bits is read.
-bool reads(uint32_t mask, int i) { return i >= 32 || (mask >> i & 1); }
+// What is past a mask's bits is read.
+bool reads(uint32_t mask, int i) { return i >= 32 || in_mask(mask, i); }
 
 template <class T>
 bool all_finite(const void* data, int64_t n) {
@@ -31,7 +33,12 @@ bool finite(const Arg& arg, const void* data) {
   return true;
 }
 
-int64_t bytes_of(const Arg& arg) { return elements(arg.shape) * size_of(arg.dtype); }
+int64_t bytes_of(const Arg& arg) {
+  return elements(arg.shape) * (arg.half ? kHalfBytes : size_of(arg.dtype));
+}
+int64_t gradient_bytes_of(const Arg& arg) {
+  return elements(arg.shape) * (arg.half_grad ? kHalfBytes : size_of(arg.dtype));
+}
 
 }  // namespace
 
@@ -72,6 +79,7 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   }
   if (options.loss >= 0) find_gradients();
   if (options.descents != Descents::kNone) find_descents();
+  if (options.loss >= 0 && !options.keep_all) find_halves(wanted);
   lay_out(wanted);
   long_ = flops() > kLongRun;
 }
@@ -169,6 +177,43 @@ void Plan::find_descents() {
   }
 }
 
+// What all who read and write it can take as Half lies so: half the memory, and half the time to
+// move it. A gradient only where one step alone writes it: sums are not rounded between their
+// terms.
+void Plan::find_halves(const std::vector<int>& wanted) {
+  const size_t count = location_.size();
+  std::vector<bool> data(count, false), gradient(count, false);
+  std::vector<int> terms(count, 0);
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Node& node = steps_[s]->node;
+    for (int i = 0; i < node.n_out; ++i) {
+      data[out_ids_[s][i]] = in_mask(node.half_out, i);
+      gradient[out_ids_[s][i]] = active_[s] && in_mask(node.half_dy, i);
+    }
+  }
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    const Node& node = steps_[s]->node;
+    for (int i = 0; i < node.n_in; ++i) {
+      const int id = in_ids_[s][i];
+      if (!in_mask(node.half_in, i)) data[id] = false;
+      if (!active_[s] || !requires_[id]) continue;
+      if (!in_mask(node.half_dx, i) || ++terms[id] > 1) gradient[id] = false;
+    }
+  }
+  for (const int id : wanted) data[id] = gradient[id] = false;
+  const auto set = [&](Arg& arg, int id) {
+    arg.half = data[id];
+    arg.half_grad = gradient[id];
+  };
+  for (size_t id = 0; id < count; ++id)
+    if (location_[id] >= 0) set(args_[location_[id]], static_cast<int>(id));
+  for (size_t s = 0; s < steps_.size(); ++s) {
+    Node& node = steps_[s]->node;
+    for (int i = 0; i < node.n_in; ++i) set(node.in[i], in_ids_[s][i]);
+    for (int i = 0; i < node.n_out; ++i) set(node.out[i], out_ids_[s][i]);
+  }
+}
+
 int Plan::root(int id) const {
   while (view_of_[id] >= 0) id = view_of_[id];
   return id;
@@ -238,7 +283,7 @@ void Plan::place_gradients(std::vector<Buffer>& buffers) {
       if (gradient_buffer_[id] < 0) {
         gradient_buffer_[id] = static_cast<int>(buffers.size());
         const int last = origin(id).leaf == Leaf::kInput ? end : time;
-        buffers.push_back({bytes_of(args_[location_[id]]), time, last});
+        buffers.push_back({gradient_bytes_of(args_[location_[id]]), time, last});
       }
     }
     for (const int id : out_ids_[s])

@@ -10,6 +10,7 @@
 // Sums are of x less a mean of a few pixels: no digits are lost where the mean is far from 0.
 #include "ops/channels.h"
 #include "ops/columns.h"
+#include "ops/numbers.h"
 #include "simd/activation.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -56,17 +57,17 @@ struct Statistics {
 template <class T>
 void batch_statistics(const Node& n, const Work<T>& w, const Statistics<T>& to) {
   const Columns& m = w.m;
-  const T* x = data<T>(n.in[kX]);
+  const Numbers<T> x = numbers<T>(n.in[kX]);
   T* guess = w.row(0);
   repeat(m, guess, [=](int64_t c) {
     double sum = 0;
     for (int64_t i = 0; i < kSamples; ++i)
-      sum += static_cast<double>(x[i * m.pixels / kSamples * m.C + c]);
+      sum += static_cast<double>(x.template get<T>(i * m.pixels / kSamples * m.C + c));
     return sum / kSamples;
   });
   const auto term = [=](int64_t at, int64_t column, auto& s, auto& q) {
     using V = typename ValueOf<decltype(s)>::type;
-    const V d = get<V>(x + at) - get<V>(guess + column);
+    const V d = x.template get<V>(at) - get<V>(guess + column);
     s += d;
     q += d * d;
   };
@@ -102,42 +103,42 @@ void running_statistics(const Node& n, const Statistics<T>& to) {
 
 template <class T, bool kRelu>
 void normalise(const Node& n, const Work<T>& w) {
-  const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
-  const T* residual = has_residual(n) ? data<T>(n.in[kResidual]) : nullptr;
-  T* y = out_data<T>(n.out[0]);
+  const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
+  const Numbers<T> x = numbers<T>(n.in[kX]), y = numbers<T>(n.out[0]);
+  const Numbers<T> residual = has_residual(n) ? numbers<T>(n.in[kResidual]) : Numbers<T>{};
   map_columns<T>(w.m, residual ? 0.3 : 0.2, [=](int64_t column, auto zero) {
     using V = decltype(zero);
     const V m = get<V>(mean + column), by = get<V>(scale + column), more = get<V>(bias + column);
     return [=](int64_t at) {
-      V z = (get<V>(x + at) - m) * by + more;
-      if (residual) z += get<V>(residual + at);
-      put(y + at, kRelu ? (z < zero ? zero : z) : z);
+      V z = (x.template get<V>(at) - m) * by + more;
+      if (residual) z += residual.template get<V>(at);
+      y.put(at, kRelu ? (z < zero ? zero : z) : z);
     };
   });
 }
 
 // dy where the output is not cut off; `y` is null where that is found from x.
 template <class T, bool kRelu, class V>
-inline V slope(const T* y, V d, V g, V scale, V bias) {
+inline V slope(const Numbers<T>& y, int64_t at, V d, V g, V scale, V bias) {
   if constexpr (!kRelu) return g;
-  const V z = y ? get<V>(y) : d * scale + bias;
+  const V z = y ? y.template get<V>(at) : d * scale + bias;
   return z <= V{} ? V{} : g;
 }
 
 // The outputs where ReLU's slope is found from them.
 template <class T>
-const T* slopes_of(const Node& n) {
-  return has_residual(n) ? out_data<T>(n.out[0]) : nullptr;
+Numbers<T> slopes_of(const Node& n) {
+  return has_residual(n) ? numbers<T>(n.out[0]) : Numbers<T>{};
 }
 
 template <class T, bool kRelu>
 void gradient_sums(const Node& n, const Work<T>& w) {
-  const T *x = data<T>(n.in[kX]), *dy = grad<T>(n.out[0]);
-  const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2), *y = slopes_of<T>(n);
+  const Numbers<T> x = numbers<T>(n.in[kX]), dy = gradients<T>(n.out[0]), y = slopes_of<T>(n);
+  const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
   const auto term = [=](int64_t at, int64_t column, auto& s, auto& q) {
     using V = typename ValueOf<decltype(s)>::type;
-    const V d = get<V>(x + at) - get<V>(mean + column);
-    const V g = slope<T, kRelu>(y ? y + at : nullptr, d, get<V>(dy + at), get<V>(scale + column),
+    const V d = x.template get<V>(at) - get<V>(mean + column);
+    const V g = slope<T, kRelu>(y, at, d, dy.template get<V>(at), get<V>(scale + column),
                                 get<V>(bias + column));
     s += g;
     q += g * d;
@@ -147,12 +148,12 @@ void gradient_sums(const Node& n, const Work<T>& w) {
 
 // dx (+)= scale g + by d + more, and the residual's (+)= g
 template <class T, bool kRelu>
-void gradient_of_x(const Node& n, const Work<T>& w, const T* dy) {
+void gradient_of_x(const Node& n, const Work<T>& w, const Numbers<T>& dy) {
   const bool add = n.in[kX].accumulate;
-  const T *x = data<T>(n.in[kX]), *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
-  const T *by = w.row(3), *more = w.row(4), *y = slopes_of<T>(n);
-  T* dx = grad<T>(n.in[kX]);
-  T* dr = has_residual(n) && grad<T>(n.out[0]) ? grad<T>(n.in[kResidual]) : nullptr;
+  const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2), *by = w.row(3), *more = w.row(4);
+  const Numbers<T> x = numbers<T>(n.in[kX]), dx = gradients<T>(n.in[kX]), y = slopes_of<T>(n);
+  const bool asks_residual = has_residual(n) && n.out[0].grad;
+  const Numbers<T> dr = asks_residual ? gradients<T>(n.in[kResidual]) : Numbers<T>{};
   const bool add_r = dr && n.in[kResidual].accumulate;
   map_columns<T>(w.m, 0.3, [=](int64_t column, auto zero) {
     using V = decltype(zero);
@@ -160,11 +161,12 @@ void gradient_of_x(const Node& n, const Work<T>& w, const T* dy) {
     const V offset = get<V>(bias + column);
     const V slope_d = get<V>(by + column), constant = get<V>(more + column);
     return [=](int64_t at) {
-      const V d = get<V>(x + at) - m;
-      const V g = slope<T, kRelu>(y ? y + at : nullptr, d, get<V>(dy + at), factor, offset);
+      const V d = x.template get<V>(at) - m;
+      const V g = slope<T, kRelu>(y, at, d, dy.template get<V>(at), factor, offset);
       const V v = factor * g + (slope_d * d + constant);
-      if (dx) put(dx + at, add ? get<V>(dx + at) + v : v);
-      if (dr) put(dr + at, add_r ? get<V>(dr + at) + g : g);  // of dx, where x is the residual too
+      if (dx) dx.put(at, add ? dx.template get<V>(at) + v : v);
+      // To dx, where x is the residual too.
+      if (dr) dr.put(at, add_r ? dr.template get<V>(at) + g : g);
     };
   });
 }
@@ -233,6 +235,10 @@ struct BatchNorm {
     const bool cuts_x = has_relu(n) && !has_residual(n), cuts_y = has_relu(n) && has_residual(n);
     n.reads_in = 1u << kX | 1u << kWeight | (cuts_x ? 1u << kBias : 0u);
     n.reads_out = cuts_y ? 1u : 0u;
+    if (n.precision != Precision::kFull && x.dtype == DType::kFloat32) {
+      n.half_in = n.half_dx = 1u << kX | 1u << kResidual;
+      n.half_out = n.half_dy = 1u;
+    }
     n.flops = 8.0 * elements(x.shape);
     n.scratch_bytes =
         x.dtype == DType::kFloat32 ? scratch_of<float>(x.shape) : scratch_of<double>(x.shape);
@@ -264,7 +270,8 @@ struct BatchNorm {
     const Work<T> w(n);
     const Columns& m = w.m;
     const Statistics<T> stats(n);
-    const T *dy = grad<T>(n.out[0]), *weight = data<T>(n.in[kWeight]);
+    const T* weight = data<T>(n.in[kWeight]);
+    Numbers<T> dy = gradients<T>(n.out[0]);
     fill_rows(n, w, stats);
     if (dy) {
       has_relu(n) ? gradient_sums<T, true>(n, w) : gradient_sums<T, false>(n, w);
@@ -298,10 +305,11 @@ struct BatchNorm {
       return training ? (momentum * at(new_mean, c) - scale(c) * s[c]) / M : 0;
     });
     if (!dy && asks_residual && !n.in[kResidual].accumulate)
-      __builtin_memset(n.in[kResidual].grad, 0, sizeof(T) * m.pixels * m.C);
+      __builtin_memset(n.in[kResidual].grad, 0,
+                       gradients<T>(n.in[kResidual]).size() * m.pixels * m.C);
     if (!dy) {  // only the statistics have gradients: g = 0 x
       repeat(m, w.row(1), [](int64_t) { return 0; });
-      dy = data<T>(n.in[kX]);
+      dy = numbers<T>(n.in[kX]);
     }
     has_relu(n) ? gradient_of_x<T, true>(n, w, dy) : gradient_of_x<T, false>(n, w, dy);
   }

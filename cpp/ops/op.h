@@ -23,6 +23,7 @@ struct Arg {
   void* data = nullptr;
   void* grad = nullptr;
   double largest = -1;
+  bool half = false, half_grad = false;  // data, grad hold Half (simd/half.h); Node says who can
 };
 
 // One attribute: `ints[0..count)` for kinds int and ints, `real` for kind real.
@@ -48,9 +49,12 @@ struct Node {
   // Written by the shape rule.
   int n_out = 1;
   int n_saved = 0;
-  Arg saved[kMaxSaved];       // kept from forward to backward (shape and dtype; data is given)
-  uint32_t reads_in = ~0u;    // inputs whose data the backward kernel reads, a bit each
-  uint32_t reads_out = ~0u;   // outputs likewise
+  Arg saved[kMaxSaved];      // kept from forward to backward (shape and dtype; data is given)
+  uint32_t reads_in = ~0u;   // inputs whose data the backward kernel reads, a bit each
+  uint32_t reads_out = ~0u;  // outputs likewise
+  // Operands that may hold Half, a bit each: data read and written, gradients written and read. A
+  // plan sets Arg::half where all who touch a value allow it; a gradient is never added to then.
+  uint32_t half_in = 0, half_out = 0, half_dx = 0, half_dy = 0;
   bool forward_only = false;  // fused for inference: there is no gradient
   bool is_view = false;       // out[0] is in[0] under another shape: no work, no memory
   bool descends = false;      // given by the plan: the weight is moved by Op::descent
@@ -68,6 +72,9 @@ struct Node {
   const uint64_t* step = nullptr;  // counter of training steps, for chance
   void* callback = nullptr;        // op "python" only: a Callback
 };
+
+// Whether a mask of Node's operands names number i; none past its bits.
+static inline bool in_mask(uint32_t mask, int i) { return i < 32 && (mask >> i & 1); }
 
 static inline int64_t scratch_of(const Node& n, bool backward) {
   int64_t bytes = n.scratch_bytes;

@@ -44,6 +44,7 @@ def call(
     seed: int = 0,
     step: int = 0,
     precision: Precision = "float32",
+    half: bool = False,
 ) -> tuple[Array, ...]: ...
 def vjp(
     name: str,
@@ -55,6 +56,7 @@ def vjp(
     seed: int = 0,
     step: int = 0,
     precision: Precision = "float32",
+    half: bool = False,
 ) -> tuple[Array | None, ...]: ...
 def infer(
     name: str,

@@ -1,0 +1,39 @@
+// An operand's data or gradient for ops that take it as T or, where a plan keeps it so, as Half.
+#pragma once
+#include "ops/pixels.h"
+#include "simd/half.h"
+
+namespace fastnn::FASTNN_ISA {
+
+template <class T>
+struct Numbers {
+  void* memory = nullptr;
+  bool half = false;
+
+  explicit operator bool() const { return memory; }
+  int64_t size() const { return half ? sizeof(Half) : sizeof(T); }
+  // V: a vector of T, or one.
+  template <class V>
+  V get(int64_t at) const {
+    if constexpr (sizeof(T) == 4)
+      if (half) return widened<V>(static_cast<const Half*>(memory) + at);
+    return FASTNN_ISA::get<V>(static_cast<const T*>(memory) + at);
+  }
+  template <class V>
+  void put(int64_t at, V v) const {
+    if constexpr (sizeof(T) == 4)
+      if (half) return put_rounded(static_cast<Half*>(memory) + at, v);
+    FASTNN_ISA::put(static_cast<T*>(memory) + at, v);
+  }
+};
+
+template <class T>
+static inline Numbers<T> numbers(const Arg& a) {
+  return {a.data, a.half};
+}
+template <class T>
+static inline Numbers<T> gradients(const Arg& a) {
+  return {a.grad, a.half_grad};
+}
+
+}  // namespace fastnn::FASTNN_ISA
