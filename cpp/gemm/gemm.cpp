@@ -2,6 +2,7 @@
 // tasks.
 #include "gemm/gemm.h"
 
+#include "base/ahead.h"
 #include "base/parallel.h"
 #include "gemm/cut.h"
 #include "gemm/dot.h"
@@ -96,6 +97,7 @@ void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) 
         const int64_t tr = rows_outside ? to : ti, tc = rows_outside ? ti : to;
         const int64_t i = i0 + row(tr), rows = i0 + row(tr + 1) - i;
         const int64_t j = j0 + col(tc), cols = j0 + col(tc + 1) - j;
+        ask_ahead();
         kDotKernels<T>.at[rows][cols](least(kDepth, g.k - p), g.a + i * g.a_row + p, g.a_row,
                                       g.b + p + j * g.b_col, g.b_col, g.c + i * g.ldc + j, g.ldc,
                                       g.accumulate || p > 0);
@@ -279,6 +281,7 @@ struct Tiles {
         t.b_step = t.c_step = width;
         t.bias_step = g.bias_per_row ? 0 : width;
       }
+      ask_ahead();
       (t.copy ? kernels.copy[rows] : kernels.at[rows][vectors])(t);
       if (width) return;
     }

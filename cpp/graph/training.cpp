@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/ahead.h"
 #include "base/interrupt.h"
 #include "base/parallel.h"
 #include "dispatch/isa.h"
@@ -18,6 +19,16 @@ double surely_finite(DType real) { return real == DType::kFloat64 ? 0x1p1020 : 0
 double scalar(const Arg& arg) {
   return arg.dtype == DType::kFloat64 ? *static_cast<const double*>(arg.data)
                                       : static_cast<double>(*static_cast<const float*>(arg.data));
+}
+
+// Of the feed with the longest rows.
+Ahead rows_ahead(const std::vector<Feed>& feeds, int64_t batch) {
+  const auto bytes = [](const Feed& f) { return f.row_elements * size_of(f.dtype); };
+  const auto longest =
+      std::max_element(feeds.begin(), feeds.end(),
+                       [&](const Feed& a, const Feed& b) { return bytes(a) < bytes(b); });
+  if (longest == feeds.end()) return {nullptr, 0, 0, 0};
+  return {longest->data, longest->rows, bytes(*longest), batch};
 }
 
 }  // namespace
@@ -234,6 +245,7 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
   Progress progress;
   for (size_t i = 0; i < sums_.size(); ++i) sums_[i] = sums ? sums[i] : 0;
   const auto steps = [&] {
+    Ahead ahead = rows_ahead(feeds, std::min(batch, n));
     for (int64_t at = 0; at < n; at += batch) {
       if (at && Clock::now() >= deadline) {
         progress.stop = Stop::kTime;
@@ -241,6 +253,7 @@ Progress Training::run(const std::vector<Feed>& feeds, const int64_t* order, int
       }
       if (at) check_interrupt();
       const int64_t rows = std::min(batch, n - at);
+      ahead.want(order + at + rows, std::min(batch, n - at - rows));
       const auto fill = [&](Plan& plan) {
         for (const Feed& feed : feeds) plan.gather(feed, order + at, 0);
       };

@@ -67,7 +67,11 @@ class Trainer:
         on fewer than 32 rows, which wait for their weights in memory. 3 x 3 and 5 x 5 convolutions
         of more than 16 channels are rounded where Winograd's transforms have spread the sums: their
         error is five to six times that of rounded operands, 1.1 to 1.3% of the result's size. No
-        scaling of the loss is needed: bfloat16 has float32's range. `evaluate`, validation and
+        scaling of the loss is needed: bfloat16 has float32's range. Values between convolutions
+        and batch normalisation, and their gradients, lie as bfloat16 as well, in half the memory,
+        where nothing else reads them and no sum goes on in them (those of blocks with 16, 32 ...
+        channels, not in groups); `inspect` keeps all in float32, and its numbers differ by that
+        rounding. `evaluate`, validation and
         `Model.predict` compute in float32. A CPU without the instruction emulates it, slower than
         float32, with (by Intel's manual) the same results but for subnormal numbers; a UserWarning
         says so, and ``fastnn.machine.config()["bf16"]`` shows it.
