@@ -98,3 +98,27 @@ def test_errors_in_full(act, kind, text):
 
 def test_one_input_may_have_any_name():
     assert np.array_equal(one().predict({"image": A}), one().predict(A))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "float64"])
+@pytest.mark.parametrize("width", [1, 17, 784])
+def test_rows_beyond_the_caches_are_those_of_single_steps(dtype, width, tmp_path):
+    """Training asks for the rows of the next batch in advance: to the last, short one, and no further."""
+    count = 800_000 // width  # beyond what a core's cache holds
+    x = np.random.default_rng(0).integers(0, 3, (count, width)).astype(dtype)
+    np.save(tmp_path / "x.npy", x)
+    x = np.load(tmp_path / "x.npy", mmap_mode="r")  # what lies behind it is nobody's
+    y = x[:, :1].astype("f4")
+    few = np.r_[count - 3 : count, 0:29]  # the last row first
+    thetas = []
+    for stepwise in (False, True):
+        model = fnn.Model([nn.Dense(5, "tanh"), nn.Dense(1)], input_shape=(width,), seed=2)
+        trainer = fnn.Trainer(model, "quadratic", fnn.optim.SGD(0.01))
+        data = fnn.Dataset(x, y)[few]
+        if stepwise:
+            for at in range(0, len(few), 7):
+                trainer.step(x[few[at : at + 7]].astype("f4"), y[few[at : at + 7]])
+        else:
+            trainer.fit(data, 1, 7, shuffle=False, verbose=0)
+        thetas.append(model.theta.copy())
+    np.testing.assert_array_equal(*thetas)
