@@ -101,45 +101,53 @@ void running_statistics(const Node& n, const Statistics<T>& to) {
   }
 }
 
-template <class T, bool kRelu>
+// Where ReLU cuts its input off; without it nothing is less than NaN.
+template <class T>
+T cut_of(const Node& n) {
+  return n.attr[kFused].ints[0] ? T(0) : static_cast<T>(__builtin_nanf(""));
+}
+
+template <class T>
 void normalise(const Node& n, const Work<T>& w) {
   const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
   const Numbers<T> x = numbers<T>(n.in[kX]), y = numbers<T>(n.out[0]);
   const Numbers<T> residual = has_residual(n) ? numbers<T>(n.in[kResidual]) : Numbers<T>{};
+  const T limit = cut_of<T>(n);
   map_columns<T>(w.m, residual ? 0.3 : 0.2, [=](int64_t column, auto zero) {
     using V = decltype(zero);
     const V m = get<V>(mean + column), by = get<V>(scale + column), more = get<V>(bias + column);
+    const V cut = zero + limit;
     return [=](int64_t at) {
       V z = (x.template get<V>(at) - m) * by + more;
       if (residual) z += residual.template get<V>(at);
-      y.put(at, kRelu ? (z < zero ? zero : z) : z);
+      y.put(at, z < cut ? zero : z);
     };
   });
 }
 
 // dy where the output is not cut off; `y` is null where that is found from x.
-template <class T, bool kRelu, class V>
-inline V slope(const Numbers<T>& y, int64_t at, V d, V g, V scale, V bias) {
-  if constexpr (!kRelu) return g;
+template <class T, class V>
+inline V slope(const Numbers<T>& y, int64_t at, V d, V g, V scale, V bias, T cut) {
   const V z = y ? y.template get<V>(at) : d * scale + bias;
-  return z <= V{} ? V{} : g;
+  return z <= V{} + cut ? V{} : g;
 }
 
 // The outputs where ReLU's slope is found from them.
 template <class T>
 Numbers<T> slopes_of(const Node& n) {
-  return has_residual(n) ? numbers<T>(n.out[0]) : Numbers<T>{};
+  return has_residual(n) && n.attr[kFused].ints[0] ? numbers<T>(n.out[0]) : Numbers<T>{};
 }
 
-template <class T, bool kRelu>
+template <class T>
 void gradient_sums(const Node& n, const Work<T>& w) {
   const Numbers<T> x = numbers<T>(n.in[kX]), dy = gradients<T>(n.out[0]), y = slopes_of<T>(n);
   const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
+  const T cut = cut_of<T>(n);
   const auto term = [=](int64_t at, int64_t column, auto& s, auto& q) {
     using V = typename ValueOf<decltype(s)>::type;
     const V d = x.template get<V>(at) - get<V>(mean + column);
-    const V g = slope<T, kRelu>(y, at, d, dy.template get<V>(at), get<V>(scale + column),
-                                get<V>(bias + column));
+    const V g = slope<T>(y, at, d, dy.template get<V>(at), get<V>(scale + column),
+                         get<V>(bias + column), cut);
     s += g;
     q += g * d;
   };
@@ -147,13 +155,14 @@ void gradient_sums(const Node& n, const Work<T>& w) {
 }
 
 // dx (+)= scale g + by d + more, and the residual's (+)= g
-template <class T, bool kRelu>
+template <class T>
 void gradient_of_x(const Node& n, const Work<T>& w, const Numbers<T>& dy) {
   const bool add = n.in[kX].accumulate;
   const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2), *by = w.row(3), *more = w.row(4);
   const Numbers<T> x = numbers<T>(n.in[kX]), dx = gradients<T>(n.in[kX]), y = slopes_of<T>(n);
   const bool asks_residual = has_residual(n) && n.out[0].grad;
   const Numbers<T> dr = asks_residual ? gradients<T>(n.in[kResidual]) : Numbers<T>{};
+  const T cut = cut_of<T>(n);
   const bool add_r = dr && n.in[kResidual].accumulate;
   map_columns<T>(w.m, 0.3, [=](int64_t column, auto zero) {
     using V = decltype(zero);
@@ -162,7 +171,7 @@ void gradient_of_x(const Node& n, const Work<T>& w, const Numbers<T>& dy) {
     const V slope_d = get<V>(by + column), constant = get<V>(more + column);
     return [=](int64_t at) {
       const V d = x.template get<V>(at) - m;
-      const V g = slope<T, kRelu>(y, at, d, dy.template get<V>(at), factor, offset);
+      const V g = slope<T>(y, at, d, dy.template get<V>(at), factor, offset, cut);
       const V v = factor * g + (slope_d * d + constant);
       if (dx) dx.put(at, add ? dx.template get<V>(at) + v : v);
       // To dx, where x is the residual too.
@@ -262,7 +271,7 @@ struct BatchNorm {
     else
       running_statistics(n, s);
     fill_rows(n, w, s);
-    has_relu(n) ? normalise<T, true>(n, w) : normalise<T, false>(n, w);
+    normalise(n, w);
   }
 
   template <class T>
@@ -274,7 +283,7 @@ struct BatchNorm {
     Numbers<T> dy = gradients<T>(n.out[0]);
     fill_rows(n, w, stats);
     if (dy) {
-      has_relu(n) ? gradient_sums<T, true>(n, w) : gradient_sums<T, false>(n, w);
+      gradient_sums(n, w);
     } else {
       for (int64_t i = 0; i < 2 * m.width; ++i) w.sums[i] = 0;
     }
@@ -311,7 +320,7 @@ struct BatchNorm {
       repeat(m, w.row(1), [](int64_t) { return 0; });
       dy = numbers<T>(n.in[kX]);
     }
-    has_relu(n) ? gradient_of_x<T, true>(n, w, dy) : gradient_of_x<T, false>(n, w, dy);
+    gradient_of_x(n, w, dy);
   }
 };
 
