@@ -64,7 +64,8 @@ bool reads_half(const Conv<T>& c) {
   return knows_half(c) && c.in % 2 == 0;
 }
 
-// Sums that are done when they are stored, in whole vectors whatever the instruction set.
+// Sums that are done when they are stored, in whole vectors. (How long a sum may be, and what suits
+// Winograd, depends on the instruction set.)
 template <class T>
 bool writes_half(const Conv<T>& c) {
   constexpr int64_t kWhole = 16;

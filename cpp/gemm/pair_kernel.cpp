@@ -57,7 +57,7 @@ template <int kV>
       for (int v = 0; v < kV; ++v) {
         if (t.half) {
           const V bias = t.bias ? load(t.bias + v * L) : V{};
-          put_rounded(reinterpret_cast<Half*>(c + i * t.ldc) + v * L, sums[i][v] + bias);
+          put_rounded_bits(reinterpret_cast<Half*>(c + i * t.ldc) + v * L, V(sums[i][v] + bias));
           continue;
         }
         float* const to = t.plain ? c + i * t.ldc + v * L : out + i * kWidth + v * L;
@@ -148,7 +148,7 @@ void multiply(const TileArgs<float>& t) {
       for (int i = 0; i < R; ++i, to += ldc)
 #pragma GCC unroll 64
         for (int v = 0; v < kV; ++v)
-          put_rounded(reinterpret_cast<Half*>(to) + v * L,
+          put_rounded(Precision::kBf16, reinterpret_cast<Half*>(to) + v * L,
                       t.bias ? sums[i][v] + load(t.bias + v * L) : sums[i][v]);
       continue;
     }

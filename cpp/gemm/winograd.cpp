@@ -295,7 +295,8 @@ struct Forward {
         if (i >= rows) return;
         if (c.half_y) {
           Half* const to = reinterpret_cast<Half*>(y) + i * c.ys.row + channel;
-          for (int64_t j = 0; j < columns; ++j) put_rounded(to + j * c.ys.pixel, o[j] + bias);
+          for (int64_t j = 0; j < columns; ++j)
+            put_rounded(c.precision, to + j * c.ys.pixel, o[j] + bias);
           return;
         }
         float* const to = y + i * c.ys.row + channel;

@@ -57,7 +57,7 @@ struct Statistics {
 template <class T>
 void batch_statistics(const Node& n, const Work<T>& w, const Statistics<T>& to) {
   const Columns& m = w.m;
-  const Numbers<T> x = numbers<T>(n.in[kX]);
+  const Numbers<T> x = numbers<T>(n, n.in[kX]);
   T* guess = w.row(0);
   repeat(m, guess, [=](int64_t c) {
     double sum = 0;
@@ -110,8 +110,8 @@ T cut_of(const Node& n) {
 template <class T>
 void normalise(const Node& n, const Work<T>& w) {
   const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
-  const Numbers<T> x = numbers<T>(n.in[kX]), y = numbers<T>(n.out[0]);
-  const Numbers<T> residual = has_residual(n) ? numbers<T>(n.in[kResidual]) : Numbers<T>{};
+  const Numbers<T> x = numbers<T>(n, n.in[kX]), y = numbers<T>(n, n.out[0]);
+  const Numbers<T> residual = has_residual(n) ? numbers<T>(n, n.in[kResidual]) : Numbers<T>{};
   const T limit = cut_of<T>(n);
   map_columns<T>(w.m, residual ? 0.3 : 0.2, [=](int64_t column, auto zero) {
     using V = decltype(zero);
@@ -135,12 +135,12 @@ inline V slope(const Numbers<T>& y, int64_t at, V d, V g, V scale, V bias, T cut
 // The outputs where ReLU's slope is found from them.
 template <class T>
 Numbers<T> slopes_of(const Node& n) {
-  return has_residual(n) && n.attr[kFused].ints[0] ? numbers<T>(n.out[0]) : Numbers<T>{};
+  return has_residual(n) && n.attr[kFused].ints[0] ? numbers<T>(n, n.out[0]) : Numbers<T>{};
 }
 
 template <class T>
 void gradient_sums(const Node& n, const Work<T>& w) {
-  const Numbers<T> x = numbers<T>(n.in[kX]), dy = gradients<T>(n.out[0]), y = slopes_of<T>(n);
+  const Numbers<T> x = numbers<T>(n, n.in[kX]), dy = gradients<T>(n, n.out[0]), y = slopes_of<T>(n);
   const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2);
   const T cut = cut_of<T>(n);
   const auto term = [=](int64_t at, int64_t column, auto& s, auto& q) {
@@ -159,9 +159,9 @@ template <class T>
 void gradient_of_x(const Node& n, const Work<T>& w, const Numbers<T>& dy) {
   const bool add = n.in[kX].accumulate;
   const T *mean = w.row(0), *scale = w.row(1), *bias = w.row(2), *by = w.row(3), *more = w.row(4);
-  const Numbers<T> x = numbers<T>(n.in[kX]), dx = gradients<T>(n.in[kX]), y = slopes_of<T>(n);
+  const Numbers<T> x = numbers<T>(n, n.in[kX]), dx = gradients<T>(n, n.in[kX]), y = slopes_of<T>(n);
   const bool asks_residual = has_residual(n) && n.out[0].grad;
-  const Numbers<T> dr = asks_residual ? gradients<T>(n.in[kResidual]) : Numbers<T>{};
+  const Numbers<T> dr = asks_residual ? gradients<T>(n, n.in[kResidual]) : Numbers<T>{};
   const T cut = cut_of<T>(n);
   const bool add_r = dr && n.in[kResidual].accumulate;
   map_columns<T>(w.m, 0.3, [=](int64_t column, auto zero) {
@@ -280,7 +280,7 @@ struct BatchNorm {
     const Columns& m = w.m;
     const Statistics<T> stats(n);
     const T* weight = data<T>(n.in[kWeight]);
-    Numbers<T> dy = gradients<T>(n.out[0]);
+    Numbers<T> dy = gradients<T>(n, n.out[0]);
     fill_rows(n, w, stats);
     if (dy) {
       gradient_sums(n, w);
@@ -315,10 +315,10 @@ struct BatchNorm {
     });
     if (!dy && asks_residual && !n.in[kResidual].accumulate)
       __builtin_memset(n.in[kResidual].grad, 0,
-                       gradients<T>(n.in[kResidual]).size() * m.pixels * m.C);
+                       gradients<T>(n, n.in[kResidual]).element_bytes() * m.pixels * m.C);
     if (!dy) {  // only the statistics have gradients: g = 0 x
       repeat(m, w.row(1), [](int64_t) { return 0; });
-      dy = numbers<T>(n.in[kX]);
+      dy = numbers<T>(n, n.in[kX]);
     }
     gradient_of_x(n, w, dy);
   }

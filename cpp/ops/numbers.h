@@ -9,9 +9,10 @@ template <class T>
 struct Numbers {
   void* memory = nullptr;
   bool half = false;
+  Precision precision = Precision::kFull;  // other than that where it is Half
 
   explicit operator bool() const { return memory; }
-  int64_t size() const { return half ? sizeof(Half) : sizeof(T); }
+  int64_t element_bytes() const { return half ? sizeof(Half) : sizeof(T); }
   // V: a vector of T, or one.
   template <class V>
   V get(int64_t at) const {
@@ -22,18 +23,18 @@ struct Numbers {
   template <class V>
   void put(int64_t at, V v) const {
     if constexpr (sizeof(T) == 4)
-      if (half) return put_rounded(static_cast<Half*>(memory) + at, v);
+      if (half) return put_rounded(precision, static_cast<Half*>(memory) + at, v);
     FASTNN_ISA::put(static_cast<T*>(memory) + at, v);
   }
 };
 
 template <class T>
-static inline Numbers<T> numbers(const Arg& a) {
-  return {a.data, a.half};
+static inline Numbers<T> numbers(const Node& n, const Arg& a) {
+  return {a.data, a.half, n.precision};
 }
 template <class T>
-static inline Numbers<T> gradients(const Arg& a) {
-  return {a.grad, a.half_grad};
+static inline Numbers<T> gradients(const Node& n, const Arg& a) {
+  return {a.grad, a.half_grad, n.precision};
 }
 
 }  // namespace fastnn::FASTNN_ISA

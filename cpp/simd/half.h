@@ -2,6 +2,8 @@
 // float32: what a plan keeps between steps in mixed precision.
 #pragma once
 #include <cstdint>
+
+#include "base/precision.h"
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
 #endif
@@ -37,7 +39,7 @@ static inline Bits rounded_bits(Bits x) {
   return ((x & 0x7fffffff) > 0x7f800000 ? x | 0x400000 : nearest) >> 16;
 }
 
-// Seldom: out of line, for many places ask for it.
+// Out of line: many places ask for it, in emulation alone.
 template <class V>
 [[gnu::noinline]] static void put_rounded_bits(Half* p, const V& v) {
   if constexpr (sizeof(V) == 4) {
@@ -50,15 +52,17 @@ template <class V>
   }
 }
 
-// Where a file is compiled for it by AVX512-BF16, which takes subnormal numbers as zeros.
+// kBf16 means a CPU with AVX512-BF16: by its instruction where a file is compiled with it, which
+// takes subnormal numbers as zeros.
 template <class V>
-static inline void put_rounded(Half* p, V v) {
+static inline void put_rounded([[maybe_unused]] Precision precision, Half* p, V v) {
 #if defined(__AVX512BF16__)
-  if constexpr (sizeof(V) == 64) {
-    const __m256bh y = _mm512_cvtneps_pbh(__builtin_bit_cast(__m512, v));
-    __builtin_memcpy(p, &y, sizeof y);
-    return;
-  }
+  if constexpr (sizeof(V) == 64)
+    if (precision == Precision::kBf16) {
+      const __m256bh y = _mm512_cvtneps_pbh(__builtin_bit_cast(__m512, v));
+      __builtin_memcpy(p, &y, sizeof y);
+      return;
+    }
 #endif
   put_rounded_bits(p, v);
 }

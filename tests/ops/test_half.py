@@ -174,6 +174,26 @@ def test_special_numbers():
         np.testing.assert_array_equal(whole(got), rounded(want).astype("f4"), err_msg=isa)
 
 
+@pytest.mark.parametrize("sizes", [(16, 2), (32, 3)])  # directly, by Winograd's filtering
+def test_emulation_keeps_subnormal_numbers(sizes):
+    """Which AVX512-BF16 takes as zeros: a CPU without it must not be asked for its instruction."""
+    channels, taps = sizes
+    attrs = {"stride": (1, 1), "padding": (1, 1, 1, 1), "dilation": (1, 1)}
+    conv = [
+        "conv2d",
+        [numbers(2, 12, 12, channels), 1e-39 * numbers(32, channels, taps, taps)],
+        attrs,
+    ]
+    c = np.ones(16, "f4")
+    norm = ["batch_norm", [numbers(40, 16), 1e-39 * c, 0 * c, 0 * c, c], {}]
+    for isa, call in itertools.product(ISAS, (conv, norm)):
+        with using(isa, 1):
+            want = _core.call(*call, precision="bf16 emulated")[0]
+            got = _core.call(*call, precision="bf16 emulated", half=True)[0]
+        assert got.dtype == np.uint16 and np.count_nonzero(got & 0x7FFF) > got.size // 2, isa
+        same(got, want, isa)
+
+
 def test_only_those_that_can():
     x, w = numbers(2, 9, 9, 16), numbers(32, 16, 3, 3)
     attrs = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
