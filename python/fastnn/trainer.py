@@ -63,19 +63,19 @@ class Trainer:
         Of what convolutions and dense layers multiply in training: the model's own float type, or
         bfloat16, of which a CPU with AVX512-BF16 multiplies twice as many in a cycle. Operands are
         rounded to 8 bits of mantissa; sums, arithmetic of all other ops, weights, their gradients
-        and the optimiser stay float32, and so do depthwise convolutions, those into fewer than 16 channels and dense layers
-        on fewer than 32 rows, which wait for their weights in memory. 3 x 3 and 5 x 5 convolutions
-        of more than 16 channels are rounded where Winograd's transforms have spread the sums: their
-        error is five to six times that of rounded operands, 1.1 to 1.3% of the result's size. No
-        scaling of the loss is needed: bfloat16 has float32's range. Values between convolutions
-        and batch normalisation, and their gradients, lie as bfloat16 as well, in half the memory,
-        where nothing else reads them and no sum goes on in them: by convolutions of 16, 32 ...
-        filters that are not in groups, not 1 x 1 with stride 1 and without an activation, and
-        whose sums are stored once, which depends on shape and instruction set; `inspect` keeps all in float32, and its numbers differ by that
-        rounding. `evaluate`, validation and
-        `Model.predict` compute in float32. A CPU without the instruction emulates it, slower than
-        float32, with (by Intel's manual) the same results but for subnormal numbers; a UserWarning
-        says so, and ``fastnn.machine.config()["bf16"]`` shows it.
+        and the optimiser stay float32, and so do depthwise convolutions, those into fewer than 16
+        channels and dense layers on fewer than 32 rows, which wait for their weights in memory. 3 x
+        3 and 5 x 5 convolutions of more than 16 channels are rounded where Winograd's transforms
+        have spread the sums: their error is five to six times that of rounded operands, 1.1 to 1.3%
+        of the result's size. No scaling of the loss is needed: bfloat16 has float32's range. Values
+        between convolutions and batch normalisation, and their gradients, lie as bfloat16 as well,
+        in half the memory, where nothing else reads them and no sum goes on in them: by
+        convolutions of 16, 32 ... filters that are not in groups, not 1 x 1 with stride 1 and
+        without an activation, and whose sums are stored once, which depends on shape and
+        instruction set; `inspect` keeps all in float32, and its numbers differ by that rounding.
+        `evaluate`, validation and `Model.predict` compute in float32. A CPU without the instruction
+        emulates it, slower than float32, with (by Intel's manual) the same results but for
+        subnormal numbers; a UserWarning says so, and ``fastnn.machine.config()["bf16"]`` shows it.
 
     Attributes
     ----------
