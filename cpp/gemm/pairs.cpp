@@ -30,7 +30,7 @@ struct Some {
   template <bool kInstruction>
   static void round(const float* p, char* to) {
     if constexpr (kInstruction && kRounds && kBytes == 64)
-      return store_rounded(reinterpret_cast<float*>(to), load(p));
+      return put_rounded(Precision::kBf16, reinterpret_cast<Half*>(to), load(p));
     const Halves y = __builtin_convertvector(rounded(p), Halves);
     __builtin_memcpy(to, &y, sizeof y);
   }

@@ -11,12 +11,6 @@ namespace fastnn::FASTNN_ISA {
 #if defined(__AVX512BF16__)
 constexpr bool kRounds = true;
 
-// 16 numbers into 32 bytes.
-static inline void store_rounded(float* to, Vector<float> x) {
-  const __m256bh y = _mm512_cvtneps_pbh(x);
-  __builtin_memcpy(to, &y, sizeof y);
-}
-
 // Pairs (first[i], second[i]).
 static inline Vector<float> joined(Vector<float> first, Vector<float> second) {
   typedef uint16_t Halves __attribute__((vector_size(64)));
@@ -26,9 +20,8 @@ static inline Vector<float> joined(Vector<float> first, Vector<float> second) {
       _mm512_permutexvar_epi16(reinterpret_cast<__m512i>(order),
                                reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first))));
 }
-#else  // nobody calls them
+#else  // nobody calls it
 constexpr bool kRounds = false;
-void store_rounded(float* to, Vector<float> x);
 Vector<float> joined(Vector<float> first, Vector<float> second);
 #endif
 

@@ -140,7 +140,7 @@ void winograd_rounded_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, 
                              float* to, int64_t plane) {
   if constexpr (kRounds)
     transform_inputs(c, tile, {0, c.in}, zeros, [=](int f, int64_t channel, V value) {
-      store_rounded(to + f * plane + channel / 2, value);
+      put_rounded(Precision::kBf16, reinterpret_cast<Half*>(to + f * plane) + channel, value);
     });
 }
 
