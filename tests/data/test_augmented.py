@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn import nn, optim
+from fastnn import _core, nn, optim
 from fastnn.data import Augmented, Batches, Dataset, as_batches, augment
 
 RNG = np.random.default_rng(0)
@@ -156,8 +156,25 @@ def test_length_samples_and_text():
         "[Crop(size=6, padding=0, fill=0.0)], seed=1)"
     )
     assert isinstance(as_batches(more, 7), Batches)
-    assert as_batches(more).prefetch == 4
     assert as_batches(DATA).prefetch == 0
+
+
+class Rows:
+    """The same samples as another library gives them out, one by one."""
+
+    def __len__(self):
+        return len(IMAGES)
+
+    def __getitem__(self, i):
+        return IMAGES[i], LABELS[i]
+
+
+@pytest.mark.parametrize(("count", "arrays", "rows"), [(2, 0, 4), (1, 4, 4), (3, 0, 4)])
+def test_batches_are_made_ahead_where_that_can_pay(monkeypatch, threads, count, arrays, rows):
+    monkeypatch.setattr(_core, "available_cpus", lambda: 2)
+    threads(count)
+    assert as_batches(Augmented(DATA, [augment.Flip()])).prefetch == arrays
+    assert as_batches(Augmented(Rows(), [augment.Flip()])).prefetch == rows
 
 
 def test_named_targets_are_given_out_as_they_are():

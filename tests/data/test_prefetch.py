@@ -75,7 +75,7 @@ def test_an_error_of_a_data_set_surfaces_in_the_training_loop():
 
 
 def test_a_pass_left_early_leaves_no_thread():
-    batches = Batches(Augmented(DATA, [augment.Noise(1.0)]), 4)
+    batches = Batches(Augmented(DATA, [augment.Noise(1.0)]), 4, prefetch=4)
     passing = iter(batches)
     next(passing)
     assert own_threads()
@@ -104,14 +104,14 @@ PROGRAM = """
 import os, signal, threading, time
 import numpy as np
 import fastnn as fnn
-from fastnn.data import Augmented, Dataset, augment
+from fastnn.data import Augmented, Batches, Dataset, augment
 x = np.random.default_rng(0).random((4096, 3, 32, 32)).astype("f4")
 data = Augmented(Dataset(x, np.zeros(4096, "i8")), [augment.Elastic(20, 6)])
 layers = [fnn.nn.Flatten(), fnn.nn.Dense(10, "softmax")]
 trainer = fnn.Trainer(fnn.Model(layers, input_shape=(3, 32, 32)))
 threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
 try:
-    trainer.fit(data, epochs=1000, batch_size=64, verbose=0)
+    trainer.fit(Batches(data, 64, prefetch=4), epochs=1000, verbose=0)
 except KeyboardInterrupt:
     began = time.perf_counter()
 print("ended", [t.name for t in threading.enumerate() if "ahead" in t.name], trainer.steps > 0)

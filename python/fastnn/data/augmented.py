@@ -31,8 +31,8 @@ class Augmented:
     sample in ``dataset`` alone: not of the batch it is in, the order, or the number of threads. A
     run resumed from a checkpoint sees the same images.
 
-    Used wherever a ``Dataset`` is: in ``Trainer.fit`` (where batches are made beside the training,
-    see ``Batches``), in ``Batches``, as validation data.
+    Used wherever a ``Dataset`` is: in ``Trainer.fit`` (beside which batches are made where a core is
+    free, see ``Batches``), in ``Batches``, as validation data.
 
     Parameters
     ----------

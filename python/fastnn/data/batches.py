@@ -16,11 +16,29 @@ from fastnn import _core
 from fastnn._checks import check_count, check_seed
 from fastnn.data.augmented import Augmented
 from fastnn.data.column import Real
-from fastnn.data.dataset import SHUFFLE_STREAM
+from fastnn.data.dataset import SHUFFLE_STREAM, Dataset
 from fastnn.data.prefetch import ahead
 from fastnn.data.samples import Batch
 
 _AHEAD = 4  # batches that are ready or in the making: a slow one is made up for by those before it
+
+
+def _spare_cores() -> int:
+    """Cores that no thread of the training works on."""
+    return max(0, _core.available_cpus() - _core.get_num_threads())
+
+
+def _ahead_of(dataset: Any) -> int:
+    """How many batches to make ahead where nobody says.
+
+    Where the training fills all cores, threads beside it only delay those that it waits for: a step
+    of 784-512-512-10 with its images changed took 3.2 ms when both of two cores made each batch
+    first, 4.2 ms with 4 batches ahead; with a core to spare, 4.8 ms ahead instead of 6.2.
+    """
+    if not isinstance(dataset, Augmented):
+        return 0
+    in_memory = isinstance(dataset.dataset, Dataset)  # others may wait for files
+    return 0 if in_memory and not _spare_cores() else _AHEAD
 
 
 class Gathers(Protocol):
@@ -111,7 +129,8 @@ class Batches(Source):
         Of the real arrays; by default as ``Dataset.x`` has it.
     prefetch : int, >= 0, optional
         Batches made ahead, on threads beside the one that takes them; 0: each is made when it is
-        asked for. By default 4 of an ``Augmented`` data set and 0 of others.
+        asked for, by all threads. By default 4 of an ``Augmented`` data set, if it leaves cores to spare
+        (`fastnn.set_num_threads` below the number of cores) or its samples are not arrays in memory; else 0.
 
     Attributes
     ----------
@@ -170,7 +189,7 @@ class Batches(Source):
         self.drop_last = drop_last
         self.dtype = dtype
         if prefetch is None:
-            prefetch = _AHEAD if isinstance(dataset, Augmented) else 0
+            prefetch = _ahead_of(dataset)
         self.prefetch = check_count("Batches", "prefetch", prefetch, 0)
         self.waited = 0.0
         self.batches = count // self.batch_size if drop_last else -(-count // self.batch_size)
@@ -193,7 +212,7 @@ class Batches(Source):
     def _pass(self, epoch: int, position: int) -> Iterator[Batch]:
         jobs = self._jobs(epoch, position)
         if self.prefetch:
-            batches = ahead(jobs, self.prefetch, _core.get_num_threads())
+            batches = ahead(jobs, self.prefetch, _spare_cores() or _core.get_num_threads())
         else:
             batches = (job() for job in jobs)
         while True:
