@@ -166,8 +166,9 @@ struct Direct {
     t.ldc = c.ys.pixel / packs;
     t.alpha = c.alpha;
     T table[kMostLate<T> * kLanes<T>];
-    if (late)
-      for (int64_t i = 0; i < c.out * kLanes<T>; ++i) table[i] = c.bias ? c.bias[i % c.out] : T(0);
+    if (late && c.bias)  // (no remainders here: 3% of a step of LeNet-5)
+      for (int64_t l = 0; l < kLanes<T>; ++l)
+        for (int64_t k = 0; k < c.out; ++k) table[l * c.out + k] = c.bias[k];
     for (int64_t block = 0; block < blocks; ++block) {
       const int64_t begin = block_at(block), end = block_at(block + 1);
       t.k = end - begin;

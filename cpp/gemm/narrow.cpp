@@ -94,18 +94,29 @@ struct Narrow {
   }
 
   // Outputs from the sums of the taps of a row. Up to `end` a vector may spill into what is written
-  // later.
+  // later. (Half a vector, where filters fit into it, seldom lies on two cache lines.)
   void collect(const T* sums, T* y, const T* end) const {
+    constexpr int kHalf = kBlocking.vector_bytes > 32 ? 32 : kBlocking.vector_bytes;
+    if (c.out * static_cast<int64_t>(sizeof(T)) <= kHalf)
+      collect_in<kHalf>(sums, y, end);
+    else
+      collect_in<kBlocking.vector_bytes>(sums, y, end);
+  }
+  template <int kBytes>
+  void collect_in(const T* sums, T* y, const T* end) const {
+    using Unaligned = typename VectorOf<T, kBytes>::unaligned;
+    constexpr int64_t kCount = kBytes / sizeof(T);
     for (int64_t ox = 0; ox < c.ys.width; ++ox, y += c.ys.pixel)
-      for (int64_t k = 0; k < c.out; k += kLanes<T>) {
+      for (int64_t k = 0; k < c.out; k += kCount) {
         const T* p = sums + ox * pitch + k;
-        Vector<T> sum{};
-        for (int64_t v = 0; v < c.tx.count; ++v, p += pitch + c.out) sum += load(p);
-        const int64_t lanes = least(c.out - k, kLanes<T>);
+        Wide<T, kBytes> sum{};
+        for (int64_t v = 0; v < c.tx.count; ++v, p += pitch + c.out)
+          sum += *reinterpret_cast<const Unaligned*>(p);
+        const int64_t lanes = least(c.out - k, kCount);
         if (c.bias)
           for (int64_t l = 0; l < lanes; ++l) sum[l] += c.bias[k + l];
-        if (y + k + kLanes<T> <= end)
-          store(y + k, sum);
+        if (y + k + kCount <= end)
+          *reinterpret_cast<Unaligned*>(y + k) = sum;
         else
           for (int64_t l = 0; l < lanes; ++l) y[k + l] = c.accumulate ? y[k + l] + sum[l] : sum[l];
       }
