@@ -1,0 +1,57 @@
+// The two ways of a product: sums of lanes where both operands lie along k, else outer-product
+// tiles; and what they share.
+#pragma once
+#include "gemm/cut.h"
+#include "gemm/gemm.h"
+#include "gemm/vector.h"
+
+namespace fastnn::FASTNN_ISA {
+
+struct Choice {
+  bool dot;     // both operands along k, sums of lanes at the end; else outer-product tiles, with
+  bool pack_a;  // A copied tile by tile into scratch first
+  bool pack_b;  // each panel of B copied into L1 just before use (the last, partial one always is)
+};
+
+constexpr double kTaskFmas = 32e3;  // least vector FMAs of a task: 5 us with AVX2
+constexpr int64_t kMaxTasks = 64;
+
+struct Grid {
+  int64_t rows, cols;  // tasks along m and n
+};
+
+// Panels first, at least `wide` of them to a task. Rows too where that makes few tasks or an odd
+// few: each part of the rows packs B again, so they are cut no finer than it takes (1024 cubed: 2%
+// faster in one part than in two).
+static inline Grid grid_of(int64_t tiles, int64_t panels, double fmas, int64_t wide) {
+  const double share = fmas / kTaskFmas;
+  const int64_t wanted = share > kMaxTasks ? kMaxTasks
+                         : share < 1       ? 1
+                                           : static_cast<int64_t>(share);
+  Grid grid;
+  grid.cols = least(up(panels, wide), wanted);
+  grid.rows = least(wanted / grid.cols, up(tiles, grid.cols < 8 ? 8 : grid.cols < 16 ? 32 : 192));
+  if (grid.cols % 2 && grid.cols < 16 && wanted > 1 && tiles > 1)
+    grid.rows = grid.rows < 2 ? 2 : grid.rows / 2 * 2;
+  return grid;
+}
+
+template <class T>
+double nanoseconds(const Gemm<T>& g) {
+  return double(g.m) * up(g.n, kLanes<T>) * g.k / kBlocking.fma_per_ns;
+}
+
+template <class T>
+void run_dot(const Gemm<T>& g);
+
+// Bytes of working memory, and the product.
+template <class T>
+int64_t tiles_scratch(const Gemm<T>& g, Choice choice);
+template <class T>
+void run_tiles(const Gemm<T>& g, Choice choice, void* scratch);
+
+// scale, bias, residual and activation on rows [i0, i1), columns [j0, j1) of C.
+template <class T>
+void finish(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1);
+
+}  // namespace fastnn::FASTNN_ISA
