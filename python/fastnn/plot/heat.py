@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastnn._checks import check_count
 from fastnn.ops.tensor import as_array
-from fastnn.plot.figures import check_path, grid_of_axes, save_figure
+from fastnn.plot.figures import check_path, image_grid, save_figure, set_title
 from fastnn.plot.given import (
     as_images,
     check_model,
@@ -22,7 +22,6 @@ from fastnn.plot.given import (
     scores_of,
 )
 from fastnn.plot.images import draw_image, limits_of
-from fastnn.plot.panels import INK
 
 _HEAT = "inferno"
 _DIMMED = 0.5  # an image beneath heat
@@ -210,7 +209,7 @@ def _below(
     images = as_images(x, where)
     columns = min(columns, len(images))
     blocks = -(-len(images) // columns)
-    figure, axes = grid_of_axes(2 * blocks * columns, columns, where, blocks)
+    figure, axes = image_grid(2 * blocks * columns, columns, where, [1, 0])
     low, high = limits_of(images)
     height, width = images.shape[2:]
     for i, axis in enumerate(axes):
@@ -222,7 +221,7 @@ def _below(
         if row == 0:
             draw_image(axis, images[at], low, high)
             name = class_name(int(labels[at]), class_names)
-            axis.set_title(name, fontsize=7, color=INK, pad=2)
+            set_title(axis, name)
             continue
         finite = np.where(np.isfinite(heat[at]), heat[at], 0.0)  # the rest cannot be told
         one = finite / (finite.max() or 1.0)

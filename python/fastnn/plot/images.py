@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn._checks import check_count
-from fastnn.plot.figures import check_path, figure_class, save_figure
+from fastnn.plot.figures import check_path, image_grid, save_figure, set_title
 from fastnn.plot.given import (
     as_images,
     check_limits,
@@ -21,8 +21,7 @@ from fastnn.plot.given import (
 from fastnn.plot.panels import INK
 
 _RIGHT, _WRONG = INK, "#c0392b"
-_CELL = 1.1  # inches
-_MOST = 2000  # images of a figure: 500 take 12 s of a core, and more than this nobody looks at
+_MOST = 2000  # images of a figure: they take 18 s of a core, and more than this nobody looks at
 
 Titles = list[tuple[str, str]]  # text and colour
 
@@ -109,21 +108,16 @@ def images_drawn(
     columns: int,
     limits: tuple[float, float] | None,
     where: str,
+    heading: str = "",
 ) -> Any:
     """A figure of images with titles."""
-    columns = min(columns, len(images))
     low, high = limits_of(images) if limits is None else limits
-    figure_type = figure_class(where)
-    rows = -(-len(images) // columns)
     lines = max(text.count("\n") + 1 if text else 0 for text, _ in titles)
-    height = (_CELL + 0.13 * lines) * rows
-    figure: Any = figure_type(figsize=(_CELL * columns, height), dpi=120, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02, wspace=0.02, hspace=0.02)
-    for i, (image, (text, color)) in enumerate(zip(images, titles, strict=True)):
-        axis = figure.add_subplot(rows, columns, i + 1)
+    figure, axes = image_grid(len(images), columns, where, [lines], heading)
+    for axis, image, (text, color) in zip(axes, images, titles, strict=True):
         draw_image(axis, image, low, high)
         if text:
-            axis.set_title(text, fontsize=7, color=color, pad=2)
+            set_title(axis, text, color)
     return figure
 
 

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from fastnn._checks import check_count
 from fastnn.ops.tensor import as_array
-from fastnn.plot.figures import check_path, grid_of_axes, save_figure
+from fastnn.plot.figures import check_path, image_grid, save_figure, set_title
 from fastnn.plot.given import as_images, check_model, parts_of
 from fastnn.plot.images import draw_image, limits_of
-from fastnn.plot.panels import INK
 
 _HEAT = "inferno"
 _BRIGHT = 99.5  # per cent of the values of maps are below the brightest colour
@@ -79,20 +78,17 @@ def feature_maps(
     if finite.size:  # a few bright places do not leave the rest in the dark
         most_of_them = float(np.percentile(finite, _BRIGHT))
         high = most_of_them if most_of_them > low else high
-    count = len(shown) + 1
-    figure, axes = grid_of_axes(count, columns, where)
+    size = " x ".join(map(str, maps.shape[1:]))
+    parts = f"{len(maps)} maps" if len(shown) == len(maps) else f"{len(shown)} of {len(maps)} maps"
+    heading = f"{layer}: {parts} of {size}, {low:.3g} (dark) to {high:.3g} or more"
+    figure, axes = image_grid(len(shown) + 1, columns, where, heading=heading)
     drawn = as_images(images, where)
     draw_image(axes[0], drawn[0], *limits_of(drawn))
-    axes[0].set_title("image", fontsize=7, color=INK, pad=2)
+    set_title(axes[0], "image")
     for k, (axis, one) in enumerate(zip(axes[1:], shown, strict=True)):
         axis.imshow(one, cmap=_HEAT, vmin=low, vmax=high, interpolation="nearest")
         axis.set_axis_off()
-        axis.set_title(str(k), fontsize=7, color=INK, pad=2)
-    size = " x ".join(map(str, maps.shape[1:]))
-    parts = f"{len(maps)} maps" if len(shown) == len(maps) else f"{len(shown)} of {len(maps)} maps"
-    figure.suptitle(
-        f"{layer}: {parts} of {size}, {low:.3g} (dark) to {high:.3g} or more", fontsize=9, color=INK
-    )
+        set_title(axis, str(k))
     if path is not None:
         save_figure(figure, path)
     return figure

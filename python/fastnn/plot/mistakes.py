@@ -19,7 +19,6 @@ from fastnn.plot.given import (
     scores_of,
 )
 from fastnn.plot.images import images_drawn, labels_in, titles_of
-from fastnn.plot.panels import INK
 
 _ROWS = 1024  # of a data set at a time
 
@@ -86,8 +85,8 @@ def misclassified(
     images = as_images(source.gather(order)[0], where)
     names = check_names(class_names_of(source), where)
     titles = titles_of(len(order), truth[order], scores[order], names)
-    figure = images_drawn(images, titles, columns, None, where)
-    figure.suptitle(f"{len(wrong)} of {len(truth)} misclassified", fontsize=9, color=INK)
+    heading = f"{len(wrong)} of {len(truth)} misclassified"
+    figure = images_drawn(images, titles, columns, None, where, heading)
     if path is not None:
         save_figure(figure, path)
     return figure
