@@ -31,7 +31,7 @@ sanitizers() {
 # it by the laws that all keep, models, trainers and their data.
 stage_sanitize() {
   build_sanitized
-  run_sanitized tests/test_contract_ops.py tests/test_model.py tests/test_trainer.py tests/test_feeds.py \
+  run_sanitized tests/test_contract_ops.py tests/test_model.py tests/trainer tests/test_feeds.py \
     tests/data/test_batches.py tests/data/test_sources.py
 }
 

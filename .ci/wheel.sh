@@ -21,4 +21,4 @@ stage_wheel() {
   cd "$tree"
   run_pytest python -m pytest -p no:cacheprovider "${smoke_tests[@]}"
 }
-smoke_tests=(tests/test_import.py tests/test_packaging.py tests/test_model.py tests/test_trainer.py)
+smoke_tests=(tests/test_import.py tests/test_packaging.py tests/test_model.py tests/trainer)
