@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn.history import History
+from fastnn import losses
+from fastnn.callbacks import EarlyStopping
+from fastnn.history import History, falls
+from fastnn.plot.panels import panels_of
 
 
 def test_quantities_that_come_and_go_are_nan_elsewhere():
@@ -90,3 +93,17 @@ def test_the_best_of_nothing():
             history.best(name)
         assert str(error.value) == f"History.best: {text}"
     assert History(accuracy=[np.nan, 0.5, 0.25]).best("accuracy") == 0.5
+
+
+@pytest.mark.parametrize("name", losses.METRICS)
+def test_costs_fall_and_accuracies_rise_wherever_the_best_is_sought(name):
+    small = name in losses.NAMES
+    history = History()
+    for value in (2.0, 1.0, 3.0):
+        history.record({name: value})
+        history.amend({f"val_{name}": value})
+    assert falls(name) == falls(f"val_{name}") == small
+    assert history.best(name) == history.best(f"val_{name}") == (1.0 if small else 3.0)
+    assert panels_of(history, "test")[0].best() == ((2, 1.0) if small else (3, 3.0))
+    stop = EarlyStopping(monitor=f"val_{name}")
+    assert [stop.improved({f"val_{name}": v}) for v in (2.0, 1.0, 3.0)] == [True, small, not small]

@@ -42,7 +42,7 @@ RANKS = {
     "progress": 3,
     "atomic": 0,
     "plot": 3,
-    "history": 3,
+    "history": 2,
     "datasets": 4,
     "feeds": 4,
     "flat": 4,

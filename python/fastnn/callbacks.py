@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn._checks import check_flag, check_real
+from fastnn._checks import check_count, check_flag, check_real
 from fastnn.atomic import check_writable, file_name, write_whole
+from fastnn.history import falls
 
 if TYPE_CHECKING:
     from fastnn.trainer import Trainer
@@ -137,7 +138,7 @@ class _Monitor(Callback):
             raise ValueError(f"{name}: mode must be 'auto', 'min' or 'max', got {mode!r}")
         check_real(name, "min_delta", min_delta, "a finite number", lambda _: True)
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
-        smaller = mode == "min" or (mode == "auto" and ("loss" in monitor or "error" in monitor))
+        smaller = falls(monitor) if mode == "auto" else mode == "min"
         self._sign = -1.0 if smaller else 1.0
         self.best = -np.inf * self._sign
 
@@ -170,7 +171,7 @@ class EarlyStopping(_Monitor):
     min_delta : float
         What counts as improvement.
     mode : {"auto", "min", "max"}
-        "auto": losses and errors fall, anything else rises.
+        "auto": losses and errors fall ("loss", "val_mae" ...), anything else rises.
     restore_best : bool
         Give the model the weights of the best epoch when the fit ends by itself. After an
         exception or Ctrl-C they stay as they are, so that the run can be continued. The
@@ -205,9 +206,7 @@ class EarlyStopping(_Monitor):
         restore_best: bool = True,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
-        if isinstance(patience, bool) or not isinstance(patience, int) or patience < 0:
-            raise ValueError(f"EarlyStopping: patience must be an integer >= 0, got {patience!r}")
-        self.patience = patience
+        self.patience = check_count("EarlyStopping", "patience", patience, 0)
         self.restore_best = check_flag("EarlyStopping", "restore_best", restore_best)
         self.waited = 0
         self._theta: Any = None

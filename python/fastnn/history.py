@@ -6,6 +6,32 @@ from itertools import repeat
 from typing import Any
 
 
+_FALLING = (
+    "loss", "error", "entropy", "mse", "mae", "quadratic", "huber", "hinge", "perplexity", "seconds",
+)  # fmt: skip
+
+
+def falls(name: str) -> bool:
+    """Whether the smaller value of a quantity is the better one, as far as its name tells.
+
+    Parameters
+    ----------
+    name : str
+        Of a history; ``val_`` before it makes no difference.
+
+    Returns
+    -------
+    bool
+        True of losses, errors and times, False of anything else.
+
+    Examples
+    --------
+    >>> falls("val_mae"), falls("accuracy")
+    (True, False)
+    """
+    return any(word in name for word in _FALLING)
+
+
 class History(dict[str, list[float]]):
     """One list per quantity, one number per epoch: ``history["val_accuracy"][-1]``.
 
@@ -113,8 +139,7 @@ class History(dict[str, list[float]]):
             raise ValueError(
                 f"History.best: name must have a number in some epoch, got {name!r} with NaN in all"
             )
-        small = any(word in name for word in ("loss", "error", "mse", "mae", "seconds", "entropy"))
-        return min(values) if small else max(values)
+        return min(values) if falls(name) else max(values)
 
     def plot(self, path: Any = None, ax: Any = None) -> Any:
         """Learning curves, see `fastnn.plot.learning_curves`."""

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.history import falls
+
 TRAIN = "#1f6fb4"
 VALIDATION = "#e07b28"
 INK = "#333333"
@@ -43,9 +45,8 @@ class Panel:
         """Epoch (from 1) and value of the best validation."""
         if not np.isfinite(self.validation).any():
             return None
-        words = ("loss", "error", "mse", "mae", "entropy")
         values = np.where(np.isfinite(self.validation), self.validation, np.nan)
-        find = np.nanargmin if any(word in self.name for word in words) else np.nanargmax
+        find = np.nanargmin if falls(self.name) else np.nanargmax
         epoch = int(find(values))
         return epoch + 1, float(values[epoch])
 
