@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import repeat
 from typing import Any
 
-
 _FALLING = (
     "loss", "error", "entropy", "mse", "mae", "quadratic", "huber", "hinge", "perplexity", "seconds",
 )  # fmt: skip
