@@ -80,11 +80,8 @@ def test_inputs_are_not_touched(op):
         np.testing.assert_array_equal(x, kept)
 
 
-@pytest.mark.parametrize("op", OPS)
-def test_gradients_that_nobody_asks_for_are_skipped(op):
-    if not _core.has_gradient(op):
-        assert all(y.dtype.kind in "fi" for y in _core.call(op, inputs_of(op), SAMPLES[op].attrs))
-        return
+@pytest.mark.parametrize("op", [op for op in OPS if _core.has_gradient(op)])
+def test_each_output_alone_sends_gradients_to_real_operands_and_no_others(op):
     sample = SAMPLES[op]
     outputs = _core.call(op, inputs_of(op), sample.attrs, training=sample.training)
     for i, y in enumerate(outputs):

@@ -46,6 +46,10 @@ def test_the_files_it_names_exist():
         assert (README.parent / path).exists(), path
 
 
-def test_the_changelog_has_this_version():
+def test_the_changelog_has_this_version_or_what_is_to_be_in_the_next():
     changelog = (README.parent / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert f"## [{fastnn.__version__}]" in changelog or "## [Unreleased]" in changelog
+    versions = re.findall(r"^## \[(.+?)\]", changelog, re.M)
+    assert versions[0] in (fastnn.__version__, "Unreleased")
+    released = [tuple(map(int, v.split("."))) for v in versions if v != "Unreleased"]
+    assert released == sorted(released, reverse=True)
+    assert all(v <= tuple(map(int, fastnn.__version__.split("."))) for v in released)
