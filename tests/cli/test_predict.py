@@ -82,6 +82,15 @@ def test_transparent_parts_are_white(tmp_path):
     np.testing.assert_array_equal(seen, expected)
 
 
+def test_photographs_of_digits_are_turned_as_the_camera_says(tmp_path, digit):
+    lying = pillow.fromarray(np.rot90(digit[0]).copy())
+    exif = pillow.Exif()
+    exif[0x0112] = 6  # a quarter turn clockwise makes it upright
+    lying.save(tmp_path / "lying.png", exif=exif)
+    upright = images.read(str(tmp_path / "lying.png"), 8, 8, None)
+    np.testing.assert_allclose(upright, digit[0][::8, ::8] / 255, atol=1e-6)
+
+
 def test_other_ratios_are_padded_with_the_ground(tmp_path):
     ink = np.full((4, 16), 200, np.uint8)
     ink[1:3, 4:12] = 0

@@ -156,6 +156,6 @@ def test_error_texts(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with error(
         RuntimeError,
-        "image_folder: Pillow must be installed, got none; pip install pillow",
+        "image_folder: Pillow must be installed to read images, got none; pip install pillow",
     ):
         image_folder(tmp_path)

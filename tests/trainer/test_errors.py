@@ -100,7 +100,9 @@ def test_divergence_names_layer_and_step_and_keeps_the_last_good_weights(rate, p
         "step 2); lower the learning rate or set clip_norm=1.0; the weights are those before that step"
     )
     again = fnn.Trainer(
-        fnn.Model([nn.Dense(8, "relu"), nn.Dense(1)], input_shape=(3,)), "quadratic", optim.SGD(rate)
+        fnn.Model([nn.Dense(8, "relu"), nn.Dense(1)], input_shape=(3,)),
+        "quadratic",
+        optim.SGD(rate),
     )
     again.step(x, y)
     assert np.array_equal(model.theta, again.model.theta)

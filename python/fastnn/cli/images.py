@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import math
-import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._png import check_whole
 from fastnn.cli.output import Failure
-from fastnn.datasets._folder import read_image
+from fastnn.datasets._images import (
+    on_white,
+    open_image,
+    pillow,
+    read_image,
+    reason_of,
+    unreadable,
+)
 from fastnn.ops.tensor import shape_text
 
 Image = NDArray[np.float32]
@@ -96,20 +100,13 @@ def _grey(path: str) -> Image:
     """The image's pixels as greys in [0, 1]."""
     pil = _pillow()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pil.Image.DecompressionBombWarning)
-            content = Path(path).read_bytes()
-            with pil.Image.open(io.BytesIO(content)) as image:
-                image.load()
-                check_whole(content)
-                if image.mode.startswith("I"):  # 16 bits
-                    return np.asarray(image, dtype=np.float32) / np.float32(65535)
-                if image.mode == "F":
-                    return np.clip(np.asarray(image, dtype=np.float32), 0, 1)
-                rgba = image.convert("RGBA")
-                ground = pil.Image.new("RGBA", rgba.size, "white")
-                grey = pil.Image.alpha_composite(ground, rgba).convert("L")
-                return np.asarray(grey, dtype=np.float32) / np.float32(255)
+        image = open_image(pil, Path(path))
+        if image.mode.startswith("I"):  # 16 bits
+            return np.asarray(image, dtype=np.float32) / np.float32(65535)
+        if image.mode == "F":
+            return np.clip(np.asarray(image, dtype=np.float32), 0, 1)
+        grey = on_white(pil, image).convert("L")
+        return np.asarray(grey, dtype=np.float32) / np.float32(255)
     except FileNotFoundError:
         raise Failure(f"predict: IMAGE must name a file, got {path!r}") from None
     except IsADirectoryError:
@@ -118,8 +115,8 @@ def _grey(path: str) -> Image:
         raise Failure(
             f"predict: IMAGE must be an image such as PNG or JPEG, got {path!r}"
         ) from None
-    except (OSError, SyntaxError, ValueError, pil.Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except unreadable(pil) as error:
+        reason = reason_of(pil, error)
         raise Failure(f"predict: IMAGE must be readable, got {path!r} with {reason}") from None
 
 
@@ -140,10 +137,6 @@ def _fitted(grey: Image, ground: float, height: int, width: int) -> Image:
 
 def _pillow() -> Any:
     try:
-        import PIL.Image
-        import PIL.ImageOps
-    except ImportError:
-        raise Failure(
-            "predict: Pillow must be installed to read images, got none; pip install pillow"
-        ) from None
-    return PIL
+        return pillow("predict")
+    except RuntimeError as error:
+        raise Failure(str(error)) from None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from fastnn._checks import check_count
 from fastnn.atomic import file_name
 from fastnn.data import Dataset
+from fastnn.datasets._images import pillow, read_image
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +76,7 @@ def image_folder(
     wanted = None if size is None else _size(size)
     if mode not in ("RGB", "L"):
         raise ValueError(f"{_WHERE}: mode must be RGB or L, got {mode!r}")
-    pil = _pillow()
+    pil = pillow(_WHERE)
     folder = Path(file_name(root, _WHERE, "root")).expanduser()
     classes = _classes(folder)
     files = [(path, label) for label, name in enumerate(classes) for path in _files(folder / name)]
@@ -133,55 +132,3 @@ def _files(folder: Path) -> list[Path]:
     if not found:
         raise OSError(f"{_WHERE}: root must hold images of every class, got none in {folder}")
     return sorted(found)
-
-
-def read_image(
-    pil: Any, path: Path, mode: str, size: tuple[int, int] | None, where: str
-) -> NDArray[np.uint8]:
-    """One image as (C, H, W)."""
-    from fastnn._png import check_whole
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow, about odd but readable files
-            content = path.read_bytes()
-            with pil.Image.open(io.BytesIO(content)) as opened:
-                opened.load()
-                check_whole(content)
-                image = _converted(pil, pil.ImageOps.exif_transpose(opened), mode)
-                if size is not None:
-                    how = pil.Image.Resampling.BOX if _shrinks(image, size) else None
-                    image = pil.ImageOps.fit(image, size[::-1], how or pil.Image.Resampling.BICUBIC)
-                pixels = np.asarray(image, np.uint8)
-    except (OSError, SyntaxError, ValueError, pil.Image.DecompressionBombError) as error:
-        reason = getattr(error, "strerror", None) or error
-        if isinstance(error, pil.UnidentifiedImageError):
-            reason = "bytes that are no image"
-        raise OSError(f"{where}: {path} must be a readable image, got {reason}") from None
-    rows = pixels[..., None] if pixels.ndim == 2 else pixels
-    return np.ascontiguousarray(rows.transpose(2, 0, 1))
-
-
-def _converted(pil: Any, image: Any, mode: str) -> Any:
-    if image.mode.startswith("I"):  # 16 bits, which convert() would cut off at 255
-        image = pil.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        ground = pil.Image.new("RGBA", rgba.size, "white")
-        image = pil.Image.alpha_composite(ground, rgba)
-    return image.convert(mode)
-
-
-def _shrinks(image: Any, size: tuple[int, int]) -> bool:
-    return bool(min(image.height / size[0], image.width / size[1]) >= 1)
-
-
-def _pillow() -> Any:
-    try:
-        import PIL.Image
-        import PIL.ImageOps
-    except ImportError:
-        raise RuntimeError(
-            f"{_WHERE}: Pillow must be installed, got none; pip install pillow"
-        ) from None
-    return PIL
