@@ -33,7 +33,7 @@ def test_equal_to_scikit_learn(y, p):
     for top in (1, 2, 3):
         if top < k > 2:
             want = sk.top_k_accuracy_score(y, p, k=top, labels=range(k))
-            assert metrics.top_k(y, p, top) == pytest.approx(want, abs=1e-12)
+            assert metrics.top_k_accuracy(y, p, top) == pytest.approx(want, abs=1e-12)
     np.testing.assert_array_equal(
         metrics.confusion_matrix(y, p), sk.confusion_matrix(y, pred, labels=range(k))
     )
@@ -57,7 +57,7 @@ def test_binary_auc_with_ties_equals_scikit_learn():
     assert metrics.roc_auc(y, score) == pytest.approx(sk.roc_auc_score(y, score), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["accuracy", "log_loss", "f1", "roc_auc", "top_k"])
+@pytest.mark.parametrize("name", ["accuracy", "log_loss", "f1", "roc_auc", "top_k_accuracy"])
 def test_forms_of_targets_and_scores_agree(name):
     y, p = CASES[2]
     metric = metrics.get(name)
@@ -84,7 +84,7 @@ def test_equal_scores_give_the_lower_class():
     p = np.full((3, 4), 0.25)
     assert metrics.accuracy([0, 0, 0], p) == 1.0
     assert metrics.accuracy([1, 2, 3], p) == 0.0
-    assert [metrics.top_k([2], p[:1], k) for k in (1, 2, 3, 9)] == [0.0, 0.0, 1.0, 1.0]
+    assert [metrics.top_k_accuracy([2], p[:1], k) for k in (1, 2, 3, 9)] == [0.0, 0.0, 1.0, 1.0]
 
 
 def test_share_of_nothing_is_zero():
@@ -108,7 +108,7 @@ def test_confusion_matrix_keeps_classes_that_do_not_occur():
 def test_inputs_are_not_changed():
     y, p = CASES[2]
     keep = y.copy(), p.copy()
-    for name in ("accuracy", "log_loss", "f1", "roc_auc", "top_k"):
+    for name in ("accuracy", "log_loss", "f1", "roc_auc", "top_k_accuracy"):
         metrics.get(name)(y, p)
     np.testing.assert_array_equal(y, keep[0])
     np.testing.assert_array_equal(p, keep[1])
@@ -158,9 +158,14 @@ def test_inputs_are_not_changed():
             "accuracy: y_true must hold numbers, got dtype <U1",
         ),
         (
-            lambda: metrics.top_k([0], [[1.0, 2.0]], 0),
+            lambda: metrics.top_k_accuracy([0], [[1.0, 2.0]], 0),
             ValueError,
-            "top_k: k must be an integer >= 1, got 0",
+            "top_k_accuracy: k must be an integer >= 1, got 0",
+        ),
+        (
+            lambda: metrics.top_k_accuracy([0], [[1.0, 2.0]], 1.5),
+            TypeError,
+            "top_k_accuracy: k must be an integer >= 1, got 1.5",
         ),
         (
             lambda: metrics.confusion_matrix([0, 2], [0, 1], n_classes=2),
@@ -186,7 +191,7 @@ def test_inputs_are_not_changed():
             lambda: metrics.get("auc"),
             ValueError,
             "metrics: metric must be one of accuracy, f1, log_loss, mae, mse, precision, r2, "
-            "recall, roc_auc, top_k or a function, got 'auc'",
+            "recall, roc_auc, top_k_accuracy or a function, got 'auc'",
         ),
         (
             lambda: metrics.get(3),

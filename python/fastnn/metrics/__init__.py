@@ -13,7 +13,7 @@ from fastnn.metrics._classification import (
     precision,
     recall,
     roc_auc,
-    top_k,
+    top_k_accuracy,
 )
 from fastnn.metrics._regression import mae, mse, r2
 
@@ -29,7 +29,7 @@ __all__ = [
     "r2",
     "recall",
     "roc_auc",
-    "top_k",
+    "top_k_accuracy",
 ]
 
 Metric = Callable[[Any, Any], Any]
@@ -44,7 +44,7 @@ _BY_NAME: dict[str, Metric] = {
     "r2": r2,
     "recall": recall,
     "roc_auc": roc_auc,
-    "top_k": top_k,
+    "top_k_accuracy": top_k_accuracy,
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn._checks import check_count
 from fastnn.metrics._check import Floats, Labels, classes, scores
 
 
@@ -41,7 +42,7 @@ def accuracy(y_true: Any, y_pred: Any) -> float:
     return float((true == pred).mean())
 
 
-def top_k(y_true: Any, y_pred: Any, k: int = 5) -> float:
+def top_k_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> float:
     """Share of samples whose class is among the ``k`` of the highest scores.
 
     Parameters
@@ -57,16 +58,17 @@ def top_k(y_true: Any, y_pred: Any, k: int = 5) -> float:
     Raises
     ------
     ValueError
-        As ``accuracy``, or if ``k`` is not an integer >= 1.
+        As ``accuracy``, or if ``k`` is < 1.
+    TypeError
+        If ``k`` is no integer.
 
     Examples
     --------
-    >>> top_k([2, 0], [[0.5, 0.2, 0.3], [0.2, 0.3, 0.5]], k=2)
+    >>> top_k_accuracy([2, 0], [[0.5, 0.2, 0.3], [0.2, 0.3, 0.5]], k=2)
     0.5
     """
-    if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
-        raise ValueError(f"top_k: k must be an integer >= 1, got {k!r}")
-    true, table = scores(y_true, y_pred, "top_k")
+    k = check_count("top_k_accuracy", "k", k)
+    true, table = scores(y_true, y_pred, "top_k_accuracy")
     own = table[np.arange(len(true)), true][:, None]
     lower = np.arange(table.shape[1]) < true[:, None]
     rank = (table > own).sum(axis=1) + ((table == own) & lower).sum(axis=1)
