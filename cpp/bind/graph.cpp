@@ -384,10 +384,7 @@ void bind_graph(py::module_& m) {
           },
           py::keep_alive<1, 6>(), py::arg("op"), py::arg("where"), py::arg("inputs"),
           py::arg("attrs"), py::arg("function").none(true) = py::none())
-      .def("update", &Graph::update)
-      .def("offset", [](const Graph& g, int id) { return g.values().at(id).offset; })
-      .def_property_readonly("parameter_elements", &Graph::parameter_elements)
-      .def_property_readonly("state_elements", &Graph::state_elements);
+      .def("update", &Graph::update);
 
   py::class_<PyInference>(m, "Inference")
       .def(py::init<const Graph&, const std::vector<int>&, const py::array&, const py::array&>(),
@@ -417,7 +414,7 @@ void bind_graph(py::module_& m) {
            })
       .def("plan_info",
            [](PyTraining& t, int64_t batch) { return info_of(t.training_.plan(batch)); })
-      // Seconds of (op, where, forward, backward) for each step of the plan, on the last batch.
+      // Seconds of (op, where, forward, backward) for each step of the plan, of any data.
       .def("measure", [](PyTraining& t, int64_t batch, int runs) { return t.measure(batch, runs); })
       .def("batch_sizes", [](const PyTraining& t) { return t.training_.batch_sizes(); })
       .def_property(

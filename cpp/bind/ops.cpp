@@ -153,7 +153,6 @@ void bind_ops(py::module_& m) {
     return names;
   });
   m.def("op_isa", [](const std::string& name) { return find_op(name.c_str(), table()).isa; });
-  m.def("op_attrs", [](const std::string& name) { return find_op(name.c_str(), table()).attrs; });
   m.def("has_gradient", [](const std::string& name) {
     return find_op(name.c_str(), table()).backward[0] != nullptr;
   });

@@ -140,10 +140,9 @@ struct Update {
 struct Optimizer {
   const char* name;
   const char* hyper;  // "momentum=0 nesterov=0"
-  int n_state;        // the most it ever keeps
   void (*update[2])(Update&);
-  int (*states)(
-      const double* hyper);  // how many of them these hyperparameters need; others may be null
+  // How many of Update::state these hyperparameters need; others may be null.
+  int (*states)(const double* hyper);
   bool (*plain)(const double* hyper) = nullptr;  // whether it is w <- w - lr g; null: never
 };
 
