@@ -18,6 +18,12 @@ DType dtype_of_array(const py::array& array, const char* where) {
             py::str(type).cast<std::string>().c_str());
 }
 
+DType dtype_named(const std::string& name) {
+  for (const DType d : {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kUint8})
+    if (name == name_of(d)) return d;
+  fail_type("fastnn", "dtype must be float32, float64, int64 or uint8, got %s", name.c_str());
+}
+
 py::dtype numpy_dtype(DType dtype) {
   switch (dtype) {
     case DType::kFloat64:

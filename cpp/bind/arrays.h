@@ -14,6 +14,7 @@ namespace fastnn {
 namespace py = pybind11;
 
 DType dtype_of_array(const py::array& array, const char* where);
+DType dtype_named(const std::string& name);  // float32, float64, int64 or uint8
 py::dtype numpy_dtype(DType dtype);
 Shape shape_of(const py::handle& tuple);  // None stands for the batch size
 py::tuple tuple_of(const Shape& shape);

@@ -18,12 +18,6 @@
 namespace fastnn {
 namespace {
 
-DType dtype_named(const std::string& name) {
-  for (const DType d : {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kUint8})
-    if (name == name_of(d)) return d;
-  fail_type("fastnn", "dtype must be float32, float64, int64 or uint8, got %s", name.c_str());
-}
-
 void* vector_data(const py::array& vector, int64_t elements, DType dtype, const char* what) {
   const Arg arg = arg_of(vector, what);
   if (arg.dtype != dtype || arg.shape.rank != 1 || arg.shape[0] != elements || !vector.writeable())
@@ -292,30 +286,48 @@ class PyTraining {
   std::atomic<std::thread::id> runner_{};
 };
 
+// One batch, computed with nothing fused and no two values sharing memory.
+struct Look {
+  Look(const Graph& graph, const std::vector<int>& outputs, const PlanOptions& options,
+       const py::array& theta, const py::array& states, const py::list& items, uint64_t counter)
+      : gradient(graph.parameter_elements() * size_of(graph.real())),
+        step_counter(counter),
+        plan(graph, outputs, options,
+             {vector_data(theta, graph.parameter_elements(), graph.real(), "theta"),
+              gradient.data(), vector_data(states, graph.state_elements(), graph.real(), "states")},
+             &step_counter) {
+    for (const Feed& feed : feeds_of(graph, items, options.batch)) plan.bind(feed.input, feed.data);
+  }
+  Memory gradient;
+  uint64_t step_counter;
+  Plan plan;
+};
+
 // The first place, in order, where a batch makes NaN or infinity: (where, what) or None.
 py::object find_not_finite(const Graph& graph, int loss, const py::array& theta,
                            const py::array& states, const py::list& items, int64_t rows,
                            uint64_t seed, uint64_t step_counter, const std::string& precision) {
-  PlanOptions options;
-  options.batch = rows;
-  options.training = true;
-  options.loss = loss;
-  options.keep_all = true;
-  options.precision = precision_named(precision);
-  options.seed = seed;
-  Memory gradient(graph.parameter_elements() * size_of(graph.real()));
-  const Storage storage{vector_data(theta, graph.parameter_elements(), graph.real(), "theta"),
-                        gradient.data(),
-                        vector_data(states, graph.state_elements(), graph.real(), "states")};
-  Plan plan(graph, {}, options, storage, &step_counter);
-  for (const Feed& feed : feeds_of(graph, items, rows)) plan.bind(feed.input, feed.data);
-  plan.forward();
-  std::string where = plan.first_not_finite();
-  if (!where.empty()) return py::make_tuple(where, "output");
-  plan.backward();
-  where = plan.first_gradient_not_finite();
-  if (!where.empty()) return py::make_tuple(where, "gradient");
-  return py::none();
+  const PlanOptions options{.batch = rows,
+                            .training = true,
+                            .loss = loss,
+                            .keep_all = true,
+                            .precision = precision_named(precision),
+                            .seed = seed};
+  Look look(graph, {}, options, theta, states, items, step_counter);
+  std::string where;
+  const char* what = "output";
+  {
+    const GilReleased released;
+    look.plan.forward();
+    where = look.plan.first_not_finite();
+    if (where.empty()) {
+      what = "gradient";
+      look.plan.backward();
+      where = look.plan.first_gradient_not_finite();
+    }
+  }
+  if (where.empty()) return py::none();
+  return py::make_tuple(where, what);
 }
 
 // Every value (and, with a loss, every gradient) of one batch: {value id: (array, gradient or
@@ -324,24 +336,19 @@ py::dict inspect(const Graph& graph, const std::vector<int>& outputs, int loss,
                  const py::array& theta, const py::array& states, const py::list& items,
                  int64_t rows, bool training, uint64_t seed, uint64_t step_counter,
                  bool input_gradients, const std::string& precision) {
-  PlanOptions options;
-  options.batch = rows;
-  options.training = training;
-  options.loss = loss;
-  options.keep_all = true;
-  options.precision = precision_named(precision);
-  options.input_gradients = input_gradients;
-  options.seed = seed;
-  Memory gradient(graph.parameter_elements() * size_of(graph.real()));
-  const Storage storage{vector_data(theta, graph.parameter_elements(), graph.real(), "theta"),
-                        gradient.data(),
-                        vector_data(states, graph.state_elements(), graph.real(), "states")};
-  Plan plan(graph, outputs, options, storage, &step_counter);
-  for (const Feed& feed : feeds_of(graph, items, rows)) plan.bind(feed.input, feed.data);
+  const PlanOptions options{.batch = rows,
+                            .training = training,
+                            .loss = loss,
+                            .keep_all = true,
+                            .precision = precision_named(precision),
+                            .input_gradients = input_gradients,
+                            .seed = seed};
+  Look look(graph, outputs, options, theta, states, items, step_counter);
+  const Plan& plan = look.plan;
   {
     const GilReleased released;
-    plan.forward();
-    if (loss >= 0) plan.backward();
+    look.plan.forward();
+    if (loss >= 0) look.plan.backward();
   }
   const auto copy = [](const Arg& arg, const void* data) -> py::object {
     if (!data) return py::none();

@@ -123,8 +123,7 @@ py::tuple infer(const std::string& name, const std::string& where, const py::lis
   for (size_t i = 0; i < dtypes.size(); ++i) {
     Arg arg;
     arg.shape = shape_of(shapes[i]);
-    for (const DType d : {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kUint8})
-      if (dtypes[i] == name_of(d)) arg.dtype = d;
+    arg.dtype = dtype_named(dtypes[i]);
     args.push_back(arg);
   }
   Step step(find_op(name.c_str(), table()), where, std::move(args),
