@@ -84,13 +84,13 @@ py::array new_array(const Shape& shape, DType dtype) {
                    std::vector<py::ssize_t>(shape.dims, shape.dims + shape.rank));
 }
 
-Arg half_arg_of(const py::array& array, const char* where) {
+Arg bf16_arg_of(const py::array& array, const char* where) {
   if (!py::isinstance<py::array_t<uint16_t>>(array)) return arg_of(array, where);
   Arg arg = located(array, where);
-  arg.half = true;
+  arg.bf16 = true;
   return arg;
 }
-py::array new_half_array(const Shape& shape) {
+py::array new_bf16_array(const Shape& shape) {
   return py::array(py::dtype::of<uint16_t>(),
                    std::vector<py::ssize_t>(shape.dims, shape.dims + shape.rank));
 }

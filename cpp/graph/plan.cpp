@@ -67,7 +67,7 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   }
   if (options.loss >= 0) find_gradients();
   if (options.descents != Descents::kNone) find_descents();
-  if (options.loss >= 0 && !options.keep_all) find_halves(wanted);
+  if (options.loss >= 0 && !options.keep_all) find_bf16(wanted);
   lay_out(wanted);
   long_ = flops() > kLongRun;
 }

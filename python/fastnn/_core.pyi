@@ -44,7 +44,7 @@ def call(
     seed: int = 0,
     step: int = 0,
     precision: Precision = "float32",
-    half: bool = False,
+    bf16: bool = False,
 ) -> tuple[Array, ...]: ...
 def vjp(
     name: str,
@@ -56,7 +56,7 @@ def vjp(
     seed: int = 0,
     step: int = 0,
     precision: Precision = "float32",
-    half: bool = False,
+    bf16: bool = False,
 ) -> tuple[Array | None, ...]: ...
 def infer(
     name: str,
