@@ -18,6 +18,12 @@ DType dtype_of_array(const py::array& array, const char* where) {
             py::str(type).cast<std::string>().c_str());
 }
 
+DType dtype_named(const std::string& name) {
+  for (const DType d : {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kUint8})
+    if (name == name_of(d)) return d;
+  fail_type("fastnn", "dtype must be float32, float64, int64 or uint8, got %s", name.c_str());
+}
+
 py::dtype numpy_dtype(DType dtype) {
   switch (dtype) {
     case DType::kFloat64:
@@ -78,13 +84,13 @@ py::array new_array(const Shape& shape, DType dtype) {
                    std::vector<py::ssize_t>(shape.dims, shape.dims + shape.rank));
 }
 
-Arg half_arg_of(const py::array& array, const char* where) {
+Arg bf16_arg_of(const py::array& array, const char* where) {
   if (!py::isinstance<py::array_t<uint16_t>>(array)) return arg_of(array, where);
   Arg arg = located(array, where);
-  arg.half = true;
+  arg.bf16 = true;
   return arg;
 }
-py::array new_half_array(const Shape& shape) {
+py::array new_bf16_array(const Shape& shape) {
   return py::array(py::dtype::of<uint16_t>(),
                    std::vector<py::ssize_t>(shape.dims, shape.dims + shape.rank));
 }

@@ -39,6 +39,9 @@ PYBIND11_MODULE(_core, m) {
   fastnn::bind_ops(m);
   fastnn::bind_function(m);
   fastnn::bind_graph(m);
+  fastnn::bind_inference(m);
+  fastnn::bind_training(m);
+  fastnn::bind_inspect(m);
   fastnn::bind_rows(m);
   fastnn::bind_optim(m);
   fastnn::bind_augment(m);

@@ -17,9 +17,12 @@ Precision precision_named(const std::string& name);
 void bind_augment(pybind11::module_& m);
 void bind_function(pybind11::module_& m);
 void bind_graph(pybind11::module_& m);
+void bind_inference(pybind11::module_& m);
+void bind_inspect(pybind11::module_& m);
 void bind_ops(pybind11::module_& m);
 void bind_machine(pybind11::module_& m);
 void bind_rows(pybind11::module_& m);
 void bind_optim(pybind11::module_& m);
+void bind_training(pybind11::module_& m);
 
 }  // namespace fastnn

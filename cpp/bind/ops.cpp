@@ -21,38 +21,38 @@ struct Workspace {
   std::vector<py::array> saved;
 };
 
-// With `half`, arrays of uint16 are bfloat16 (Arg::half).
-std::vector<Arg> args_of(const std::vector<py::array>& arrays, const char* where, bool half) {
+// With `bf16`, arrays of uint16 are bfloat16 (Arg::bf16).
+std::vector<Arg> args_of(const std::vector<py::array>& arrays, const char* where, bool bf16) {
   std::vector<Arg> args;
-  for (const py::array& a : arrays) args.push_back(half ? half_arg_of(a, where) : arg_of(a, where));
+  for (const py::array& a : arrays) args.push_back(bf16 ? bf16_arg_of(a, where) : arg_of(a, where));
   return args;
 }
 
 // Of an operand's data or gradient: what a step's mask says of operand i must hold for it.
-void check_half(const Arg& arg, uint32_t mask, int i, const char* where) {
-  if (arg.half && !in_mask(mask, i))
+void check_bf16(const Arg& arg, uint32_t mask, int i, const char* where) {
+  if (arg.bf16 && !in_mask(mask, i))
     fail_type(where, "operand %d must be float32 because it cannot lie as bfloat16, got uint16", i);
 }
 
-py::array new_operand(const Arg& arg, bool half) {
-  return half ? new_half_array(arg.shape) : new_array(arg.shape, arg.dtype);
+py::array new_operand(const Arg& arg, bool bf16) {
+  return bf16 ? new_bf16_array(arg.shape) : new_array(arg.shape, arg.dtype);
 }
 
 py::tuple call(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attrs,
                bool training, uint64_t seed, uint64_t step_count, const std::string& precision,
-               bool half) {
-  Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str(), half),
+               bool bf16) {
+  Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str(), bf16),
             attributes_of(attrs, name.c_str()), training, precision_named(precision));
   step.infer();
   Node& node = step.node;
-  for (int i = 0; i < node.n_in; ++i) check_half(node.in[i], node.half_in, i, name.c_str());
+  for (int i = 0; i < node.n_in; ++i) check_bf16(node.in[i], node.bf16_in, i, name.c_str());
   node.key.seed = seed;
   node.step = &step_count;
   Workspace workspace(node, false);
   py::tuple out(node.n_out);
   for (int i = 0; i < node.n_out; ++i) {
-    node.out[i].half = half && in_mask(node.half_out, i);
-    py::array y = new_operand(node.out[i], node.out[i].half);
+    node.out[i].bf16 = bf16 && in_mask(node.bf16_out, i);
+    py::array y = new_operand(node.out[i], node.out[i].bf16);
     node.out[i].data = y.mutable_data();
     out[i] = y;
   }
@@ -63,32 +63,32 @@ py::tuple call(const std::string& name, const std::vector<py::array>& inputs, co
 
 // Vector-Jacobian product: the gradients of sum_o <grads[o], out[o]> for every real input. A None
 // in `grads` is a gradient of zero that the op is not told about; `start` (or None) is what the
-// results are added to. With `half`, results that can lie as bfloat16 do, and inputs and `grads` of
+// results are added to. With `bf16`, results that can lie as bfloat16 do, and inputs and `grads` of
 // uint16 are that.
 py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, const py::dict& attrs,
               const py::list& grads, const py::object& start, bool training, uint64_t seed,
-              uint64_t step_count, const std::string& precision, bool half) {
-  Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str(), half),
+              uint64_t step_count, const std::string& precision, bool bf16) {
+  Step step(find_op(name.c_str(), table()), name, args_of(inputs, name.c_str(), bf16),
             attributes_of(attrs, name.c_str()), training, precision_named(precision));
   if (!step.has_backward()) fail(name.c_str(), "op must have a gradient, got one that has none");
   step.infer();
   Node& node = step.node;
-  for (int i = 0; i < node.n_in; ++i) check_half(node.in[i], node.half_in, i, name.c_str());
+  for (int i = 0; i < node.n_in; ++i) check_bf16(node.in[i], node.bf16_in, i, name.c_str());
   if (node.forward_only) fail(name.c_str(), "operands must be those of training for a gradient");
   node.key.seed = seed;
   node.step = &step_count;
   Workspace workspace(node, true);
   std::vector<py::array> keep;
   for (int i = 0; i < node.n_out; ++i) {
-    node.out[i].half = half && in_mask(node.half_out, i);
-    keep.push_back(new_operand(node.out[i], node.out[i].half));
+    node.out[i].bf16 = bf16 && in_mask(node.bf16_out, i);
+    keep.push_back(new_operand(node.out[i], node.out[i].bf16));
     node.out[i].data = keep.back().mutable_data();
     const py::object given = grads[i];
     if (given.is_none()) continue;
     const py::array dy = given.cast<py::array>();
-    const Arg arg = half ? half_arg_of(dy, name.c_str()) : arg_of(dy, name.c_str());
-    check_half(arg, node.half_dy, i, name.c_str());
-    node.out[i].half_grad = arg.half;
+    const Arg arg = bf16 ? bf16_arg_of(dy, name.c_str()) : arg_of(dy, name.c_str());
+    check_bf16(arg, node.bf16_dy, i, name.c_str());
+    node.out[i].bf16_grad = arg.bf16;
     if (!(arg.shape == node.out[i].shape) || arg.dtype != node.out[i].dtype)
       fail(name.c_str(),
            "gradient must have shape %s and dtype %s as the output has, got %s and %s",
@@ -101,8 +101,8 @@ py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, con
   for (int i = 0; i < node.n_in; ++i) {
     out[i] = py::none();
     if (!is_real(node.in[i].dtype)) continue;
-    node.in[i].half_grad = half && start.is_none() && in_mask(node.half_dx, i);
-    py::array dx = new_operand(node.in[i], node.in[i].half_grad);
+    node.in[i].bf16_grad = bf16 && start.is_none() && in_mask(node.bf16_dx, i);
+    py::array dx = new_operand(node.in[i], node.in[i].bf16_grad);
     if (!start.is_none()) {
       dx = py::array(start[py::int_(i)]).attr("copy")().cast<py::array>();
       node.in[i].accumulate = true;
@@ -123,8 +123,7 @@ py::tuple infer(const std::string& name, const std::string& where, const py::lis
   for (size_t i = 0; i < dtypes.size(); ++i) {
     Arg arg;
     arg.shape = shape_of(shapes[i]);
-    for (const DType d : {DType::kFloat32, DType::kFloat64, DType::kInt64, DType::kUint8})
-      if (dtypes[i] == name_of(d)) arg.dtype = d;
+    arg.dtype = dtype_named(dtypes[i]);
     args.push_back(arg);
   }
   Step step(find_op(name.c_str(), table()), where, std::move(args),
@@ -141,10 +140,10 @@ py::tuple infer(const std::string& name, const std::string& where, const py::lis
 void bind_ops(py::module_& m) {
   m.def("call", &call, py::arg("name"), py::arg("inputs"), py::arg("attrs"),
         py::arg("training") = false, py::arg("seed") = 0, py::arg("step") = 0,
-        py::arg("precision") = "float32", py::arg("half") = false);
+        py::arg("precision") = "float32", py::arg("bf16") = false);
   m.def("vjp", &vjp, py::arg("name"), py::arg("inputs"), py::arg("attrs"), py::arg("grads"),
         py::arg("start") = py::none(), py::arg("training") = false, py::arg("seed") = 0,
-        py::arg("step") = 0, py::arg("precision") = "float32", py::arg("half") = false);
+        py::arg("step") = 0, py::arg("precision") = "float32", py::arg("bf16") = false);
   m.def("infer", &infer, py::arg("name"), py::arg("where"), py::arg("shapes"), py::arg("dtypes"),
         py::arg("attrs"));
   m.def("op_names", [] {
@@ -153,7 +152,6 @@ void bind_ops(py::module_& m) {
     return names;
   });
   m.def("op_isa", [](const std::string& name) { return find_op(name.c_str(), table()).isa; });
-  m.def("op_attrs", [](const std::string& name) { return find_op(name.c_str(), table()).attrs; });
   m.def("has_gradient", [](const std::string& name) {
     return find_op(name.c_str(), table()).backward[0] != nullptr;
   });

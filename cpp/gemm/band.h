@@ -68,8 +68,8 @@ struct Source {
     const int64_t top = oy * c.ty.stride + c.ty.offset, left = c.tx.offset;
     const int64_t at = image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
     if (!copied) return c.x + at;
-    if (c.half_x)
-      fill(reinterpret_cast<const Half*>(c.x) + at, top, span(c.ty, out_rows), memory);
+    if (c.bf16_x)
+      fill(reinterpret_cast<const Bf16*>(c.x) + at, top, span(c.ty, out_rows), memory);
     else
       fill(c.x + at, top, span(c.ty, out_rows), memory);
     return memory;

@@ -33,9 +33,9 @@ bool is_empty(const Conv<T>& c) {
   return c.images <= 0 || c.ys.height <= 0 || c.ys.width <= 0 || c.out <= 0;
 }
 
-// Only the ways of rounded products know Half.
+// Only the ways of rounded products know Bf16.
 template <class T>
-bool knows_half(const Conv<T>& c) {
+bool knows_bf16(const Conv<T>& c) {
   return has_pairs<T>(c.precision) && c.ty.count * c.tx.count * c.in > 0;
 }
 
@@ -60,26 +60,26 @@ bool is_empty(const ConvGradient<T>& g) {
 }  // namespace
 
 template <class T>
-bool reads_half(const Conv<T>& c) {
-  return knows_half(c) && c.in % 2 == 0;
+bool reads_bf16(const Conv<T>& c) {
+  return knows_bf16(c) && c.in % 2 == 0;
 }
 
 // Sums that are done when they are stored, in whole vectors. (How long a sum may be, and what suits
 // Winograd, depends on the instruction set.)
 template <class T>
-bool writes_half(const Conv<T>& c) {
+bool writes_bf16(const Conv<T>& c) {
   constexpr int64_t kWhole = 16;
-  if (!knows_half(c) || c.out % kWhole != 0) return false;
+  if (!knows_bf16(c) || c.out % kWhole != 0) return false;
   if (c.scale || c.residual || c.activation != Activation::kLinear) return false;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return true;
   return sums_at_once(c);
 }
 
-template bool reads_half<float>(const Conv<float>&);
-template bool reads_half<double>(const Conv<double>&);
-template bool writes_half<float>(const Conv<float>&);
-template bool writes_half<double>(const Conv<double>&);
+template bool reads_bf16<float>(const Conv<float>&);
+template bool reads_bf16<double>(const Conv<double>&);
+template bool writes_bf16<float>(const Conv<float>&);
+template bool writes_bf16<double>(const Conv<double>&);
 
 template <class T>
 int64_t conv_scratch(const Conv<T>& c) {

@@ -4,7 +4,7 @@
 #pragma once
 #include "base/precision.h"
 #include "simd/activation.h"
-#include "simd/half.h"
+#include "simd/bf16.h"
 
 namespace fastnn {
 
@@ -40,31 +40,31 @@ struct Conv {
   // Of the operands, where they are float32. What leaves lanes empty (narrow.h, widen.h) knows
   // kFull alone.
   Precision precision = Precision::kFull;
-  bool half_x = false, half_y = false;  // whether those hold Half; strides count them then
+  bool bf16_x = false, bf16_y = false;  // whether those hold Bf16; strides count them then
 };
 
 // The gradient of `of` for its weight.
 template <class T>
 struct ConvGradient {
   Conv<T> of;   // its w and y are not read
-  const T* dz;  // lies as the pixels of of.y, Half where that is
+  const T* dz;  // lies as the pixels of of.y, Bf16 where that is
   T* dw;        // strides as those of of.w
   bool accumulate;
 };
 
 namespace FASTNN_ISA {
 
-// Whether x, or dz, may hold Half, and whether y may.
+// Whether x, or dz, may hold Bf16, and whether y may.
 template <class T>
-bool reads_half(const Conv<T>& c);
+bool reads_bf16(const Conv<T>& c);
 template <class T>
-bool writes_half(const Conv<T>& c);
+bool writes_bf16(const Conv<T>& c);
 
-// Element i of memory that holds T, or Half.
+// Element i of memory that holds T, or Bf16.
 template <class T>
-static inline T* element(T* p, int64_t i, bool half) {
-  if (!half) return p + i;
-  return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(p) + i * sizeof(Half));
+static inline T* element(T* p, int64_t i, bool bf16) {
+  if (!bf16) return p + i;
+  return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(p) + i * sizeof(Bf16));
 }
 
 // Bytes of working memory: the weights in the kernels' order, and for each task a band of images

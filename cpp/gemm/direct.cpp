@@ -53,7 +53,7 @@ struct Direct {
     tasks = least(c.images * bands, least(kTasks, most(room, 1)));
     shares = tasks && tasks < wanted ? least(panels, up(wanted, tasks)) : 1;
     late = c.out < kMostLate<T> && blocks == 1 && shares == 1 && !c.accumulate && !c.scale &&
-           !c.residual && !c.half_y && c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
+           !c.residual && !c.bf16_y && c.ys.pixel == c.out && c.ys.row == c.ys.width * c.out;
   }
 
   int64_t weight_bytes() const {
@@ -161,8 +161,8 @@ struct Direct {
     t.stretches = stretches;
     t.a_row = c.tx.stride * source.pixel;
     t.a_col = 1;
-    const int64_t packs = c.half_y ? 2 : 1;  // numbers where a T lies
-    t.half = c.half_y;
+    const int64_t packs = c.bf16_y ? 2 : 1;  // numbers where a T lies
+    t.bf16 = c.bf16_y;
     t.ldc = c.ys.pixel / packs;
     t.alpha = c.alpha;
     T table[kMostLate<T> * kLanes<T>];
@@ -198,7 +198,7 @@ struct Direct {
           const int64_t behind = j * kPanel<T> + vectors * kLanes<T> - c.out;  // the row, written
           const bool spills = late && behind <= (rows - 1 - row) * c.ys.row;
           const bool sums = t.activation == Activation::kLinear && !t.bias && !adds;
-          t.plain = (whole || spills) && (sums || t.half);
+          t.plain = (whole || spills) && (sums || t.bf16);
           const T* a = x + row * c.ty.stride * source.row();
           T* y = c.y + (image * c.ys.image + (oy + row) * c.ys.row + j * kPanel<T>) / packs;
           for (int64_t tile = 0; tile < tiles; tile += t.count) {  // the longer ones, the others

@@ -105,7 +105,7 @@ struct Gradient {
     if constexpr (sizeof(T) == 4)
       if (source.pairs) {
         for (int64_t row = 0; row < q.rows; ++row)
-          c.half_y ? join_row<Half>(q, i, row, m) : join_row<T>(q, i, row, m);
+          c.bf16_y ? join_row<Bf16>(q, i, row, m) : join_row<T>(q, i, row, m);
       }
   }
   // Whether dz ends with that row: vectors that spill read it from a copy with zeros behind.

@@ -36,7 +36,7 @@ struct TileArgs {
   int64_t cols;       // valid columns, <= V * lanes
   bool add;           // C += instead of C =
   bool plain;         // whole vectors, no bias, no residual, no activation
-  bool half;          // of pairs, whole vectors: C = sums + bias as Half, two where a T would lie
+  bool bf16;          // of pairs, whole vectors: C = sums + bias as Bf16, two where a T would lie
   const T* bias;      // of the first row or column, or null
   const T* scale;     // likewise, beside a bias
   int64_t bias_step;  // of both

@@ -55,9 +55,9 @@ template <int kV>
     alignas(64) float out[kMost * kWidth];
     for (int i = 0; i < rows; ++i)
       for (int v = 0; v < kV; ++v) {
-        if (t.half) {
+        if (t.bf16) {
           const V bias = t.bias ? load(t.bias + v * L) : V{};
-          put_rounded_bits(reinterpret_cast<Half*>(c + i * t.ldc) + v * L, V(sums[i][v] + bias));
+          put_rounded_bits(reinterpret_cast<Bf16*>(c + i * t.ldc) + v * L, V(sums[i][v] + bias));
           continue;
         }
         float* const to = t.plain ? c + i * t.ldc + v * L : out + i * kWidth + v * L;
@@ -142,13 +142,13 @@ void multiply(const TileArgs<float>& t) {
         b += b_row;
       }
     }
-    if (t.half) {
+    if (t.bf16) {
       float* to = c;
 #pragma GCC unroll 64
       for (int i = 0; i < R; ++i, to += ldc)
 #pragma GCC unroll 64
         for (int v = 0; v < kV; ++v)
-          put_rounded(Precision::kBf16, reinterpret_cast<Half*>(to) + v * L,
+          put_rounded(Precision::kBf16, reinterpret_cast<Bf16*>(to) + v * L,
                       t.bias ? sums[i][v] + load(t.bias + v * L) : sums[i][v]);
       continue;
     }

@@ -18,19 +18,19 @@ struct Some {
     __builtin_memcpy(&x, p, kBytes);
     return rounded_bits(x);
   }
-  static Bits rounded(const Half* p) {
+  static Bits rounded(const Bf16* p) {
     Halves x;
     __builtin_memcpy(&x, p, sizeof x);
     return __builtin_convertvector(x, Bits);
   }
   template <bool kInstruction>
-  static void round(const Half* p, char* to) {
+  static void round(const Bf16* p, char* to) {
     __builtin_memcpy(to, p, kBytes / 2);
   }
   template <bool kInstruction>
   static void round(const float* p, char* to) {
     if constexpr (kInstruction && kRounds && kBytes == 64)
-      return put_rounded(Precision::kBf16, reinterpret_cast<Half*>(to), load(p));
+      return put_rounded(Precision::kBf16, reinterpret_cast<Bf16*>(to), load(p));
     const Halves y = __builtin_convertvector(rounded(p), Halves);
     __builtin_memcpy(to, &y, sizeof y);
   }
@@ -116,7 +116,7 @@ void join_neighbours(Precision precision, int64_t count, int64_t left, int64_t n
   template void join_neighbours<F>(Precision, int64_t, int64_t, int64_t, const F*, int64_t,     \
                                    float*, int64_t);
 FASTNN_PAIRS_OF(float)
-FASTNN_PAIRS_OF(Half)
+FASTNN_PAIRS_OF(Bf16)
 #undef FASTNN_PAIRS_OF
 
 }  // namespace fastnn::FASTNN_ISA

@@ -4,7 +4,7 @@
 // with it. A last number without a neighbour is paired with zero.
 #pragma once
 #include "gemm/micro_kernel.h"
-#include "simd/half.h"
+#include "simd/bf16.h"
 
 namespace fastnn::FASTNN_ISA {
 
@@ -14,7 +14,7 @@ static inline bool has_pairs(Precision precision) {
   return sizeof(T) == 4 && precision != Precision::kFull;
 }
 
-// Numbers F are float, or Half: those are rounded already.
+// Numbers F are float, or Bf16: those are rounded already.
 
 // `count` rows of n numbers into rows of up(n, 2) pairs along them. Rounded to the nearest, ties to
 // even; NaN stays NaN.

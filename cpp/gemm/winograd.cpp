@@ -164,7 +164,7 @@ struct Forward {
     const int64_t rows = least(kOut, c.ys.height - tile.oy);
     const int64_t columns = least(kOut, c.ys.width - tile.ox);
     const int64_t place = tile.image * c.ys.image + tile.oy * c.ys.row + tile.ox * c.ys.pixel;
-    float* const y = element(c.y, place, c.half_y);
+    float* const y = element(c.y, place, c.bf16_y);
     const bool is_relu = c.activation == Activation::kRelu;
     for (int64_t channel = 0; channel < c.out; channel += kL) {
       const V bias = c.bias ? load(c.bias + channel) : V{};
@@ -172,8 +172,8 @@ struct Forward {
       const auto at = [&](int i, int j) { return load(m + (i * 6 + j) * m_plane() + channel); };
       winograd::results<kOut>(at, [&](int i, const V(&o)[kOut]) {
         if (i >= rows) return;
-        if (c.half_y) {
-          Half* const to = reinterpret_cast<Half*>(y) + i * c.ys.row + channel;
+        if (c.bf16_y) {
+          Bf16* const to = reinterpret_cast<Bf16*>(y) + i * c.ys.row + channel;
           for (int64_t j = 0; j < columns; ++j)
             put_rounded(c.precision, to + j * c.ys.pixel, o[j] + bias);
           return;
@@ -280,7 +280,7 @@ struct Pieces {
     Conv<float> p = c;
     p.out = k1 - k0;
     p.w += k0 * c.w_out;
-    p.y = element(c.y, k0, c.half_y);
+    p.y = element(c.y, k0, c.bf16_y);
     if (c.bias) p.bias += k0;
     if (c.scale) p.scale += k0;
     if (c.residual) p.residual += k0;

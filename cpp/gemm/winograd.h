@@ -212,14 +212,14 @@ static inline void for_slices(int64_t channels, const F& f) {
   for (int64_t i = 0; i < channels; i += kSlice) f(Slice{i, least(kSlice, channels - i)});
 }
 
-// Pixels that lie as Half, as floats: side x side of them from (y, x) of an image, kSlice apart;
+// Pixels that lie as Bf16, as floats: side x side of them from (y, x) of an image, kSlice apart;
 // zeros outside.
-struct HalfPixels {
-  const Half* image;
+struct Bf16Pixels {
+  const Bf16* image;
   Pixels in;
   int64_t y, x, side;
 };
-void widen_pixels(const HalfPixels& p, const Slice& channels, float* to);
+void widen_pixels(const Bf16Pixels& p, const Slice& channels, float* to);
 
 // Patch of inputs of a tile into plane f = 6 i + j of V: to[f * plane + channel of the slice].
 // `zeros` holds as many as there are channels, for pixels outside of the image.

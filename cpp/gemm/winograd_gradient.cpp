@@ -63,9 +63,9 @@ struct Gradient {
   [[gnu::always_inline]] void transform_gradients(const PatchGrid::Tile& tile, const Slice& filters,
                                                   const float* zeros, const Put& put) const {
     const float* at[kOut][kOut];
-    float pixels[kOut * kOut * kSlice];  // of Half
-    if (c.half_y) {
-      const Half* const image = reinterpret_cast<const Half*>(g.dz) + tile.image * c.ys.image;
+    float pixels[kOut * kOut * kSlice];  // of Bf16
+    if (c.bf16_y) {
+      const Bf16* const image = reinterpret_cast<const Bf16*>(g.dz) + tile.image * c.ys.image;
       widen_pixels({image, c.ys, tile.oy, tile.ox, kOut}, filters, pixels);
     }
     const float* const dz =
@@ -73,7 +73,7 @@ struct Gradient {
     for (int64_t i = 0; i < kOut; ++i)
       for (int64_t j = 0; j < kOut; ++j) {
         const bool in = tile.oy + i < c.ys.height && tile.ox + j < c.ys.width;
-        at[i][j] = c.half_y ? pixels + (i * kOut + j) * kSlice
+        at[i][j] = c.bf16_y ? pixels + (i * kOut + j) * kSlice
                    : in     ? dz + i * c.ys.row + j * c.ys.pixel
                             : zeros;
       }

@@ -27,24 +27,24 @@ template <class Put>
       winograd::inputs([&](int i, int j) { return load(at(i, j) + channel); },
                        [&](int f, V value) { put(f, from + channel, value); });
   };
-  if (!c.half_x && top >= 0 && left >= 0 && top + kPatch <= c.xs.height &&
+  if (!c.bf16_x && top >= 0 && left >= 0 && top + kPatch <= c.xs.height &&
       left + kPatch <= c.xs.width)
     return transform([=](int i, int j) { return first + i * row + j * pixel; });
   const float* at[kPatch][kPatch];
-  float patch[kPoints * kSlice];  // of Half
+  float patch[kPoints * kSlice];  // of Bf16
   for (int64_t i = 0; i < kPatch; ++i) {
     const bool is_row = top + i >= 0 && top + i < c.xs.height;
     for (int64_t j = 0; j < kPatch; ++j) {
       const bool is_pixel = is_row && left + j >= 0 && left + j < c.xs.width;
-      at[i][j] = c.half_x   ? patch + (i * kPatch + j) * kSlice
+      at[i][j] = c.bf16_x   ? patch + (i * kPatch + j) * kSlice
                  : is_pixel ? first + i * row + j * pixel
                             : zeros;
     }
   }
   for (; from < channels.count; from += count) {
-    if (c.half_x) {
+    if (c.bf16_x) {
       count = least(kSlice, channels.count - from);
-      const Half* const image = reinterpret_cast<const Half*>(c.x) + tile.image * c.xs.image;
+      const Bf16* const image = reinterpret_cast<const Bf16*>(c.x) + tile.image * c.xs.image;
       widen_pixels({image, c.xs, top, left, kPatch}, {channels.first + from, count}, patch);
     }
     transform([&](int i, int j) { return at[i][j]; });
@@ -53,12 +53,12 @@ template <class Put>
 
 }  // namespace
 
-void widen_pixels(const HalfPixels& p, const Slice& channels, float* to) {
+void widen_pixels(const Bf16Pixels& p, const Slice& channels, float* to) {
   for (int64_t i = 0; i < p.side; ++i)
     for (int64_t j = 0; j < p.side; ++j, to += kSlice) {
       const int64_t y = p.y + i, x = p.x + j;
       const bool is_pixel = y >= 0 && y < p.in.height && x >= 0 && x < p.in.width;
-      const Half* const from = p.image + y * p.in.row + x * p.in.pixel + channels.first;
+      const Bf16* const from = p.image + y * p.in.row + x * p.in.pixel + channels.first;
       for (int64_t channel = 0; channel < channels.count; channel += kL)
         store(to + channel, is_pixel ? widened<V>(from + channel) : V{});
     }
@@ -77,7 +77,7 @@ void winograd_rounded_inputs(const Conv<float>& c, const PatchGrid::Tile& tile, 
                              float* to, int64_t plane) {
   if constexpr (kRounds)
     transform_inputs(c, tile, {0, c.in}, zeros, [=](int f, int64_t channel, V value) {
-      put_rounded(Precision::kBf16, reinterpret_cast<Half*>(to + f * plane) + channel, value);
+      put_rounded(Precision::kBf16, reinterpret_cast<Bf16*>(to + f * plane) + channel, value);
     });
 }
 

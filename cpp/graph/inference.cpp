@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kIdlePlans = 8;  // batch sizes remembered
 const uint64_t kNoSteps = 0;
 // Each call gathers its threads anew and waits for them at its end, a time slice of 4 ms where
-// another process holds their core (ResNet-20, one sample, 2 threads, other core busy: 8.0 ms
-// instead of 0.65). So a thread must bring many times what it must in training: 1.5 ms, as
-// Plan::cost counts, to be sure, and 0.25 ms for both ways to be tried out.
+// another process holds their core (ResNet-20, one sample, 2 threads, other core busy: 12 times as
+// long). So a thread must bring many times what it must in training, in the unit of Plan::cost:
+// kSure to be sure, kTried for both ways to be tried out.
 constexpr double kSure = 50, kTried = 8;
 
 bool has_rows(const Graph& graph, int id) {

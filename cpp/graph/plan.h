@@ -90,7 +90,7 @@ class Plan {
   void compile_steps(const std::vector<GraphNode>& nodes);
   void find_gradients();
   void find_descents();
-  void find_halves(const std::vector<int>& wanted);
+  void find_bf16(const std::vector<int>& wanted);
   void lay_out(const std::vector<int>& outputs);
   void place_values(std::vector<Buffer>& buffers, const std::vector<int>& outputs);
   void place_gradients(std::vector<Buffer>& buffers);

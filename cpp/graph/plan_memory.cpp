@@ -6,47 +6,47 @@
 namespace fastnn {
 namespace {
 
-constexpr int64_t kHalfBytes = 2;
+constexpr int64_t kBf16Bytes = 2;
 
 // What is past a mask's bits is read.
 bool reads(uint32_t mask, int i) { return i >= 32 || in_mask(mask, i); }
 
 int64_t bytes_of(const Arg& arg) {
-  return elements(arg.shape) * (arg.half ? kHalfBytes : size_of(arg.dtype));
+  return elements(arg.shape) * (arg.bf16 ? kBf16Bytes : size_of(arg.dtype));
 }
 int64_t gradient_bytes_of(const Arg& arg) {
-  return elements(arg.shape) * (arg.half_grad ? kHalfBytes : size_of(arg.dtype));
+  return elements(arg.shape) * (arg.bf16_grad ? kBf16Bytes : size_of(arg.dtype));
 }
 
 }  // namespace
 
-// What all who read and write it can take as Half lies so: half the memory, and half the time to
+// What all who read and write it can take as Bf16 lies so: half the memory, and half the time to
 // move it. A gradient only where one step alone writes it: sums are not rounded between their
 // terms.
-void Plan::find_halves(const std::vector<int>& wanted) {
+void Plan::find_bf16(const std::vector<int>& wanted) {
   const size_t count = location_.size();
   std::vector<bool> data(count, false), gradient(count, false);
   std::vector<int> terms(count, 0);
   for (size_t s = 0; s < steps_.size(); ++s) {
     const Node& node = steps_[s]->node;
     for (int i = 0; i < node.n_out; ++i) {
-      data[out_ids_[s][i]] = in_mask(node.half_out, i);
-      gradient[out_ids_[s][i]] = active_[s] && in_mask(node.half_dy, i);
+      data[out_ids_[s][i]] = in_mask(node.bf16_out, i);
+      gradient[out_ids_[s][i]] = active_[s] && in_mask(node.bf16_dy, i);
     }
   }
   for (size_t s = 0; s < steps_.size(); ++s) {
     const Node& node = steps_[s]->node;
     for (int i = 0; i < node.n_in; ++i) {
       const int id = in_ids_[s][i];
-      if (!in_mask(node.half_in, i)) data[id] = false;
+      if (!in_mask(node.bf16_in, i)) data[id] = false;
       if (!active_[s] || !requires_[id]) continue;
-      if (!in_mask(node.half_dx, i) || ++terms[id] > 1) gradient[id] = false;
+      if (!in_mask(node.bf16_dx, i) || ++terms[id] > 1) gradient[id] = false;
     }
   }
   for (const int id : wanted) data[id] = gradient[id] = false;
   const auto set = [&](Arg& arg, int id) {
-    arg.half = data[id];
-    arg.half_grad = gradient[id];
+    arg.bf16 = data[id];
+    arg.bf16_grad = gradient[id];
   };
   for (size_t id = 0; id < count; ++id)
     if (location_[id] >= 0) set(args_[location_[id]], static_cast<int>(id));

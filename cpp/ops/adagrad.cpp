@@ -22,5 +22,5 @@ int states(const double*) { return 1; }
 
 }  // namespace
 extern const Optimizer adagrad;
-const Optimizer adagrad{"adagrad", "eps=1e-10", 1, {update<float>, update<double>}, states};
+const Optimizer adagrad{"adagrad", "eps=1e-10", {update<float>, update<double>}, states};
 }  // namespace fastnn::FASTNN_ISA

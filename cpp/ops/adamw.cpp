@@ -16,7 +16,6 @@ int states(const double*) { return 2; }
 extern const Optimizer adamw;
 const Optimizer adamw{"adamw",
                       "beta1=0.9 beta2=0.999 eps=1e-8 weight_decay=0.01",
-                      2,
                       {update<float>, update<double>},
                       states};
 }  // namespace fastnn::FASTNN_ISA

@@ -245,8 +245,8 @@ struct BatchNorm {
     n.reads_in = 1u << kX | 1u << kWeight | (cuts_x ? 1u << kBias : 0u);
     n.reads_out = cuts_y ? 1u : 0u;
     if (n.precision != Precision::kFull && x.dtype == DType::kFloat32) {
-      n.half_in = n.half_dx = 1u << kX | 1u << kResidual;
-      n.half_out = n.half_dy = 1u;
+      n.bf16_in = n.bf16_dx = 1u << kX | 1u << kResidual;
+      n.bf16_out = n.bf16_dy = 1u;
     }
     n.flops = 8.0 * elements(x.shape);
     n.scratch_bytes =

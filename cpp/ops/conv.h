@@ -115,7 +115,7 @@ static Conv<T> conv_of(const ConvSizes& s, int64_t g, const T* x, const T* w, T*
 // dx = w^T * dy: those inputs of group g that lie (py, px) behind multiples of the stride.
 template <class T>
 static Conv<T> conv_dx_of(const ConvSizes& s, int64_t g, int64_t py, int64_t px, const T* dy,
-                          const T* w, T* dx, bool half_dx = false) {
+                          const T* w, T* dx, bool bf16_dx = false) {
   Conv<T> c{};
   c.images = s.N;
   c.in = s.out();
@@ -130,8 +130,8 @@ static Conv<T> conv_dx_of(const ConvSizes& s, int64_t g, int64_t py, int64_t px,
   c.w_y = s.x.kernel;
   c.w_x = 1;
   const Pixels all = s.inputs();
-  c.y = element(dx, g * s.in() + py * all.row + px * all.pixel, half_dx);
-  c.half_y = half_dx;
+  c.y = element(dx, g * s.in() + py * all.row + px * all.pixel, bf16_dx);
+  c.bf16_y = bf16_dx;
   c.ys = {s.y.phase_inputs(py), s.x.phase_inputs(px), s.x.stride * all.pixel, s.y.stride * all.row,
           all.image};
   return c;

@@ -71,15 +71,15 @@ template <class T>
 template <class T>
 [[gnu::noinline]] Conv<T> forward_of(const Node& n, const ConvSizes& s, int64_t g) {
   Conv<T> c = conv_of(s, g, data<T>(n.in[0]), data<T>(n.in[1]), out_data<T>(n.out[0]));
-  c.half_x = n.in[0].half;
-  c.half_y = n.out[0].half;
+  c.bf16_x = n.in[0].bf16;
+  c.bf16_y = n.out[0].bf16;
   return finished<T>(n, s, c, g * s.out());
 }
 
 template <class T>
 Conv<T> dx_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g, int64_t py, int64_t px) {
-  Conv<T> c = conv_dx_of(s, g, py, px, dz, data<T>(n.in[1]), grad<T>(n.in[0]), n.in[0].half_grad);
-  c.half_x = n.out[0].half_grad;
+  Conv<T> c = conv_dx_of(s, g, py, px, dz, data<T>(n.in[1]), grad<T>(n.in[0]), n.in[0].bf16_grad);
+  c.bf16_x = n.out[0].bf16_grad;
   c.precision = precision_of(n, s.in());
   c.accumulate = n.in[0].accumulate;
   return c;
@@ -88,8 +88,8 @@ Conv<T> dx_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g, int64_t
 template <class T>
 ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g) {
   Conv<T> c = conv_of<T>(s, g, data<T>(n.in[0]), nullptr, nullptr);
-  c.half_x = n.in[0].half;
-  c.half_y = n.out[0].half_grad;
+  c.bf16_x = n.in[0].bf16;
+  c.bf16_y = n.out[0].bf16_grad;
   c.precision = precision_of(n, s.out());
   return {c, dz + g * s.out(), grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
 }
@@ -122,9 +122,9 @@ Epilogue epilogue(const Node& n, const ConvSizes& s) {
   return {s.N * s.y.outputs * s.x.outputs, s.K, activation(n), n.attr[kAlpha].real};
 }
 
-// dz that lies as Half, as terms of db.
+// dz that lies as Bf16, as terms of db.
 struct Widened {
-  const Half* dz;
+  const Bf16* dz;
   const float* segment(int64_t at, int64_t n, float* buffer) const {
 #pragma omp simd
     for (int64_t i = 0; i < n; ++i) buffer[i] = widened<float>(dz + at + i);
@@ -134,9 +134,9 @@ struct Widened {
 
 // There is no activation then: dz is dy.
 template <class T>
-const T* half_epilogue_backward(const Node& n, const Epilogue& e, void* scratch) {
+const T* bf16_epilogue_backward(const Node& n, const Epilogue& e, void* scratch) {
   if constexpr (sizeof(T) == 4) {
-    const Widened terms{static_cast<const Half*>(n.out[0].grad)};
+    const Widened terms{static_cast<const Bf16*>(n.out[0].grad)};
     if (has_bias(n) && n.in[2].grad)
       reduce(Reducer::kSum, over_rows(e), computed<T>(terms), scratch, e.rows * e.K * 0.2,
              store_sum(grad<T>(n.in[2]), n.in[2].accumulate));
@@ -198,21 +198,21 @@ void check_shapes(const Node& n) {
   }
 }
 
-// What may hold Half: each kernel that touches it must know that.
-[[gnu::cold]] void find_halves(Node& n, const ConvSizes& s) {
+// What may hold Bf16: each kernel that touches it must know that.
+[[gnu::cold]] void find_bf16(Node& n, const ConvSizes& s) {
   if (s.groups > 1 || s.is_pointwise() || n.forward_only) return;
   const Conv<float> forward = forward_of<float>(n, s, 0);
   const Conv<float> dw = dw_of<float>(n, s, nullptr, 0).of;
   bool writes_dx = s.y.meets_all() && s.x.meets_all(), reads_dy = true;
   for_phases(s, true, [&](int64_t g, int64_t py, int64_t px) {
     const Conv<float> dx = dx_of<float>(n, s, nullptr, g, py, px);
-    writes_dx = writes_dx && writes_half(dx);
-    reads_dy = reads_dy && reads_half(dx);
+    writes_dx = writes_dx && writes_bf16(dx);
+    reads_dy = reads_dy && reads_bf16(dx);
   });
-  n.half_in = reads_half(forward) && reads_half(dw) ? 1u : 0u;
-  n.half_out = writes_half(forward) ? 1u : 0u;
-  n.half_dx = writes_dx ? 1u : 0u;
-  n.half_dy = writes_half(forward) && reads_dy ? 1u : 0u;
+  n.bf16_in = reads_bf16(forward) && reads_bf16(dw) ? 1u : 0u;
+  n.bf16_out = writes_bf16(forward) ? 1u : 0u;
+  n.bf16_dx = writes_dx ? 1u : 0u;
+  n.bf16_dy = writes_bf16(forward) && reads_dy ? 1u : 0u;
 }
 
 struct Conv2d {
@@ -246,7 +246,7 @@ struct Conv2d {
     n.reads_out = kind ? 1u : 0u;
     n.flops = 2.0 * s.N * s.y.outputs * s.x.outputs * s.K * elements(w.shape, 1);
     x.dtype == DType::kFloat32 ? set_scratch<float>(n) : set_scratch<double>(n);
-    if (n.precision != Precision::kFull && x.dtype == DType::kFloat32) find_halves(n, s);
+    if (n.precision != Precision::kFull && x.dtype == DType::kFloat32) find_bf16(n, s);
   }
 
   template <class T>
@@ -268,7 +268,7 @@ struct Conv2d {
     const ConvSizes s = sizes(n);
     const Epilogue e = epilogue(n, s);
     char* scratch = static_cast<char*>(n.scratch);
-    const T* dz = n.out[0].half_grad ? half_epilogue_backward<T>(n, e, scratch)
+    const T* dz = n.out[0].bf16_grad ? bf16_epilogue_backward<T>(n, e, scratch)
                                      : epilogue_backward<T>(n, e, scratch);
     if (s.is_pointwise()) {
       if (n.in[1].grad) gemm(pointwise_dw(n, s, dz), scratch);

@@ -23,7 +23,7 @@ struct Arg {
   void* data = nullptr;
   void* grad = nullptr;
   double largest = -1;
-  bool half = false, half_grad = false;  // data, grad hold Half (simd/half.h); Node says who can
+  bool bf16 = false, bf16_grad = false;  // data, grad hold Bf16 (simd/bf16.h); Node says who can
 };
 
 // One attribute: `ints[0..count)` for kinds int and ints, `real` for kind real.
@@ -52,9 +52,9 @@ struct Node {
   Arg saved[kMaxSaved];      // kept from forward to backward (shape and dtype; data is given)
   uint32_t reads_in = ~0u;   // inputs whose data the backward kernel reads, a bit each
   uint32_t reads_out = ~0u;  // outputs likewise
-  // Operands that may hold Half, a bit each: data read and written, gradients written and read. A
-  // plan sets Arg::half where all who touch a value allow it; a gradient is never added to then.
-  uint32_t half_in = 0, half_out = 0, half_dx = 0, half_dy = 0;
+  // Operands that may hold Bf16, a bit each: data read and written, gradients written and read. A
+  // plan sets Arg::bf16 where all who touch a value allow it; a gradient is never added to then.
+  uint32_t bf16_in = 0, bf16_out = 0, bf16_dx = 0, bf16_dy = 0;
   bool forward_only = false;  // fused for inference: there is no gradient
   bool is_view = false;       // out[0] is in[0] under another shape: no work, no memory
   bool descends = false;      // given by the plan: the weight is moved by Op::descent
@@ -140,10 +140,9 @@ struct Update {
 struct Optimizer {
   const char* name;
   const char* hyper;  // "momentum=0 nesterov=0"
-  int n_state;        // the most it ever keeps
   void (*update[2])(Update&);
-  int (*states)(
-      const double* hyper);  // how many of them these hyperparameters need; others may be null
+  // How many of Update::state these hyperparameters need; others may be null.
+  int (*states)(const double* hyper);
   bool (*plain)(const double* hyper) = nullptr;  // whether it is w <- w - lr g; null: never
 };
 

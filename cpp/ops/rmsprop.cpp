@@ -36,5 +36,5 @@ int states(const double* hyper) { return hyper[kMomentum] != 0 ? 2 : 1; }
 }  // namespace
 extern const Optimizer rmsprop;
 const Optimizer rmsprop{
-    "rmsprop", "alpha=0.99 eps=1e-8 momentum=0", 2, {update<float>, update<double>}, states};
+    "rmsprop", "alpha=0.99 eps=1e-8 momentum=0", {update<float>, update<double>}, states};
 }  // namespace fastnn::FASTNN_ISA

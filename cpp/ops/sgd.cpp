@@ -33,6 +33,6 @@ bool is_plain(const double* hyper) { return hyper[kMomentum] == 0; }
 
 }  // namespace
 extern const Optimizer sgd;
-const Optimizer sgd{"sgd",   "momentum=0 nesterov=0", 1, {update<float>, update<double>}, states,
-                    is_plain};
+const Optimizer sgd{
+    "sgd", "momentum=0 nesterov=0", {update<float>, update<double>}, states, is_plain};
 }  // namespace fastnn::FASTNN_ISA

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn import nn, ops
+from fastnn import _core, nn, ops
 
 X = np.arange(6.0).reshape(2, 3)
 ONE = "an integer or a sequence of integers"
@@ -179,3 +179,9 @@ def test_an_index_of_a_tensor_is_whole():
     with pytest.raises(TypeError) as error:
         x[:, "a":]
     assert str(error.value) == "x: index must be an integer, got 'a'"
+
+
+def test_a_dtype_that_the_core_does_not_know():
+    with pytest.raises(TypeError) as error:
+        _core.infer("relu", "relu", [(None, 3)], ["float16"], {})
+    assert str(error.value) == "fastnn: dtype must be float32, float64, int64 or uint8, got float16"

@@ -25,7 +25,7 @@ _CODES = {
     "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
 }  # fmt: skip
 _NAMES = {np.dtype(v): k for k, v in _CODES.items()}
-_HALF = "BF16"  # the upper half of a float32, as which it is read
+_BF16 = "BF16"  # the upper half of a float32, as which it is read
 
 
 def write(
@@ -143,14 +143,14 @@ def read(path: Any, where: str) -> tuple[Arrays, dict[str, str]]:
 def _array(entry: Any, data: memoryview) -> NDArray[Any]:
     begin, end = entry["data_offsets"]
     shape = tuple(entry["shape"])
-    is_half = entry["dtype"] == _HALF
-    dtype = np.dtype("<u2" if is_half else _CODES[entry["dtype"]])
+    is_bf16 = entry["dtype"] == _BF16
+    dtype = np.dtype("<u2" if is_bf16 else _CODES[entry["dtype"]])
     if any(not isinstance(d, int) or d < 0 for d in (begin, end, *shape)):
         raise ValueError("a size that is not an integer >= 0")
     if not begin <= end <= len(data) or math.prod(shape) * dtype.itemsize != end - begin:
         raise ValueError(f"bytes {begin}..{end} of {len(data)} for shape {shape}")
     array = np.frombuffer(data[begin:end], dtype=dtype).reshape(shape)
-    return (array.astype("u4") << 16).view("f4") if is_half else array
+    return (array.astype("u4") << 16).view("f4") if is_bf16 else array
 
 
 def _checksum(header: Mapping[str, Any], parts: list[Any]) -> str:

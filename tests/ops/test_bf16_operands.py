@@ -21,12 +21,12 @@ def numbers(*shape):
     return rounded(RNG.standard_normal(shape).astype("f4")).astype("f4")
 
 
-def half(x):
+def bf16(x):
     """Bits of the nearest bfloat16, as the core takes them."""
     return (rounded(x).astype("f4").view("u4") >> 16).astype("u2")
 
 
-def whole(x):
+def widened(x):
     """Float32 of an array of either kind."""
     return (x.astype("u4") << 16).view("f4") if x.dtype == np.uint16 else x
 
@@ -34,7 +34,7 @@ def whole(x):
 def same(got, want, label):
     """Equal bits, where `want` is rounded if `got` lies as bfloat16."""
     if got.dtype == np.uint16:
-        got, want = whole(got), rounded(want).astype("f4")
+        got, want = widened(got), rounded(want).astype("f4")
     np.testing.assert_array_equal(got, want, err_msg=label)
 
 
@@ -45,26 +45,26 @@ def run(op, inputs, attrs, grads, precision, training=False, **some):
     return [*y, *_core.vjp(op, inputs, attrs, grads, **more)]
 
 
-def check(op, inputs, attrs, grads, halved, kinds, training=False):
-    """Results with every operand in `halved` ("in0", "dy") as bfloat16 are those of float32.
+def check(op, inputs, attrs, grads, narrowed, kinds, training=False):
+    """Results with every operand in `narrowed` ("in0", "dy") as bfloat16 are those of float32.
 
-    `kinds`: of each result, whether it must lie as bfloat16; for every set of halved operands.
+    `kinds`: of each result, whether it must lie as bfloat16; for every set of narrowed operands.
     """
     for isa, way in itertools.product(ISAS, WAYS):
         with using(isa, 2):
             want = run(op, inputs, attrs, grads, way, training)
             for some in itertools.chain.from_iterable(
-                itertools.combinations(halved, n) for n in range(len(halved) + 1)
+                itertools.combinations(narrowed, n) for n in range(len(narrowed) + 1)
             ):
-                x = [half(a) if f"in{i}" in some else a for i, a in enumerate(inputs)]
-                dy = [g if g is None or "dy" not in some else half(g) for g in grads]
-                got = run(op, x, attrs, dy, way, training, half=True)
+                x = [bf16(a) if f"in{i}" in some else a for i, a in enumerate(inputs)]
+                dy = [g if g is None or "dy" not in some else bf16(g) for g in grads]
+                got = run(op, x, attrs, dy, way, training, bf16=True)
                 label = f"{op} {isa} {way} {some}"
                 assert [r.dtype == np.uint16 for r in got] == kinds, label
                 for a, b in zip(got, want, strict=True):
                     same(a, b, label)
                 with using(isa, 1):
-                    alone = run(op, x, attrs, dy, way, training, half=True)
+                    alone = run(op, x, attrs, dy, way, training, bf16=True)
                 assert all(a.tobytes() == b.tobytes() for a, b in zip(got, alone, strict=True))
 
 
@@ -121,7 +121,7 @@ def test_what_stays_float32(sizes, attrs, kinds):
     dy = numbers(*_core.call("conv2d", [x, weight], attrs)[0].shape)
     for isa in ISAS:
         with using(isa, 2):
-            got = run("conv2d", [x, weight], attrs, [dy], "bf16", half=True)
+            got = run("conv2d", [x, weight], attrs, [dy], "bf16", bf16=True)
             want = run("conv2d", [x, weight], attrs, [dy], "bf16")
         assert [r.dtype == np.uint16 for r in got] == kinds, isa
         for a, b in zip(got, want, strict=True):
@@ -136,10 +136,10 @@ def test_batch_norm(shape, relu, residual):
     statistics = [numbers(c), numbers(c), numbers(c), np.abs(numbers(c))]
     inputs = [numbers(*shape), *statistics] + [numbers(*shape)] * residual
     grads = [numbers(*shape), None, None]
-    halved = ["in0", "dy"] + ["in5"] * residual
+    narrowed = ["in0", "dy"] + ["in5"] * residual
     kinds = [True, False, False, True, False, False, False, False] + [True] * residual
     for training in (True, False):
-        check("batch_norm", inputs, {"activation": relu}, grads, halved, kinds, training)
+        check("batch_norm", inputs, {"activation": relu}, grads, narrowed, kinds, training)
 
 
 def test_batch_norm_of_statistics_alone():
@@ -155,7 +155,7 @@ def test_sums_are_never_rounded_between_terms():
     attrs = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
     start = [numbers(*a.shape) for a in (x, w)]
     more = {"start": start, "precision": "bf16"}
-    got = _core.vjp("conv2d", [half(x), w], attrs, [half(dy)], half=True, **more)
+    got = _core.vjp("conv2d", [bf16(x), w], attrs, [bf16(dy)], bf16=True, **more)
     for a, b in zip(got, _core.vjp("conv2d", [x, w], attrs, [dy], **more), strict=True):
         assert a.dtype == np.float32
         np.testing.assert_array_equal(a, b)
@@ -170,8 +170,8 @@ def test_special_numbers():
     want = _core.call("batch_norm", inputs, {"eps": 1e-30}, precision="bf16")[0]
     for isa in ISAS:
         with using(isa, 1):
-            got = _core.call("batch_norm", inputs, {"eps": 1e-30}, precision="bf16", half=True)[0]
-        np.testing.assert_array_equal(whole(got), rounded(want).astype("f4"), err_msg=isa)
+            got = _core.call("batch_norm", inputs, {"eps": 1e-30}, precision="bf16", bf16=True)[0]
+        np.testing.assert_array_equal(widened(got), rounded(want).astype("f4"), err_msg=isa)
 
 
 @pytest.mark.parametrize("sizes", [(16, 2), (32, 3)])  # directly, by Winograd's filtering
@@ -189,7 +189,7 @@ def test_emulation_keeps_subnormal_numbers(sizes):
     for isa, call in itertools.product(ISAS, (conv, norm)):
         with using(isa, 1):
             want = _core.call(*call, precision="bf16 emulated")[0]
-            got = _core.call(*call, precision="bf16 emulated", half=True)[0]
+            got = _core.call(*call, precision="bf16 emulated", bf16=True)[0]
         assert got.dtype == np.uint16 and np.count_nonzero(got & 0x7FFF) > got.size // 2, isa
         same(got, want, isa)
 
@@ -198,16 +198,16 @@ def test_only_those_that_can():
     x, w = numbers(2, 9, 9, 16), numbers(32, 16, 3, 3)
     attrs = {"stride": (1, 1), "padding": (0, 0, 0, 0), "dilation": (1, 1)}
     text = "must be float32 because it cannot lie as bfloat16, got uint16"
-    odd = [half(numbers(2, 9, 9, 17)), numbers(32, 17, 3, 3)]
-    for operands, place in (([x, half(w)], 1), (odd, 0)):
+    odd = [bf16(numbers(2, 9, 9, 17)), numbers(32, 17, 3, 3)]
+    for operands, place in (([x, bf16(w)], 1), (odd, 0)):
         with pytest.raises(TypeError, match=f"^conv2d: operand {place} {text}$"):
-            _core.call("conv2d", operands, attrs, precision="bf16", half=True)
+            _core.call("conv2d", operands, attrs, precision="bf16", bf16=True)
     with pytest.raises(TypeError, match="^conv2d: operand 0 " + text):
-        _core.call("conv2d", [half(x), w], attrs, half=True)
+        _core.call("conv2d", [bf16(x), w], attrs, bf16=True)
     with pytest.raises(
         TypeError, match="array must be float32, float64, int64 or uint8, got uint16"
     ):
-        _core.call("conv2d", [half(x), w], attrs, precision="bf16")
+        _core.call("conv2d", [bf16(x), w], attrs, precision="bf16")
 
 
 def test_what_a_plan_keeps_as_bfloat16():

@@ -10,7 +10,7 @@
 
 namespace fastnn::FASTNN_ISA {
 
-enum class Half : uint16_t {};
+enum class Bf16 : uint16_t {};
 
 template <int kBytes>
 struct BitsOfBytes {
@@ -20,7 +20,7 @@ struct BitsOfBytes {
 
 // V: a vector of floats, or one.
 template <class V>
-static inline V widened(const Half* p) {
+static inline V widened(const Bf16* p) {
   if constexpr (sizeof(V) == 4) {
     return __builtin_bit_cast(V, static_cast<uint32_t>(*p) << 16);
   } else {
@@ -41,9 +41,9 @@ static inline Bits rounded_bits(Bits x) {
 
 // Out of line: many places ask for it, in emulation alone.
 template <class V>
-[[gnu::noinline]] static void put_rounded_bits(Half* p, const V& v) {
+[[gnu::noinline]] static void put_rounded_bits(Bf16* p, const V& v) {
   if constexpr (sizeof(V) == 4) {
-    *p = static_cast<Half>(rounded_bits(__builtin_bit_cast(uint32_t, v)));
+    *p = static_cast<Bf16>(rounded_bits(__builtin_bit_cast(uint32_t, v)));
   } else {
     using Bits = BitsOfBytes<sizeof(V)>;
     const auto y = __builtin_convertvector(
@@ -55,7 +55,7 @@ template <class V>
 // kBf16 means a CPU with AVX512-BF16: by its instruction where a file is compiled with it, which
 // takes subnormal numbers as zeros.
 template <class V>
-static inline void put_rounded([[maybe_unused]] Precision precision, Half* p, V v) {
+static inline void put_rounded([[maybe_unused]] Precision precision, Bf16* p, V v) {
 #if defined(__AVX512BF16__)
   if constexpr (sizeof(V) == 64)
     if (precision == Precision::kBf16) {
