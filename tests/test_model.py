@@ -46,6 +46,22 @@ def test_predict_any_number_of_rows(rows):
     np.testing.assert_allclose(model.predict(x), one_by_one, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("batch_size", [1, 16, 200, 256, 300, 1000])
+def test_predict_computes_as_many_rows_at_a_time_as_asked_for(dtype, batch_size):
+    seen = []
+    layer = nn.Function(lambda x: (seen.append(len(x)), x)[1], name="watch")
+    model = fnn.Model([layer], input_shape=(3,))
+    x = np.random.default_rng(0).standard_normal((600, 3)).astype(dtype)
+    for n in (0, 1, 15, 16, 17, 200, 256, 257, 600):
+        seen.clear()
+        assert np.array_equal(model.predict(x[:n], batch_size), x[:n].astype("f4"))
+        assert sum(seen) == n and max(seen, default=0) == min(n, batch_size)
+    seen.clear()
+    model.predict(x)
+    assert max(seen) == 256
+
+
 def test_predict_takes_any_kind_of_array():
     model = small()
     x = np.arange(12.0).reshape(3, 4)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fastnn.io.weights import Unmatched
 
 Array = NDArray[Any]
-_ONE_BATCH = 256  # rows that the short way of predict runs at once
+_ONE_BATCH = 256  # rows that the short way of predict runs at once, at most
 
 
 class Model:
@@ -263,10 +263,12 @@ class Model:
         >>> fnn.Model([fnn.nn.Activation("relu")], input_shape=(2,)).predict([[-1, 2]])
         array([[0., 2.]], dtype=float32)
         """
+        most = _ONE_BATCH
         if batch_size is not _ONE_BATCH:  # the default needs no check
             batch_size = check_count("Model.predict", "batch_size", batch_size)
+            most = min(batch_size, most)
         if self._rows is not None and type(x) is np.ndarray:
-            y = self._rows(self._input_id, x, _ONE_BATCH)
+            y = self._rows(self._input_id, x, most)
             if y is not None:
                 return y
         feeds, n, order = self.feeds(x, "Model.predict")
