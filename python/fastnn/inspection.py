@@ -40,15 +40,20 @@ def by_name(model: Model, structure: Structure, others: Sequence[Tensor] = ()) -
     -------
     dict of str to Tensor
         Named "image", "conv1.weight", "conv1.relu" (the op of a layer), "add" (outside layers);
-        further ones of the same name have a number.
+        further ones of the same name are numbered: "add_2", "add_3".
     """
     named: dict[str, Tensor] = {t.name: t for t in [*model.inputs, *others]}
     named |= dict(zip(model.parameters, model.structure.parameters, strict=True))
+    counts: dict[str, int] = {}
     for node in structure.nodes:
+        layer = getattr(node.layer, "name", None)
+        base = f"{layer}.{node.op}" if layer else node.op
         for t in node.outputs:
-            layer = getattr(node.layer, "name", None)
-            base = f"{layer}.{node.op}" if layer else node.op
-            named[base if base not in named else f"{base}_{len(named)}"] = t
+            name = base
+            while name in named:
+                counts[base] = counts.get(base, 1) + 1
+                name = f"{base}_{counts[base]}"
+            named[name] = t
     return named
 
 

@@ -428,8 +428,9 @@ class Model:
         -------
         dict of str to Quantity
             ``.value`` and ``.grad`` of the inputs (the saliency of Simonyan et al.), parameters,
-            and each op of a layer ("conv1.relu"), named as in ``Trainer.inspect``. Parameters have
-            the gradient of the sum over rows. Convolutions and pooling compute on (N, H, W, C),
+            and each op of a layer ("conv1.relu"; where a layer is called again "conv1.relu_2",
+            "conv1.relu_3") or outside layers ("add", "add_2"). Parameters have the gradient of the
+            sum over rows. Convolutions and pooling compute on (N, H, W, C),
             between "conv1.channels_last" and "conv1.channels_first".
 
         Raises

@@ -413,8 +413,14 @@ class Trainer:
         dict of str to Quantity
             ``.value`` and ``.grad``, the cost's gradient for it (None where no parameter is behind
             it, as for the inputs "x" and "y"), of inputs, parameters ("dense1.weight"), each op of
-            a layer ("dense1.linear" is the lectures' z, "dense1.sigmoid" its a) and the cost. The
-            gradient of z is the lectures' delta.
+            a layer ("dense1.linear" is the lectures' z, "dense1.sigmoid" its a; where the layer is
+            called again "dense1.linear_2", "dense1.linear_3") or outside layers ("add", "add_2"),
+            and the cost. The gradient of z is the lectures' delta.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If ``x`` or ``y`` do not fit the model. NaN and infinity are shown, not refused.
 
         Examples
         --------
