@@ -343,6 +343,9 @@ ERRORS = [
      "Dense: x must be a symbolic Tensor, got ndarray; start from fnn.Input, or give the layer to "
      "fnn.Model and call predict"),
     (lambda: fnn.Input((0,)), ValueError, "Input: shape must hold integers >= 1, got (0,)"),
+    (lambda: fnn.Input("ab"), TypeError, "Input: shape must hold integers >= 1, got 'ab'"),
+    (lambda: fnn.Input((2, 3.0)), TypeError, "Input: shape must hold integers >= 1, got (2, 3.0)"),
+    (lambda: fnn.Input(True), TypeError, "Input: shape must hold integers >= 1, got True"),
     (lambda: nn.Dense(2, "swish"), ValueError,
      "Dense: activation must be None, a function or one of linear, sigmoid, tanh, relu, "
      "leaky_relu, elu, selu, gelu, silu, softplus, hard_sigmoid, step, softmax, log_softmax, "
