@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
-import numpy as np
-
 from fastnn import optim, schedules
-from fastnn._config import from_config
+from fastnn._config import Configured, from_config, plain
 from fastnn.io.names import Names, find
 
 _OPTIMIZERS: dict[str, type[optim.Optimizer]] = {c.__name__: c for c in optim.CLASSES}
@@ -84,28 +80,25 @@ def optimizer_from_json(saved: dict[str, Any], functions: Mapping[str, Any]) -> 
 
 def _optimizer(optimizer: optim.Optimizer, names: Names) -> dict[str, Any]:
     kind = type(optimizer)
-    arguments = {k: _plain(v, names) for k, v in optimizer.arguments().items()}
-    return {"class": kind.__name__ if kind in optim.CLASSES else names.of(kind), **arguments}
+    name = kind.__name__ if kind in optim.CLASSES else names.of(kind)
+    return {"class": name, **_arguments(optimizer, names)}
+
+
+def _arguments(configured: Configured, names: Names) -> dict[str, Any]:
+    return {k: _plain(v, names) for k, v in configured.arguments().items()}
 
 
 def _plain(value: Any, names: Names) -> Any:
     """An argument as JSON can hold it."""
-    if type(value) in schedules.CLASSES:
-        arguments = {k: _plain(v, names) for k, v in value.arguments().items()}
-        return {"class": type(value).__name__, **arguments}
-    if callable(value):
-        return names.of(value)
-    if isinstance(value, list | tuple):
-        return [_plain(v, names) for v in value]
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if value is None or isinstance(value, str):
-        return value
-    if hasattr(value, "__index__"):
-        return operator.index(value)
-    if isinstance(value, Real):
-        return float(value)
-    raise TypeError(f"arguments must be numbers, texts, schedules or functions, not {value!r}")
+
+    def other(value: Any) -> Any:
+        if type(value) in schedules.CLASSES:
+            return {"class": type(value).__name__, **_arguments(value, names)}
+        if callable(value):
+            return names.of(value)
+        raise TypeError(f"arguments must be numbers, texts, schedules or functions, not {value!r}")
+
+    return plain(value, other)
 
 
 def _value(saved: Any, functions: Mapping[str, Any]) -> Any:
