@@ -10,12 +10,11 @@ import numpy as np
 from fastnn import _core, ops
 from fastnn.data import Dataset
 from fastnn.graph import Built, Structure
+from fastnn.losses import ENDINGS
 from fastnn.ops.tensor import Node, Parameter, Tensor, as_array
 
 if TYPE_CHECKING:
     from fastnn.model import Model
-
-_SQUASHING = ("softmax", "log_softmax", "sigmoid")
 
 
 class Quantity(NamedTuple):
@@ -128,7 +127,7 @@ def value_of(model: Model, tensor: Tensor, x: Any, where: str) -> Any:
 def scores_of(output: Tensor) -> Tensor:
     """The classes' scores: what goes into a softmax or sigmoid at the end, else the output."""
     node = output.node
-    return node.inputs[0] if node is not None and node.op in _SQUASHING else output
+    return node.inputs[0] if node is not None and node.op in ENDINGS.values() else output
 
 
 def _one_hot(labels: Any, rows: int, classes: int, where: str) -> Any:
