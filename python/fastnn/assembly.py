@@ -174,6 +174,11 @@ def named_layers(structure: Structure) -> list[Any]:
     return layers
 
 
+def frozen(layers: Sequence[Any]) -> set[int]:
+    """Identities of the parameters of layers that are not trainable."""
+    return {id(p) for x in layers if x.is_frozen for p in x.parameters.values()}
+
+
 def output_name(tensor: Tensor) -> str:
     """The layer that computes an output, or the op outside layers, or the input itself."""
     layer = tensor.node.layer if tensor.node else None

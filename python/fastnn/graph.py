@@ -12,6 +12,8 @@ from fastnn._config import plain
 from fastnn.ops.python import Function
 from fastnn.ops.tensor import Constant, Leaf, Node, Parameter, State, Tensor
 
+Feed = tuple[Any, float, float]  # array, scale and offset
+
 
 class Structure:
     """What some tensors depend on, in the order it is computed.
@@ -107,6 +109,10 @@ class Built:
 
     def __getitem__(self, tensor: Tensor) -> int:
         return self.ids[id(tensor)]
+
+    def feeds(self, tensors: Sequence[Tensor], given: Sequence[Feed]) -> list[Any]:
+        """What tensors are fed with as the core reads it: (id, array, scale, offset) for each."""
+        return [(self[t], *feed) for t, feed in zip(tensors, given, strict=True)]
 
 
 class SavedLayer:
