@@ -1,16 +1,14 @@
-"""Objects that are their constructor's arguments: stored as given, printed, saved as JSON."""
+"""Objects that are their constructor's arguments: stored as given, printed, compared, told as JSON."""
 
 from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-
-Class = TypeVar("Class")
 
 
 class Configured:
@@ -59,12 +57,3 @@ def plain(value: Any, other: Callable[[Any], Any]) -> Any:
 
 def _described(value: Any) -> Any:
     return value.config() if isinstance(value, Configured) else float(value)
-
-
-def from_config(where: str, config: dict[str, Any], classes: Mapping[str, type[Class]]) -> Class:
-    """The object that `Configured.config` described, its class looked up in ``classes``."""
-    name: Any = config.get("class")
-    if name not in classes:
-        raise ValueError(f"{where}: class must be one of {', '.join(classes)}, got {name!r}")
-    given = {key: value for key, value in config.items() if key != "class"}
-    return classes[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from fastnn import optim, schedules
-from fastnn._config import Configured, from_config, plain
+from fastnn._config import Configured, plain
 from fastnn.io.names import Names, find
+
+Class = TypeVar("Class")
 
 _OPTIMIZERS: dict[str, type[optim.Optimizer]] = {c.__name__: c for c in optim.CLASSES}
 _SCHEDULES: dict[str, type[schedules.Schedule]] = {c.__name__: c for c in schedules.CLASSES}
@@ -72,10 +74,10 @@ def optimizer_from_json(saved: dict[str, Any], functions: Mapping[str, Any]) -> 
     if (
         type(rate) in (int, float) and rate == 0
     ):  # which may be set during a run, but not begun with
-        optimizer = from_config("Optimizer", arguments | {"class": own, "lr": 1.0}, classes)
+        optimizer = _made("Optimizer", arguments | {"class": own, "lr": 1.0}, classes)
         optimizer.lr = rate
         return optimizer
-    return from_config("Optimizer", arguments | {"class": own}, classes)
+    return _made("Optimizer", arguments | {"class": own}, classes)
 
 
 def _optimizer(optimizer: optim.Optimizer, names: Names) -> dict[str, Any]:
@@ -111,10 +113,19 @@ def _value(saved: Any, functions: Mapping[str, Any]) -> Any:
     name = saved["function" if is_own else "class"]
     if not is_own and (name in _SCHEDULES or name not in functions):
         arguments = {k: _value(v, functions) for k, v in saved.items() if k != "class"}
-        return from_config("Schedule", arguments | {"class": name}, _SCHEDULES)
+        return _made("Schedule", arguments | {"class": name}, _SCHEDULES)
     given = find(name, functions)
     if isinstance(given, type):
         raise LookupError(
             f"{name} must be the schedule or function itself, got the class {given!r}"
         )
     return given
+
+
+def _made(where: str, config: dict[str, Any], classes: Mapping[str, type[Class]]) -> Class:
+    """The object that was described by its class's name and its constructor's arguments."""
+    name: Any = config.get("class")
+    if name not in classes:
+        raise ValueError(f"{where}: class must be one of {', '.join(classes)}, got {name!r}")
+    given = {key: value for key, value in config.items() if key != "class"}
+    return classes[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
