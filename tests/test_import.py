@@ -63,6 +63,17 @@ def printed(code: str, environment: Mapping[str, str] | None = None, before=None
 # -- import ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("count", "kind"),
+    [(0, ValueError), (1025, ValueError), ("2", TypeError), (2.0, TypeError), (True, TypeError)],
+)
+def test_a_number_of_threads_is_an_integer_in_its_range(count, kind):
+    with pytest.raises(kind) as error:
+        fnn.machine.set_num_threads(count)
+    text = f"set_num_threads: count must be an integer in [1, 1024], got {count!r}"
+    assert str(error.value) == text
+
+
 def test_numpy_is_the_only_package_that_is_imported():
     """Everything new in sys.modules is fastnn, NumPy, or Python's own."""
     code = """

@@ -90,6 +90,26 @@ def test_several_inputs_and_outputs():
     assert seen["second.linear"].grad is None
 
 
+def test_repeated_names_are_numbered_each_by_itself():
+    x = fnn.Input((3,))
+    shared = nn.Dense(3, "tanh", name="d")
+    h = x
+    for _ in range(3):
+        h = fnn.ops.relu(shared(h)) + x
+    model = fnn.Model(x, h)
+    seen = model.inspect(np.ones((2, 3)), 0)
+    ops = ("d.linear", "d.tanh", "relu", "add")
+    want = [op + number for number in ("", "_2", "_3") for op in ops]
+    assert [n for n in seen if n not in ("x", "d.weight", "d.bias")] == want
+    assert set(want) < set(fnn.Trainer(model, "mse").inspect(np.ones((2, 3)), np.ones((2, 3))))
+
+
+def test_a_number_that_is_a_name_already_is_passed_over():
+    x = fnn.Input((3,), name="relu_2")
+    model = fnn.Model(x, fnn.ops.relu(fnn.ops.relu(fnn.ops.relu(x))))
+    assert list(model.inspect(np.ones((1, 3)))) == ["relu_2", "relu", "relu_3", "relu_4"]
+
+
 def test_integer_inputs_have_no_gradient():
     x = fnn.Input((4,), dtype="int64", name="words")
     embedded = fnn.ops.embedding(x, RNG.standard_normal((7, 3)))

@@ -1,8 +1,8 @@
 """The layers of the tree: no arrow is reversed, and lists, files and tests agree.
 
 C++: base <- simd <- gemm <- ops <- dispatch <- graph <- bind.
-Python: _core <- ops <- nn, losses, optim <- model <- trainer <- networks, with data, metrics and io
-beside them. Imports inside functions (that break a cycle, or save time at start) are not arrows.
+Python: _core <- ops <- nn, losses, optim <- model <- trainer <- networks, with data, metrics, plot
+and io beside them. Imports inside functions save time at start; those that go up are listed.
 """
 
 from __future__ import annotations
@@ -26,43 +26,30 @@ NO_OPS = {"table", "reduce", "view"}  # files of cpp/ops that several ops share
 STANDARD_C = {"float.h", "math.h", "stddef.h", "stdint.h", "stdio.h", "string.h", "cstdint"}
 
 # A module may import those of lower rank, and those of its own group.
-RANKS = {
-    "_core": 0,
-    "machine": 1,
-    "ops": 1,
-    "_arrays": 0,
-    "_checks": 0,
-    "_config": 0,
-    "schedules": 2,
-    "losses": 2,
-    "nn": 2,
-    "optim": 3,
-    "data": 3,
-    "metrics": 3,
-    "progress": 3,
-    "atomic": 0,
-    "plot": 3,
-    "history": 2,
-    "datasets": 4,
-    "feeds": 4,
-    "flat": 4,
-    "graph": 4,
-    "inspection": 5,
-    "replay": 5,
-    "assembly": 5,
-    "model": 6,
-    "precision": 7,
-    "rule": 7,
-    "objective": 7,
-    "callbacks": 7,
-    "epoch": 7,
-    "callback_list": 8,
-    "passes": 9,
-    "io": 10,
-    "trainer": 10,
-    "networks": 11,
-    "cli": 12,
-    "__init__": 13,
+ORDER = (
+    ("_core", "_arrays", "_checks", "_config", "_glyphs", "_png", "_start", "atomic"),
+    ("_raster", "machine", "ops"),
+    ("losses", "nn", "schedules"),
+    ("data", "history", "metrics", "optim", "progress"),
+    ("datasets", "flat", "graph"),
+    ("assembly", "feeds", "replay", "summary"),
+    ("inspection",),
+    ("model",),
+    ("callbacks", "epoch", "objective", "plot", "precision", "rule"),
+    ("callback_list",),
+    ("passes",),
+    ("trainer",),
+    ("io", "networks"),
+    ("reproduce",),
+    ("cli",),
+    ("__init__", "__main__"),
+)
+RANKS = {unit: rank for rank, units in enumerate(ORDER) for unit in units}
+# Who reaches up, from inside a function: methods that users look for where the object is.
+REACHING_UP = {
+    ("history", "plot"),
+    ("model", "io"),
+    ("trainer", "io"),
 }
 # Who may touch the core: ops; a model that compiles itself and a trainer that runs it (with the
 # modules these two are cut into); data, which gathers rows; machine, its switches.
@@ -116,18 +103,19 @@ def unit_of(path):
     return parts[0]
 
 
-def imports(path):
-    """Modules below fastnn that a file imports when it is imported itself."""
+def imports(path, lazy=False):
+    """Modules below fastnn that a file imports when it is imported itself, or else ``lazy``."""
     found = set()
-    skipped = set()
+    inside = set()
+    hints = set()
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        lazy = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        typing_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-        if lazy or typing_only:
-            skipped.update(id(inner) for inner in ast.walk(node))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            inside.update(id(inner) for inner in ast.walk(node))
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            hints.update(id(inner) for inner in ast.walk(node))
     for node in ast.walk(tree):
-        if id(node) in skipped:
+        if id(node) in hints or (id(node) in inside) != lazy:
             continue
         if isinstance(node, ast.Import):
             found.update(a.name.split(".")[1] for a in node.names if a.name.startswith("fastnn."))
@@ -140,17 +128,20 @@ def imports(path):
     return found
 
 
-def rank(unit):
-    """Of a unit in the table; small private helpers and other modules stand beside everything."""
-    return RANKS.get(unit)
+def test_every_module_has_its_place():
+    assert {unit_of(path) for path in own_modules()} | {"_core"} == set(RANKS)
 
 
 @pytest.mark.parametrize("path", own_modules(), ids=lambda p: str(p.relative_to(PYTHON)))
 def test_python_imports_only_lower_layers(path):
     unit = unit_of(path)
     for name in imports(path) - {unit}:
-        if rank(unit) is not None and rank(name) is not None:
-            assert rank(name) < rank(unit), f"{unit} imports {name}"
+        assert RANKS[name] < RANKS[unit], f"{unit} imports {name}"
+
+
+def test_who_reaches_up_is_known():
+    arrows = {(unit_of(path), name) for path in own_modules() for name in imports(path, lazy=True)}
+    assert {(a, b) for a, b in arrows if RANKS[b] >= RANKS[a] and a != b} == REACHING_UP
 
 
 @pytest.mark.parametrize("path", own_modules(), ids=lambda p: str(p.relative_to(PYTHON)))

@@ -46,6 +46,22 @@ def test_predict_any_number_of_rows(rows):
     np.testing.assert_allclose(model.predict(x), one_by_one, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("batch_size", [1, 16, 200, 256, 300, 1000])
+def test_predict_computes_as_many_rows_at_a_time_as_asked_for(dtype, batch_size):
+    seen = []
+    layer = nn.Function(lambda x: (seen.append(len(x)), x)[1], name="watch")
+    model = fnn.Model([layer], input_shape=(3,))
+    x = np.random.default_rng(0).standard_normal((600, 3)).astype(dtype)
+    for n in (0, 1, 15, 16, 17, 200, 256, 257, 600):
+        seen.clear()
+        assert np.array_equal(model.predict(x[:n], batch_size), x[:n].astype("f4"))
+        assert sum(seen) == n and max(seen, default=0) == min(n, batch_size)
+    seen.clear()
+    model.predict(x)
+    assert max(seen) == 256
+
+
 def test_predict_takes_any_kind_of_array():
     model = small()
     x = np.arange(12.0).reshape(3, 4)
@@ -327,6 +343,9 @@ ERRORS = [
      "Dense: x must be a symbolic Tensor, got ndarray; start from fnn.Input, or give the layer to "
      "fnn.Model and call predict"),
     (lambda: fnn.Input((0,)), ValueError, "Input: shape must hold integers >= 1, got (0,)"),
+    (lambda: fnn.Input("ab"), TypeError, "Input: shape must hold integers >= 1, got 'ab'"),
+    (lambda: fnn.Input((2, 3.0)), TypeError, "Input: shape must hold integers >= 1, got (2, 3.0)"),
+    (lambda: fnn.Input(True), TypeError, "Input: shape must hold integers >= 1, got True"),
     (lambda: nn.Dense(2, "swish"), ValueError,
      "Dense: activation must be None, a function or one of linear, sigmoid, tanh, relu, "
      "leaky_relu, elu, selu, gelu, silu, softplus, hard_sigmoid, step, softmax, log_softmax, "

@@ -7,7 +7,9 @@ import warnings
 import numpy as np
 import pytest
 
-from fastnn import schedules
+from fastnn import optim, schedules
+from fastnn.io.names import Names
+from fastnn.io.settings import optimizer_from_json, optimizer_to_json
 from fastnn.schedules import Constant, Cosine, Exponential, OneCycle, Schedule, Step, WarmUp
 
 ALL = [
@@ -92,8 +94,9 @@ def test_one_step_and_many_agree(schedule):
 
 
 @pytest.mark.parametrize("schedule", ALL, ids=repr)
-def test_config_survives_json(schedule):
-    again = Schedule.from_config(json.loads(json.dumps(schedule.config())))
+def test_schedules_survive_json(schedule):
+    saved = json.dumps(optimizer_to_json(optim.SGD(schedule), Names("here"), "here"))
+    again = optimizer_from_json(json.loads(saved), {}).lr
     assert again == schedule
     assert hash(again) == hash(schedule)
     assert repr(again) == repr(schedule)
@@ -166,7 +169,7 @@ def test_config_survives_json(schedule):
             "Constant: step must be an integer >= 0, got 0.5",
         ),
         (
-            lambda: Schedule.from_config({"class": "Sine"}),
+            lambda: optimizer_from_json({"class": "SGD", "lr": {"class": "Sine"}}, {}),
             ValueError,
             "Schedule: class must be one of Constant, Step, Exponential, Cosine, WarmUp, "
             "OneCycle, got 'Sine'",

@@ -1,13 +1,14 @@
-"""Objects that are their constructor's arguments: stored as given, printed, saved as JSON."""
+"""Objects that are their constructor's arguments: stored as given, printed, compared, told as JSON."""
 
 from __future__ import annotations
 
 import inspect
 import operator
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
 
-Class = TypeVar("Class")
+import numpy as np
 
 
 class Configured:
@@ -20,8 +21,8 @@ class Configured:
 
     def config(self) -> dict[str, Any]:
         """The class's name and the arguments, as JSON can hold them."""
-        plain = {name: _plain(value) for name, value in self.arguments().items()}
-        return {"class": type(self).__name__, **plain}
+        described = {name: plain(value, _described) for name, value in self.arguments().items()}
+        return {"class": type(self).__name__, **described}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments().items())
@@ -34,22 +35,25 @@ class Configured:
         return hash(repr(self.config()))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Configured):
-        return value.config()
+def plain(value: Any, other: Callable[[Any], Any]) -> Any:
+    """Numbers, texts, None and lists of them as JSON holds them; else what ``other`` makes of it.
+
+    Examples
+    --------
+    >>> plain((np.float64(0.9), np.int64(1), None, max), lambda f: f.__name__)
+    [0.9, 1, None, 'max']
+    """
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, bool | str) or value is None:
+        return [plain(v, other) for v in value]
+    if value is None or isinstance(value, str):
         return value
-    if hasattr(value, "__index__"):
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    try:
         return operator.index(value)
-    return float(value)
+    except TypeError:
+        return float(value) if isinstance(value, Real) else other(value)
 
 
-def from_config(where: str, config: dict[str, Any], classes: Mapping[str, type[Class]]) -> Class:
-    """The object that `Configured.config` described, its class looked up in ``classes``."""
-    name: Any = config.get("class")
-    if name not in classes:
-        raise ValueError(f"{where}: class must be one of {', '.join(classes)}, got {name!r}")
-    given = {key: value for key, value in config.items() if key != "class"}
-    return classes[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})
+def _described(value: Any) -> Any:
+    return value.config() if isinstance(value, Configured) else float(value)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
+from fastnn._checks import check_integer
 from fastnn.graph import Structure
 from fastnn.ops.tensor import Node, Parameter, Tensor
 
@@ -32,23 +31,29 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
     Raises
     ------
     ValueError
-        If a size is not an integer >= 1, there are more than 7, or the dtype is another.
+        If a size is below 1, there are more than 7, or the dtype is another.
+    TypeError
+        If a size is no integer.
 
     Examples
     --------
     >>> Input((3, 32, 32))
     Tensor(x, shape=(N, 3, 32, 32), dtype=float32)
     """
-    dims = tuple(shape) if isinstance(shape, Sequence) else (shape,)
-    if any(isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 1 for d in dims):
-        raise ValueError(f"Input: shape must hold integers >= 1, got {shape!r}")
+    given = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    try:
+        dims = [
+            check_integer("Input", "shape", d, "integers >= 1", lambda n: n >= 1) for d in given
+        ]
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"Input: shape must hold integers >= 1, got {shape!r}") from None
     if max(dims, default=1) >= 2**63:
         raise ValueError(f"Input: shape must hold integers < 2**63, got {shape!r}")
     if len(dims) > _MOST_AXES:
         raise ValueError(f"Input: shape must have at most {_MOST_AXES} axes, got {len(dims)}")
     if dtype not in ("float32", "int64"):
         raise ValueError(f"Input: dtype must be 'float32' or 'int64', got {dtype!r}")
-    return Tensor((None, *(int(d) for d in dims)), dtype, name)
+    return Tensor((None, *dims), dtype, name)
 
 
 def stack(layers: Any, input_shape: Sequence[int] | None) -> tuple[Tensor, Any]:
@@ -167,6 +172,11 @@ def named_layers(structure: Structure) -> list[Any]:
                 name = f"{base}{counts[base]}"
             layer.name = name
     return layers
+
+
+def frozen(layers: Sequence[Any]) -> set[int]:
+    """Identities of the parameters of layers that are not trainable."""
+    return {id(p) for x in layers if x.is_frozen for p in x.parameters.values()}
 
 
 def output_name(tensor: Tensor) -> str:

@@ -9,9 +9,102 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.data import Dataset
+from fastnn.graph import Feed
 from fastnn.ops.tensor import Tensor, as_array, shape_text
 
 Array = NDArray[Any]
+
+
+def of(
+    inputs: Sequence[Tensor], dtype: str, x: Any, where: str
+) -> tuple[list[Feed], int, NDArray[np.int64] | None]:
+    """What the inputs of a network are fed with, checked.
+
+    Parameters
+    ----------
+    inputs : sequence of Tensor
+    dtype : {"float32", "float64"}
+        The network's own.
+    x : as for ``Model.predict``
+    where : str
+        Head of error texts.
+
+    Returns
+    -------
+    feeds : list of (array, scale, offset)
+        In the inputs' order.
+    rows : int
+    order : int64 array, or None
+        Row numbers in the arrays; None for all, in order.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``Model.predict``.
+
+    Examples
+    --------
+    >>> of([Tensor((None, 2), "float32", "x")], "float32", [[1, 2]], "here")
+    ([(array([[1., 2.]], dtype=float32), 1.0, 0.0)], 1, None)
+    """
+    if isinstance(x, Dataset):
+        return of_dataset(inputs, x, where), len(x), x.indices
+    if hasattr(x, "gather") and hasattr(x, "dataset"):
+        raise TypeError(
+            f"{where}: x must be arrays or a Dataset, got {type(x).__name__}, whose samples change; "
+            "give its dataset, or what gather returns"
+        )
+    given = in_order(x, [t.name for t in inputs], where, "x")
+    if len(inputs) == 1 and not isinstance(given, tuple):
+        given = (given,)
+    _check_count(inputs, given, where)
+    arrays = [as_rows(one, t, dtype, where) for one, t in zip(given, inputs, strict=True)]
+    rows = {len(array) for array in arrays}
+    if len(rows) > 1:
+        raise ValueError(f"{where}: x must have as many rows in each input, got {sorted(rows)}")
+    return [(array, 1.0, 0.0) for array in arrays], rows.pop(), None
+
+
+def of_dataset(inputs: Sequence[Tensor], data: Dataset, where: str) -> list[Feed]:
+    """The stored arrays of a data set, checked; the core scales and casts while it gathers.
+
+    Parameters
+    ----------
+    inputs : sequence of Tensor
+    data : Dataset
+    where : str
+        Head of error texts.
+
+    Returns
+    -------
+    list of (array, scale, offset)
+        In the inputs' order.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As ``Model.predict``.
+    """
+    columns = in_order(data.x_columns, [t.name for t in inputs], where, "x")
+    _check_count(inputs, columns, where)
+    for tensor, column in zip(inputs, columns, strict=True):
+        check_rows(column.array, tensor, where)
+        if tensor.dtype == "int64" and (column.scale != 1 or column.offset != 0):
+            raise ValueError(
+                f"{where}: x must have no scale or offset where the input {tensor.name} holds "
+                f"integers, got scale={column.scale}, offset={column.offset}"
+            )
+    return [(c.array, c.scale, c.offset) for c in columns]
+
+
+def _check_count(inputs: Sequence[Tensor], given: Any, where: str) -> None:
+    """An array for each input."""
+    if not isinstance(given, list | tuple) or len(given) != len(inputs):
+        count = len(given) if isinstance(given, list | tuple) else type(given).__name__
+        raise ValueError(
+            f"{where}: x must be {len(inputs)} arrays as the model has inputs, got {count}"
+        )
 
 
 def in_order(given: Any, names: Sequence[str], where: str, argument: str) -> Any:

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 
 from fastnn import _core
+from fastnn._config import plain
 from fastnn.ops.python import Function
 from fastnn.ops.tensor import Constant, Leaf, Node, Parameter, State, Tensor
+
+Feed = tuple[Any, float, float]  # array, scale and offset
 
 
 class Structure:
@@ -107,6 +110,10 @@ class Built:
     def __getitem__(self, tensor: Tensor) -> int:
         return self.ids[id(tensor)]
 
+    def feeds(self, tensors: Sequence[Tensor], given: Sequence[Feed]) -> list[Any]:
+        """What tensors are fed with as the core reads it: (id, array, scale, offset) for each."""
+        return [(self[t], *feed) for t, feed in zip(tensors, given, strict=True)]
+
 
 class SavedLayer:
     """What a file remembers of a layer: enough for summaries and errors."""
@@ -186,7 +193,7 @@ def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
             {
                 "name": x.name,
                 "kind": x.kind,
-                "config": plain(x.config()),
+                "config": plain(x.config(), _shown),
                 "trainable": not x.is_frozen,
             }
             for x in layers
@@ -194,15 +201,11 @@ def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON can hold it: what it cannot becomes its repr."""
+def _shown(value: Any) -> Any:
+    """A layer's argument that is no number and no text, for summaries: a dict, else its repr."""
     if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return value.item()
-    return value if value is None or isinstance(value, str | int | float | bool) else repr(value)
+        return {str(k): plain(v, _shown) for k, v in value.items()}
+    return repr(value)
 
 
 def from_json(

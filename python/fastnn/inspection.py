@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastnn import _core, ops
+from fastnn import _core, feeds, ops
 from fastnn.data import Dataset
 from fastnn.graph import Built, Structure
+from fastnn.losses import ENDINGS
 from fastnn.ops.tensor import Node, Parameter, Tensor, as_array
 
 if TYPE_CHECKING:
     from fastnn.model import Model
-
-_SQUASHING = ("softmax", "log_softmax", "sigmoid")
 
 
 class Quantity(NamedTuple):
@@ -40,15 +39,20 @@ def by_name(model: Model, structure: Structure, others: Sequence[Tensor] = ()) -
     -------
     dict of str to Tensor
         Named "image", "conv1.weight", "conv1.relu" (the op of a layer), "add" (outside layers);
-        further ones of the same name have a number.
+        further ones of the same name are numbered: "add_2", "add_3".
     """
     named: dict[str, Tensor] = {t.name: t for t in [*model.inputs, *others]}
     named |= dict(zip(model.parameters, model.structure.parameters, strict=True))
+    counts: dict[str, int] = {}
     for node in structure.nodes:
+        layer = getattr(node.layer, "name", None)
+        base = f"{layer}.{node.op}" if layer else node.op
         for t in node.outputs:
-            layer = getattr(node.layer, "name", None)
-            base = f"{layer}.{node.op}" if layer else node.op
-            named[base if base not in named else f"{base}_{len(named)}"] = t
+            name = base
+            while name in named:
+                counts[base] = counts.get(base, 1) + 1
+                name = f"{base}_{counts[base]}"
+            named[name] = t
     return named
 
 
@@ -57,7 +61,7 @@ def inspect_scores(model: Model, x: Any, labels: Any) -> dict[str, Quantity]:
     where = "Model.inspect"
     if isinstance(x, Dataset):
         x = x.gather(np.arange(len(x)), model.dtype)[0]
-    feeds, rows, _ = model.feeds(x, where)
+    fed, rows, _ = feeds.of(model.inputs, model.dtype, x, where)
     if not rows:
         raise ValueError(f"{where}: x must have at least 1 row, got 0")
     output = model.outputs[0]
@@ -71,10 +75,9 @@ def inspect_scores(model: Model, x: Any, labels: Any) -> dict[str, Quantity]:
     chosen = Tensor(output.shape, "float32", "chosen")
     total = ops.sum(scores_of(output) * chosen)
     structure = Structure([*model.outputs, total])
-    built = Built(structure, model.dtype, model.leaves())
+    built = Built(structure, model.dtype, [*model.inputs, *model.structure.owned])
     one_hot = _one_hot(labels, rows, int(output.shape[1] or 0), where).astype(model.dtype)
-    pairs = zip(model.inputs, feeds, strict=True)
-    inputs = [(built[t], *feed[1:]) for t, feed in pairs] + [(built[chosen], one_hot, 1.0, 0.0)]
+    inputs = built.feeds([*model.inputs, chosen], [*fed, (one_hot, 1.0, 0.0)])
     values = _core.inspect(
         built.core, [built[t] for t in model.outputs], built[total], model.theta,
         model.state_vector, inputs, rows, False, model.seed, 0, True, "float32",
@@ -112,18 +115,17 @@ def value_of(model: Model, tensor: Tensor, x: Any, where: str) -> Any:
     >>> value_of(fnn.Model(x, half + 1.0), half, [[2.0, 4.0]], "look").tolist()
     [[1.0, 2.0]]
     """
-    feeds, rows, order = model.feeds(x, where)
-    built = Built(Structure([tensor]), model.dtype, model.leaves())
-    pairs = zip(model.inputs, feeds, strict=True)
-    inputs = [(built[t], *feed[1:]) for t, feed in pairs]
+    fed, rows, order = feeds.of(model.inputs, model.dtype, x, where)
+    leaves = [*model.inputs, *model.structure.owned]
+    built = Built(Structure([tensor]), model.dtype, leaves)
     run = _core.Inference(built.core, [built[tensor]], model.theta, model.state_vector).run
-    return run(inputs, order, rows, max(rows, 1))[0]
+    return run(built.feeds(model.inputs, fed), order, rows, max(rows, 1))[0]
 
 
 def scores_of(output: Tensor) -> Tensor:
     """The classes' scores: what goes into a softmax or sigmoid at the end, else the output."""
     node = output.node
-    return node.inputs[0] if node is not None and node.op in _SQUASHING else output
+    return node.inputs[0] if node is not None and node.op in ENDINGS.values() else output
 
 
 def _one_hot(labels: Any, rows: int, classes: int, where: str) -> Any:

@@ -18,13 +18,19 @@ NAMES = (
 )  # fmt: skip
 METRICS = ("accuracy", "top_k_accuracy", *NAMES)
 
-# The activation a model must end in for a cost, and the last ops that are certainly wrong.
+# The activation a model must end in for a cost.
+ENDINGS = {
+    "cross_entropy": "softmax",
+    "nll_loss": "log_softmax",
+    "binary_cross_entropy": "sigmoid",
+}
+# And the last ops that are certainly wrong for it.
 _SCORES = ("linear", "addmm", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu",
            "softplus")  # fmt: skip
-_ENDINGS: dict[Any, tuple[str, tuple[str, ...]]] = {
-    ops.cross_entropy: ("softmax", (*_SCORES, "log_softmax", "sigmoid", "hard_sigmoid")),
-    ops.nll_loss: ("log_softmax", (*_SCORES, "softmax", "sigmoid", "hard_sigmoid")),
-    ops.binary_cross_entropy: ("sigmoid", (*_SCORES, "log_softmax")),
+_WRONG = {
+    "cross_entropy": (*_SCORES, "log_softmax", "sigmoid", "hard_sigmoid"),
+    "nll_loss": (*_SCORES, "softmax", "sigmoid", "hard_sigmoid"),
+    "binary_cross_entropy": (*_SCORES, "log_softmax"),
 }
 _OF_CLASSES = (ops.cross_entropy, ops.nll_loss, ops.softmax_cross_entropy)
 _BINARY = (ops.binary_cross_entropy, ops.sigmoid_binary_cross_entropy)
@@ -88,14 +94,16 @@ def check_output(cost: Loss, output: Tensor) -> None:
     ValueError: Trainer: model must end in softmax for cross_entropy, got relu; give its last layer \
 activation="softmax" or take another loss
     """
-    ending, wrong = next((e for own, e in _ENDINGS.items() if own is cost), ("", ()))
+    name = next((name for name in ENDINGS if getattr(ops, name) is cost), None)
+    if name is None:
+        return
     node = output.node
     while node is not None and node.op == "reshape":
         node = node.inputs[0].node
-    if node is not None and node.op in wrong:
+    if node is not None and node.op in _WRONG[name]:
         raise ValueError(
-            f"Trainer: model must end in {ending} for {cost.__name__}, got {node.op}; "
-            f'give its last layer activation="{ending}" or take another loss'
+            f"Trainer: model must end in {ENDINGS[name]} for {name}, got {node.op}; "
+            f'give its last layer activation="{ENDINGS[name]}" or take another loss'
         )
 
 

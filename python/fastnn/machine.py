@@ -10,6 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from fastnn import _core
+from fastnn._checks import check_integer
 
 
 def isa() -> str:
@@ -45,7 +46,9 @@ def set_num_threads(count: int) -> None:
     Raises
     ------
     ValueError
-        If ``count`` is not an integer from 1 to 1024.
+        If ``count`` is below 1 or above 1024.
+    TypeError
+        If it is no integer.
 
     Examples
     --------
@@ -55,9 +58,9 @@ def set_num_threads(count: int) -> None:
     1
     >>> set_num_threads(before)
     """
-    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 1 <= count <= 1024:
-        raise ValueError(f"set_num_threads: count must be an integer in [1, 1024], got {count!r}")
-    _core.set_num_threads(int(count))
+    rule = "an integer in [1, 1024]"
+    number = check_integer("set_num_threads", "count", count, rule, lambda n: 1 <= n <= 1024)
+    _core.set_num_threads(number)
 
 
 def config() -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _core, flat
+from fastnn import _core, feeds, flat
 from fastnn._checks import check_count, check_seed
 from fastnn.assembly import (
     check_inputs,
@@ -22,9 +22,7 @@ from fastnn.assembly import (
     stack,
     tensors_of,
 )
-from fastnn.data import Dataset
 from fastnn.data.column import Real
-from fastnn.feeds import as_rows, check_rows, in_order
 from fastnn.graph import Built, Structure
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor, as_array
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from fastnn.io.weights import Unmatched
 
 Array = NDArray[Any]
-_ONE_BATCH = 256  # rows that the short way of predict runs at once
+_ONE_BATCH = 256  # rows that the short way of predict runs at once, at most
 
 
 class Model:
@@ -61,9 +59,20 @@ class Model:
     parameters : dict of str to array
         Views of ``theta`` by name, such as ``"dense1.weight"``; writing to them, or setting one to
         other values of its shape, changes the model.
+    states : dict of str to array
+        What is carried from step to step and not trained, such as ``"bn1.running_mean"``: views of
+        ``state_vector``, as ``parameters`` are of ``theta``.
+    state_vector : array, shape (S,)
+        All states, one after the other.
+    inputs, outputs : list of Tensor
+        As given, in this order.
     input_names, output_names : list of str
         What a dict of inputs or of targets calls them: the names of the inputs, and of the layers
         that compute the outputs (of their ops, outside layers).
+    layers : list of Layer
+        In order of use; those of a loaded model know their names, kinds and arguments alone.
+    seed, dtype : int, str
+        As given.
 
     Raises
     ------
@@ -151,24 +160,6 @@ class Model:
             )
         self._theta[...] = array
 
-    def leaves(self) -> list[Tensor]:
-        """Inputs, parameters and states, in the order of their ids and of the flat vectors.
-
-        Returns
-        -------
-        list of Tensor
-        """
-        return [*self.inputs, *self.structure.parameters, *self.structure.states]
-
-    def frozen(self) -> set[int]:
-        """Identities of the parameters of layers that are not trainable.
-
-        Returns
-        -------
-        set of int
-        """
-        return {id(p) for x in self.layers if x.is_frozen for p in x.parameters.values()}
-
     def weights(self) -> dict[str, Array]:
         """The parameters that penalties apply to.
 
@@ -223,7 +214,7 @@ class Model:
         return views
 
     def _compile(self) -> None:
-        self._graph = Built(self.structure, self.dtype, self.leaves())
+        self._graph = Built(self.structure, self.dtype, [*self.inputs, *self.structure.owned])
         self._inference = self._infer(self.outputs)
         # The short way of predict: one input, one output, rows that fit one batch.
         self._rows = self._inference.rows if len(self.inputs) == len(self.outputs) == 1 else None
@@ -263,93 +254,17 @@ class Model:
         >>> fnn.Model([fnn.nn.Activation("relu")], input_shape=(2,)).predict([[-1, 2]])
         array([[0., 2.]], dtype=float32)
         """
+        most = _ONE_BATCH
         if batch_size is not _ONE_BATCH:  # the default needs no check
             batch_size = check_count("Model.predict", "batch_size", batch_size)
+            most = min(batch_size, most)
         if self._rows is not None and type(x) is np.ndarray:
-            y = self._rows(self._input_id, x, _ONE_BATCH)
+            y = self._rows(self._input_id, x, most)
             if y is not None:
                 return y
-        feeds, n, order = self.feeds(x, "Model.predict")
-        results = self._inference.run(feeds, order, n, batch_size)
+        fed, n, order = feeds.of(self.inputs, self.dtype, x, "Model.predict")
+        results = self._inference.run(self._graph.feeds(self.inputs, fed), order, n, batch_size)
         return results[0] if self.one_output else results
-
-    def feeds(self, x: Any, where: str) -> tuple[list[Any], int, Any]:
-        """Checked inputs as the core reads them.
-
-        Parameters
-        ----------
-        x : as for `predict`
-        where : str
-            Head of error texts.
-
-        Returns
-        -------
-        feeds : list of (id, array, scale, offset)
-        rows : int
-        order : int64 array, or None
-            Row numbers in the arrays; None for all, in order.
-
-        Raises
-        ------
-        ValueError, TypeError
-            As `predict`.
-        """
-        if isinstance(x, Dataset):
-            return self.dataset_feeds(x, where), len(x), x.indices
-        if hasattr(x, "gather") and hasattr(x, "dataset"):
-            raise TypeError(
-                f"{where}: x must be arrays or a Dataset, got {type(x).__name__}, whose samples change; "
-                "give its dataset, or what gather returns"
-            )
-        given = in_order(x, self.input_names, where, "x")
-        if len(self.inputs) == 1 and not isinstance(given, tuple):
-            given = (given,)
-        if not isinstance(given, list | tuple) or len(given) != len(self.inputs):
-            count = len(given) if isinstance(given, list | tuple) else type(given).__name__
-            raise ValueError(
-                f"{where}: x must be {len(self.inputs)} arrays as the model has inputs, got {count}"
-            )
-        feeds = []
-        for tensor, one in zip(self.inputs, given, strict=True):
-            feeds.append((self._graph[tensor], as_rows(one, tensor, self.dtype, where), 1.0, 0.0))
-        rows = {len(feed[1]) for feed in feeds}
-        if len(rows) > 1:
-            raise ValueError(f"{where}: x must have as many rows in each input, got {sorted(rows)}")
-        return feeds, rows.pop(), None
-
-    def dataset_feeds(self, data: Dataset, where: str) -> list[Any]:
-        """The stored arrays of a data set, checked; the core scales and casts while it gathers.
-
-        Parameters
-        ----------
-        data : Dataset
-        where : str
-            Head of error texts.
-
-        Returns
-        -------
-        list of (id, array, scale, offset)
-
-        Raises
-        ------
-        ValueError, TypeError
-            As `predict`.
-        """
-        columns = in_order(data.x_columns, self.input_names, where, "x")
-        if len(columns) != len(self.inputs):
-            raise ValueError(
-                f"{where}: x must be {len(self.inputs)} arrays as the model has inputs, "
-                f"got {len(columns)}"
-            )
-        pairs = list(zip(self.inputs, columns, strict=True))
-        for tensor, column in pairs:
-            check_rows(column.array, tensor, where)
-            if tensor.dtype == "int64" and (column.scale != 1 or column.offset != 0):
-                raise ValueError(
-                    f"{where}: x must have no scale or offset where the input {tensor.name} holds "
-                    f"integers, got scale={column.scale}, offset={column.offset}"
-                )
-        return [(self._graph[t], c.array, c.scale, c.offset) for t, c in pairs]
 
     def __call__(self, *inputs: Any) -> Any:
         """The model's outputs for arrays, or for tensors.
@@ -426,8 +341,9 @@ class Model:
         -------
         dict of str to Quantity
             ``.value`` and ``.grad`` of the inputs (the saliency of Simonyan et al.), parameters,
-            and each op of a layer ("conv1.relu"), named as in ``Trainer.inspect``. Parameters have
-            the gradient of the sum over rows. Convolutions and pooling compute on (N, H, W, C),
+            and each op of a layer ("conv1.relu"; where a layer is called again "conv1.relu_2",
+            "conv1.relu_3") or outside layers ("add", "add_2"). Parameters have the gradient of the
+            sum over rows. Convolutions and pooling compute on (N, H, W, C),
             between "conv1.channels_last" and "conv1.channels_first".
 
         Raises

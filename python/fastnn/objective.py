@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn import _core, losses
+from fastnn import _core, feeds, losses
+from fastnn.assembly import frozen
 from fastnn.data import Dataset
 from fastnn.feeds import cast, in_order
 from fastnn.graph import Built, Structure
@@ -65,7 +66,7 @@ class Objective:
     ) -> None:
         self.model = model
         self.rule = rule
-        self.frozen = model.frozen()
+        self.frozen = frozen(model.layers)
         self._seed = seed
         self._precision: Precision = precision
         self._functions = list(loss_functions) * (
@@ -93,7 +94,8 @@ class Objective:
             with in_layer(_Part(f"metric {name}")):
                 values.append(_scalar(function(*pairs[0]), f"metric {name}", function))
         self._structure = Structure([*model.outputs, total, *values])
-        self._built = Built(self._structure, model.dtype, model.leaves(), self.frozen)
+        leaves = [*model.inputs, *model.structure.owned]
+        self._built = Built(self._structure, model.dtype, leaves, self.frozen)
         self._loss = self._built[total]
         self._names = ["loss", *metrics]
         scalars = [self._built[v] for v in values]
@@ -147,12 +149,11 @@ class Objective:
 
     def feeds(self, x: Any, y: Any, where: str) -> tuple[Feeds, int]:
         """One batch as the core reads it, and its rows."""
-        feeds, rows, _ = self.model.feeds(x, where)
+        inputs = self.model.inputs
+        fed, rows, _ = feeds.of(inputs, self.model.dtype, x, where)
         if not rows:
             raise ValueError(f"{where}: x must have at least 1 row, got 0")
-        feeds = [
-            (self._built[t], *feed[1:]) for t, feed in zip(self.model.inputs, feeds, strict=True)
-        ]
+        result = self._built.feeds(inputs, fed)
         columns = zip(self.targets, self._by_output(y), self._functions, self._classes, strict=True)
         for tensor, array, function, classes in columns:
             real = self.model.dtype if tensor.dtype == "float32" else "int64"
@@ -162,19 +163,17 @@ class Objective:
                 raise ValueError(f"{where}: y must have {rows} rows as x has, got {len(target)}")
             losses.check_targets(function, target, classes, where)
             if id(tensor) in self._built.ids:  # a loss of one's own need not read its target
-                feeds.append((self._built[tensor], target, 1.0, 0.0))
-        return feeds, rows
+                result.append((self._built[tensor], target, 1.0, 0.0))
+        return result, rows
 
     def dataset_feeds(self, data: Dataset, where: str) -> Feeds:
         """The stored arrays of a data set as the core gathers from them."""
-        inputs = self.model.dataset_feeds(data, where)
-        feeds = [
-            (self._built[t], *feed[1:]) for t, feed in zip(self.model.inputs, inputs, strict=True)
-        ]
+        inputs = self.model.inputs
+        result = self._built.feeds(inputs, feeds.of_dataset(inputs, data, where))
         for tensor, column in zip(self.targets, self._by_output(data.y_columns), strict=True):
             if id(tensor) in self._built.ids:
-                feeds.append((self._built[tensor], column.array, column.scale, column.offset))
-        return feeds
+                result.append((self._built[tensor], column.array, column.scale, column.offset))
+        return result
 
     def check_dataset(self, data: Dataset, where: str) -> None:
         """Raise unless a data set fits the model, and every target the loss; looked at once."""

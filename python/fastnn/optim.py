@@ -11,12 +11,11 @@ import inspect
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from fastnn import _config
 from fastnn._checks import check_flag, check_fraction, check_not_negative, check_positive
-from fastnn.schedules import Schedule
+from fastnn._config import Configured
 
 
-class Optimizer(_config.Configured):
+class Optimizer(Configured):
     """Base of all optimisers.
 
     Attributes
@@ -24,19 +23,12 @@ class Optimizer(_config.Configured):
     name : str
         What the core calls it.
     lr : float or Schedule
-
-    Examples
-    --------
-    >>> Optimizer.from_config(Adam(lr=0.01).config())
-    Adam(lr=0.01, betas=(0.9, 0.999), eps=1e-08)
     """
 
     name: ClassVar[str]
     lr: Any
 
     def __init__(self, lr: Any) -> None:
-        if isinstance(lr, dict):
-            lr = Schedule.from_config(lr)
         where = type(self).__name__
         if not callable(lr):
             try:
@@ -73,12 +65,6 @@ class Optimizer(_config.Configured):
     @abstractmethod
     def hyper(self) -> dict[str, float]:
         """Hyperparameters other than ``lr``, by the core's names."""
-
-    @staticmethod
-    def from_config(config: dict[str, Any]) -> Optimizer:
-        """The optimiser that ``config()`` described."""
-        classes = {c.__name__: c for c in CLASSES}
-        return _config.from_config("Optimizer", config, classes)
 
 
 class SGD(Optimizer):
@@ -298,8 +284,6 @@ class AdamW(Adam):
 
 
 CLASSES: tuple[type[Optimizer], ...] = (SGD, Adagrad, RMSprop, Adam, AdamW)
-
-from_config = Optimizer.from_config
 
 
 def kind(optimizer: Optimizer) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from fastnn._checks import check_not_negative
 from fastnn.optim import Optimizer
 
 if TYPE_CHECKING:
@@ -39,7 +38,4 @@ def check_rule(rule: Rule) -> None:
     """
     settings: dict[str, Any] = {**rule}
     for name in ("l1", "l2", "clip_norm", "max_norm"):
-        value = settings[name]
-        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not (is_number and 0 <= value < np.inf):
-            raise ValueError(f"Trainer: {name} must be a finite number >= 0, got {value!r}")
+        check_not_negative("Trainer", name, settings[name])

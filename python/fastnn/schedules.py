@@ -12,13 +12,13 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn import _config
 from fastnn._checks import check_count, check_not_negative, check_positive, check_real
+from fastnn._config import Configured
 
 Array = NDArray[np.float64]
 
 
-class Schedule(_config.Configured):
+class Schedule(Configured):
     """Base of all schedules: subclasses say the rate for an array of steps.
 
     Examples
@@ -26,8 +26,6 @@ class Schedule(_config.Configured):
     >>> schedule = Step(0.1, step_size=10, gamma=0.5)
     >>> schedule(25)
     0.025
-    >>> Schedule.from_config(schedule.config())
-    Step(lr=0.1, step_size=10, gamma=0.5)
     """
 
     @overload
@@ -51,12 +49,6 @@ class Schedule(_config.Configured):
     @abstractmethod
     def rates(self, steps: Array) -> Array:
         """The learning rate at each of ``steps``, numbers >= 0."""
-
-    @staticmethod
-    def from_config(config: dict[str, Any]) -> Schedule:
-        """The schedule that ``config()`` described."""
-        classes = {c.__name__: c for c in CLASSES}
-        return _config.from_config("Schedule", config, classes)
 
 
 class Constant(Schedule):
@@ -192,8 +184,6 @@ class WarmUp(Schedule):
 
     def __init__(self, schedule: Any, steps: int) -> None:
         check_count("WarmUp", "steps", steps)
-        if isinstance(schedule, dict):
-            schedule = Schedule.from_config(schedule)
         if not isinstance(schedule, Schedule):
             rule = "a Schedule or a finite number > 0"
             check_real("WarmUp", "schedule", schedule, rule, lambda v: v > 0)

@@ -11,6 +11,7 @@ import numpy as np
 
 from fastnn import losses, optim
 from fastnn._checks import check_count, check_flag, check_seed
+from fastnn.assembly import frozen
 from fastnn.callback_list import CallbackList
 from fastnn.callbacks import Callback
 from fastnn.data import as_batches
@@ -413,8 +414,14 @@ class Trainer:
         dict of str to Quantity
             ``.value`` and ``.grad``, the cost's gradient for it (None where no parameter is behind
             it, as for the inputs "x" and "y"), of inputs, parameters ("dense1.weight"), each op of
-            a layer ("dense1.linear" is the lectures' z, "dense1.sigmoid" its a) and the cost. The
-            gradient of z is the lectures' delta.
+            a layer ("dense1.linear" is the lectures' z, "dense1.sigmoid" its a; where the layer is
+            called again "dense1.linear_2", "dense1.linear_3") or outside layers ("add", "add_2"),
+            and the cost. The gradient of z is the lectures' delta.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If ``x`` or ``y`` do not fit the model. NaN and infinity are shown, not refused.
 
         Examples
         --------
@@ -576,7 +583,28 @@ class Trainer:
         return {"epoch": self.epoch, "steps": self.steps} | self._under_way.state()
 
     def restore(self, progress: dict[str, Any], history: History, states: list[Any]) -> None:
-        """Take over where a saved run stood."""
+        """Take over where a saved run stood, as `Trainer.resume` does; for files of one's own.
+
+        Parameters
+        ----------
+        progress : dict
+            What `progress` returned.
+        history : History
+        states : list of array
+            What `optimizer_states` returned: further steps begin from copies.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> before, after = (
+        ...     Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse") for _ in range(2)
+        ... )
+        >>> _ = before.step([[1.0]], [[2.0]])
+        >>> after.model.theta = before.model.theta
+        >>> after.restore(before.progress(), before.history, before.optimizer_states())
+        >>> after.step([[1.0]], [[2.0]]) == before.step([[1.0]], [[2.0]])
+        True
+        """
         self.epoch, self._begun = int(progress["epoch"]), int(progress["steps"])
         self._under_way.restore(progress)
         self.history, self._restored = history, states
@@ -586,7 +614,12 @@ class Trainer:
     def _prepare(self, y: Any) -> Objective:
         """The graph of model, loss and metrics for this kind of target and the present settings."""
         old, rule = self._objective, self._rule()
-        if old is None or old.rule != rule or old.frozen != self.model.frozen() or not old.takes(y):
+        if (
+            old is None
+            or old.rule != rule
+            or old.frozen != frozen(self.model.layers)
+            or not old.takes(y)
+        ):
             self.optimizer.check()
             check_rule(rule)
             new = Objective(

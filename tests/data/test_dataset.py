@@ -240,6 +240,12 @@ class TestErrors:
             data.shuffle(0.5)
         with error(ValueError, "Dataset.take: n must be an integer >= 0, got -1"):
             data.take(-1)
+        with error(TypeError, "Dataset.split: fraction must be in [0, 1], got 'x'"):
+            data.split("x")
+        with error(TypeError, "Dataset.split: stratify must be True or False, got 'no'"):
+            data.split(0.5, stratify="no")
+        with error(TypeError, "Dataset.take: n must be an integer >= 0, got 'x'"):
+            data.take("x")
         with error(
             ValueError,
             "Dataset.split: stratify must have labels (N,) or one-hot rows (N, K) to go by, "

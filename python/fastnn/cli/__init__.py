@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import fastnn
 from fastnn import _start
 from fastnn.cli import bench, evaluate, info, predict, reproduce, streams, train
-from fastnn.cli.output import Failure, Interrupted, Usage, plain
+from fastnn.cli.output import Failure, Interrupted, Usage, strict
 
 COMMANDS = (train, predict, evaluate, info, bench, reproduce)
 NAMES = tuple(module.__name__.rpartition(".")[2] for module in COMMANDS)
@@ -131,7 +131,7 @@ def _run(given: list[str], as_json: bool) -> int:
         with streams.warnings_in_a_line(silent=getattr(arguments, "quiet", False)):
             result, code = arguments.run(arguments)
         if as_json:
-            print(json.dumps(plain(result), allow_nan=False))
+            print(json.dumps(strict(result), allow_nan=False))
     except SystemExit as done:  # --help and --version
         code = OK if done.code is None else done.code
     sys.stdout.flush()

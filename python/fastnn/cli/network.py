@@ -10,6 +10,7 @@ from fastnn import machine, networks, nn, optim
 from fastnn.cli.output import Usage
 from fastnn.cli.sets import RECIPES, Recipe
 from fastnn.data import Dataset
+from fastnn.losses import ENDINGS
 from fastnn.model import Model
 from fastnn.trainer import Trainer
 
@@ -20,8 +21,8 @@ NETWORKS: dict[str, Callable[[tuple[Any, ...], int], Model]] = {
 }
 _OF_MLP = ("hidden", "activation", "dropout")  # options
 
-# What ends a network that is trained with a loss.
-_LAST = {"cross_entropy": "softmax", "nll_loss": "log_softmax", "hinge": None}
+# What ends a network that is trained with a loss; another one's ends in a sigmoid.
+_LAST = {**ENDINGS, "hinge": None}
 
 
 def make_trainer(arguments: argparse.Namespace, train: Dataset) -> Trainer:

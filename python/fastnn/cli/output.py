@@ -26,18 +26,18 @@ class Interrupted(Exception):
     """Stopped by Ctrl-C, with what was saved: exit code 130."""
 
 
-def plain(value: Any) -> Any:
+def strict(value: Any) -> Any:
     """A result as strict JSON can hold it: NaN and infinity become null.
 
     Examples
     --------
-    >>> plain({"a": np.float32(0.5), "b": (float("nan"), Path("x"))})
+    >>> strict({"a": np.float32(0.5), "b": (float("nan"), Path("x"))})
     {'a': 0.5, 'b': [None, 'x']}
     """
     if isinstance(value, dict):
-        return {str(k): plain(v) for k, v in value.items()}
+        return {str(k): strict(v) for k, v in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [plain(v) for v in value]
+        return [strict(v) for v in value]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, np.generic):

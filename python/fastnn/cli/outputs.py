@@ -7,13 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastnn.cli.output import Failure
+from fastnn.losses import ENDINGS
 from fastnn.model import Model
 
-_LOSSES = {
-    "softmax": "cross_entropy",
-    "log_softmax": "nll_loss",
-    "sigmoid": "binary_cross_entropy",
-}
+_LOSSES = {ending: loss for loss, ending in ENDINGS.items()}
 
 
 def loss_of(model: Model) -> str:

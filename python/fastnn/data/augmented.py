@@ -14,8 +14,7 @@ from fastnn._checks import check_count, check_seed
 from fastnn.data.augment.mixup import Mixup
 from fastnn.data.augment.transform import Shape, Transform
 from fastnn.data.column import Real
-from fastnn.data.dataset import Dataset
-from fastnn.data.samples import Samples
+from fastnn.data.samples import gathers
 from fastnn.ops.tensor import as_array
 
 AUGMENT_STREAM = 0x41554700  # streams of chance: this one for mixup, then one per change
@@ -187,21 +186,6 @@ class Augmented:
 
     def __repr__(self) -> str:
         return f"Augmented({self.dataset!r}, {self.changes!r}, seed={self.seed})"
-
-
-def gathers(dataset: Any, where: str) -> Dataset | Samples:
-    """What batches can be gathered from: a data set as it is, (x, y), or one of another library."""
-    if isinstance(dataset, tuple) and len(dataset) == 2:
-        return Dataset(*dataset)
-    if isinstance(dataset, Dataset):
-        return dataset
-    maps = hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
-    if not maps or isinstance(dataset, np.ndarray | dict | list | str | bytes | tuple | Augmented):
-        raise TypeError(
-            f"{where}: dataset must be a Dataset, a tuple (x, y) or a map-style data set, "
-            f"got {type(dataset).__name__}"
-        )
-    return Samples(dataset)
 
 
 def _shape_of(x: Any) -> Shape:

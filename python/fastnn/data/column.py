@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._arrays import plain
+from fastnn._arrays import detached
 
 Array = NDArray[Any]
 Real = Literal["float32", "float64"]
@@ -75,7 +75,7 @@ class Column:
 
 def core_array(array: Any, where: str, name: str) -> Array:
     """The array itself where the core can read it, else one converted copy of it."""
-    array = plain(array, where, name)
+    array = detached(array, where, name)
     try:
         array = np.asarray(array)
     except ValueError as error:  # rows of different lengths

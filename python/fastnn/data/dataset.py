@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._checks import check_seed
+from fastnn._checks import check_count, check_flag, check_real, check_seed
 from fastnn.data.column import Array, Column, check_factor, core_array
 
 SPLIT_STREAM = 0x53504C54  # streams of chance; those of layers count up from 0
@@ -164,9 +164,7 @@ class Dataset:
 
     def take(self, n: int) -> Dataset:
         """The first ``n`` samples, or all where there are fewer."""
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-            raise ValueError(f"Dataset.take: n must be an integer >= 0, got {n!r}")
-        part: Dataset = self[: int(n)]
+        part: Dataset = self[: check_count("Dataset.take", "n", n, least=0)]
         return part
 
     def shuffle(self, seed: int = 0) -> Dataset:
@@ -202,6 +200,8 @@ class Dataset:
         ------
         ValueError
             If ``fraction`` is outside [0, 1], or there are no labels to stratify by.
+        TypeError
+            If an argument is of the wrong kind.
 
         Examples
         --------
@@ -209,9 +209,9 @@ class Dataset:
         >>> len(first), second.x.tolist()
         (8, [2, 3])
         """
-        if not isinstance(fraction, int | float | np.number) or not 0 <= fraction <= 1:
-            raise ValueError(f"Dataset.split: fraction must be in [0, 1], got {fraction!r}")
+        check_real("Dataset.split", "fraction", fraction, "in [0, 1]", lambda v: 0 <= v <= 1)
         check_seed("Dataset.split", seed)
+        check_flag("Dataset.split", "stratify", stratify)
         n = len(self)
         order: NDArray[np.int64] = _core.random_permutation(seed, SPLIT_STREAM, 0, n)
         count = int(np.floor(fraction * n + 0.5))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn.data.column import Array, Column, Real, core_array
+from fastnn.data.dataset import Dataset
 
 Batch = tuple[Any, Any]  # x, y
 
@@ -32,6 +33,23 @@ class Samples:
                 f"data: samples must have one shape to make a batch, got {error}"
             ) from None
         return arrays_of(x, y, dtype, "batch")
+
+
+def gathers(dataset: Any, where: str) -> Dataset | Samples:
+    """What batches can be gathered from: a data set as it is, (x, y), or one of another library."""
+    if isinstance(dataset, tuple) and len(dataset) == 2:
+        return Dataset(*dataset)
+    if isinstance(dataset, Dataset):
+        return dataset
+    maps = hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")
+    augmented = hasattr(dataset, "gather") and hasattr(dataset, "dataset")
+    wrong = isinstance(dataset, np.ndarray | dict | list | str | bytes | tuple)
+    if not maps or augmented or wrong:
+        raise TypeError(
+            f"{where}: dataset must be a Dataset, a tuple (x, y) or a map-style data set, "
+            f"got {type(dataset).__name__}"
+        )
+    return Samples(dataset)
 
 
 def arrays_of(x: Any, y: Any, dtype: Real | None, where: str) -> Batch:

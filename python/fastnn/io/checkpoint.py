@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from itertools import count, takewhile
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastnn.io import progress, tensors
 from fastnn.io.arrays import arrays_put, check_shapes, put
@@ -13,9 +13,7 @@ from fastnn.io.names import Names, find
 from fastnn.io.save import VERSION, model_from_file, model_to_file, read_structure, rebuilding
 from fastnn.io.settings import optimizer_from_json, optimizer_to_json
 from fastnn.rule import check_rule, rule_of
-
-if TYPE_CHECKING:
-    from fastnn.trainer import Trainer
+from fastnn.trainer import Trainer
 
 _WHERE = "Trainer.save"
 
@@ -51,8 +49,6 @@ def save_trainer(trainer: Trainer, path: Any) -> None:
 
 def load_trainer(path: Any, functions: Mapping[str, Any]) -> Trainer:
     """Read a trainer; see ``Trainer.resume``."""
-    from fastnn.trainer import Trainer
-
     arrays, structure = read_structure(path, "Trainer.resume", "checkpoint")
     with rebuilding(path, "Trainer.resume"):
         model = model_from_file(arrays, structure["model"], functions)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
-from numbers import Real
-from typing import Any
-
-import numpy as np
+from typing import Any, TypeVar
 
 from fastnn import optim, schedules
-from fastnn._config import from_config
+from fastnn._config import Configured, plain
 from fastnn.io.names import Names, find
+
+Class = TypeVar("Class")
 
 _OPTIMIZERS: dict[str, type[optim.Optimizer]] = {c.__name__: c for c in optim.CLASSES}
 _SCHEDULES: dict[str, type[schedules.Schedule]] = {c.__name__: c for c in schedules.CLASSES}
@@ -76,36 +74,33 @@ def optimizer_from_json(saved: dict[str, Any], functions: Mapping[str, Any]) -> 
     if (
         type(rate) in (int, float) and rate == 0
     ):  # which may be set during a run, but not begun with
-        optimizer = from_config("Optimizer", arguments | {"class": own, "lr": 1.0}, classes)
+        optimizer = _made("Optimizer", arguments | {"class": own, "lr": 1.0}, classes)
         optimizer.lr = rate
         return optimizer
-    return from_config("Optimizer", arguments | {"class": own}, classes)
+    return _made("Optimizer", arguments | {"class": own}, classes)
 
 
 def _optimizer(optimizer: optim.Optimizer, names: Names) -> dict[str, Any]:
     kind = type(optimizer)
-    arguments = {k: _plain(v, names) for k, v in optimizer.arguments().items()}
-    return {"class": kind.__name__ if kind in optim.CLASSES else names.of(kind), **arguments}
+    name = kind.__name__ if kind in optim.CLASSES else names.of(kind)
+    return {"class": name, **_arguments(optimizer, names)}
+
+
+def _arguments(configured: Configured, names: Names) -> dict[str, Any]:
+    return {k: _plain(v, names) for k, v in configured.arguments().items()}
 
 
 def _plain(value: Any, names: Names) -> Any:
     """An argument as JSON can hold it."""
-    if type(value) in schedules.CLASSES:
-        arguments = {k: _plain(v, names) for k, v in value.arguments().items()}
-        return {"class": type(value).__name__, **arguments}
-    if callable(value):
-        return names.of(value)
-    if isinstance(value, list | tuple):
-        return [_plain(v, names) for v in value]
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if value is None or isinstance(value, str):
-        return value
-    if hasattr(value, "__index__"):
-        return operator.index(value)
-    if isinstance(value, Real):
-        return float(value)
-    raise TypeError(f"arguments must be numbers, texts, schedules or functions, not {value!r}")
+
+    def other(value: Any) -> Any:
+        if type(value) in schedules.CLASSES:
+            return {"class": type(value).__name__, **_arguments(value, names)}
+        if callable(value):
+            return names.of(value)
+        raise TypeError(f"arguments must be numbers, texts, schedules or functions, not {value!r}")
+
+    return plain(value, other)
 
 
 def _value(saved: Any, functions: Mapping[str, Any]) -> Any:
@@ -118,10 +113,19 @@ def _value(saved: Any, functions: Mapping[str, Any]) -> Any:
     name = saved["function" if is_own else "class"]
     if not is_own and (name in _SCHEDULES or name not in functions):
         arguments = {k: _value(v, functions) for k, v in saved.items() if k != "class"}
-        return from_config("Schedule", arguments | {"class": name}, _SCHEDULES)
+        return _made("Schedule", arguments | {"class": name}, _SCHEDULES)
     given = find(name, functions)
     if isinstance(given, type):
         raise LookupError(
             f"{name} must be the schedule or function itself, got the class {given!r}"
         )
     return given
+
+
+def _made(where: str, config: dict[str, Any], classes: Mapping[str, type[Class]]) -> Class:
+    """The object that was described by its class's name and its constructor's arguments."""
+    name: Any = config.get("class")
+    if name not in classes:
+        raise ValueError(f"{where}: class must be one of {', '.join(classes)}, got {name!r}")
+    given = {key: value for key, value in config.items() if key != "class"}
+    return classes[name](**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._arrays import plain
+from fastnn._arrays import detached
 from fastnn.ops.attributes import whole
 
 Shape = tuple["int | None", ...]
@@ -339,7 +339,7 @@ def arrays_of(op: str, inputs: tuple[Any, ...], integers: tuple[int, ...]) -> li
 
 def as_array(x: Any, where: str, argument: str) -> NDArray[Any]:
     """What ``numpy.asarray`` makes of an argument, which must be real numbers."""
-    x = plain(x, where, argument)
+    x = detached(x, where, argument)
     try:
         array = np.asarray(x)
     except ValueError:

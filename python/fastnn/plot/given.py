@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn.data import Augmented, Dataset
+from fastnn.model import Model
 from fastnn.ops.tensor import as_array, shape_text
 
 
@@ -31,8 +33,6 @@ def parts_of(x: Any, where: str) -> tuple[Any, Any, Sequence[str] | None]:
     ValueError
         If a data set has several inputs.
     """
-    from fastnn.data import Augmented, Dataset
-
     if not isinstance(x, Dataset | Augmented):
         return x, None, None
     images, y = x.gather(np.arange(len(x)))
@@ -67,8 +67,6 @@ def as_images(x: Any, where: str) -> NDArray[Any]:
 
 def check_model(model: Any, where: str, images: bool = True) -> None:
     """Raise unless it is a model of one input and, if asked for, that of images (N, C, H, W)."""
-    from fastnn.model import Model
-
     if not isinstance(model, Model):
         raise TypeError(f"{where}: model must be a Model, got {type(model).__name__}")
     if len(model.inputs) != 1 or images and model.inputs[0].ndim != 4:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn import feeds
 from fastnn._checks import check_count
+from fastnn.inspection import feature_map, places
 from fastnn.ops.tensor import as_array
 from fastnn.plot.figures import check_path, image_grid, save_figure, set_title
 from fastnn.plot.given import (
@@ -152,8 +154,6 @@ def class_activation(
     >>> [axis.get_title() for axis in figure.axes]
     ['0', '']
     """
-    from fastnn.inspection import feature_map, places
-
     where = "class_activation"
     columns = check_count(where, "columns", columns)
     check_model(model, where)
@@ -187,7 +187,9 @@ def _classified(
     images = as_array(given, where, "x")
     images = images[None] if images.ndim == 3 else images
     as_images(images, where)
-    model.feeds(images, where)  # raises under this name where they do not fit
+    feeds.of(
+        model.inputs, model.dtype, images, where
+    )  # raises under this name where they do not fit
     names = check_names(names if class_names is None else class_names, where)
     check_path(path, where)
     if label is None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn._checks import check_count
+from fastnn.inspection import feature_map, value_of
 from fastnn.ops.tensor import as_array
 from fastnn.plot.figures import check_path, image_grid, save_figure, set_title
 from fastnn.plot.given import as_images, check_model, parts_of
@@ -63,8 +64,6 @@ def feature_maps(
     >>> [axis.get_title() for axis in figure.axes]
     ['image', '0', '1', '2', '3']
     """
-    from fastnn.inspection import feature_map, value_of
-
     where = "feature_maps"
     most, columns = check_count(where, "most", most), check_count(where, "columns", columns)
     check_model(model, where)

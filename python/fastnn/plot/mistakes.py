@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn import feeds
 from fastnn._checks import check_count
+from fastnn.data import Augmented, Dataset
 from fastnn.plot.figures import check_path, save_figure
 from fastnn.plot.given import (
     as_images,
@@ -94,8 +96,6 @@ def misclassified(
 
 def _data_set(data: Any) -> Any:
     """A Dataset or an Augmented one of at least one image."""
-    from fastnn.data import Augmented, Dataset
-
     if isinstance(data, tuple) and len(data) == 2:
         data = Dataset(*data)
     if not isinstance(data, Dataset | Augmented):
@@ -123,7 +123,8 @@ def _answers(model: Any, data: Any) -> tuple[NDArray[Any], NDArray[Any]]:
     for begin in range(0, len(data), _ROWS):
         x, y = data.gather(np.arange(begin, min(begin + _ROWS, len(data))), model.dtype)
         if begin == 0:
-            model.feeds(x, "misclassified")  # raises under this name where they do not fit
+            # Raises under this name where they do not fit.
+            feeds.of(model.inputs, model.dtype, x, "misclassified")
         truth.append(y)
         scores.append(scores_of(model, x))
     return np.concatenate(truth), np.concatenate(scores)

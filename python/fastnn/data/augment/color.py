@@ -9,6 +9,7 @@ import numpy as np
 
 from fastnn._checks import check_fraction, check_not_negative
 from fastnn.data.augment.transform import Shape, Transform, check_p
+from fastnn.data.samples import gathers
 from fastnn.ops.tensor import as_array
 
 
@@ -137,8 +138,6 @@ class PCAColor(Transform):
         ValueError, TypeError
             If it is no data set of colour images, or holds none.
         """
-        from fastnn.data.augmented import gathers
-
         dataset = gathers(dataset, "PCAColor.of")
         count, sums, products = 0, np.zeros(3), np.zeros((3, 3))
         for begin in range(0, len(dataset), 256):
