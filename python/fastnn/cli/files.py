@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 from typing import NamedTuple
 
@@ -46,12 +47,15 @@ class Files(NamedTuple):
     def _check(self, resumed: str | None) -> None:
         if self.checkpoint is not None:
             check_writable(self.checkpoint, "--checkpoint")
-        others = {"--plot": self.plot, "--checkpoint": self.checkpoint, "--resume": resumed}
-        for option, path in others.items():
-            if path is not None and os.path.realpath(path) == os.path.realpath(self.output):
+        files = {"--output": self.output, "--plot": self.plot, "--checkpoint": self.checkpoint}
+        files["--resume"] = resumed
+        for option, other in itertools.combinations(files, 2):
+            path, taken = files[option], files[other]
+            if option == "--checkpoint" or path is None or taken is None:
+                continue  # a resumed run may go on in its own checkpoint
+            if os.path.realpath(path) == os.path.realpath(taken):
                 raise Usage(
-                    f"argument --output: must be another file than that of {option}, "
-                    f"got {self.output!r}"
+                    f"argument {option}: must be another file than that of {other}, got {path!r}"
                 )
 
     def save_plot(self, history: History, at_once: bool = False) -> str | None:

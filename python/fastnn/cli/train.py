@@ -133,8 +133,8 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     if talk:
         print(description(arguments.dataset, train, test, trainer, batch_size), flush=True)
     seconds = _fit(trainer, train, test, epochs, batch_size, files, talk)
+    trainer.model.save(files.output)  # before anything that Ctrl-C may end
     results = trainer.evaluate(test)
-    trainer.model.save(files.output)
     saved = files.save_plot(trainer.history)
     accuracy = results["accuracy"]
     if talk:
@@ -221,18 +221,28 @@ def _fit(
         )
     except KeyboardInterrupt:
         text = f"interrupted after {counted(trainer.epoch, 'epoch')} "
-        text += f"and {counted(trainer.steps, 'step')}; {_save(trainer, files, at_once=True)}"
+        text += f"and {counted(trainer.steps, 'step')}; "
+        if trainer.steps == steps or not _is_of_use(trainer, train):
+            raise Interrupted(f"{text}nothing was learned, nothing is saved") from None
+        text += _save(trainer, files, at_once=True)
         if files.checkpoint:
             text += f"; continue with --resume {files.checkpoint}"
         raise Interrupted(text) from None
     except (RuntimeError, ValueError) as error:
-        if trainer.steps == steps or not np.isfinite(trainer.model.theta).all():
+        if trainer.steps == steps or not _is_of_use(trainer, train):
             raise
         text = f"{error}; {_save(trainer, files)}"
         if files.checkpoint:
             text += f", the run to {files.checkpoint}"
         raise Failure(text) from None
     return time.perf_counter() - began
+
+
+def _is_of_use(trainer: Trainer, train: Dataset) -> bool:
+    """Whether the model may take the place of an older file: its outputs are numbers."""
+    x, _ = train.gather(np.arange(min(len(train), 16)))
+    model = trainer.model
+    return bool(np.isfinite(model.theta).all() and np.isfinite(model.predict(x)).all())
 
 
 def _save(trainer: Trainer, files: Files, at_once: bool = False) -> str:
