@@ -171,7 +171,8 @@ class Objective:
             self._built.core, [self._loss], self._loss, self.model.theta, self.model.state_vector,
             fed, n, True, self._seed, self.core.step_counter, False, self._precision,
         )  # fmt: skip
-        named = by_name(self.model, self._structure, self.targets.tensors)
+        read = [t for t in self.targets.tensors if id(t) in self._built.ids]
+        named = by_name(self.model, self._structure, read)
         return {
             name: Quantity(*values[self._built[t]])
             for name, t in named.items()
