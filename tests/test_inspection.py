@@ -110,6 +110,13 @@ def test_a_number_that_is_a_name_already_is_passed_over():
     assert list(model.inspect(np.ones((1, 3)))) == ["relu_2", "relu", "relu_3", "relu_4"]
 
 
+def test_a_target_that_the_loss_does_not_read_is_not_shown():
+    model = fnn.Model([nn.Dense(1, name="d")], input_shape=(2,))
+    trainer = fnn.Trainer(model, lambda p, y: fnn.ops.mean(p))
+    seen = trainer.inspect(np.ones((3, 2)), np.ones((3, 1)))
+    assert list(seen) == ["x", "d.weight", "d.bias", "d.linear", "mean"]
+
+
 def test_integer_inputs_have_no_gradient():
     x = fnn.Input((4,), dtype="int64", name="words")
     embedded = fnn.ops.embedding(x, RNG.standard_normal((7, 3)))

@@ -33,10 +33,10 @@ ORDER = (
     ("data", "history", "metrics", "optim", "progress"),
     ("datasets", "flat", "graph"),
     ("assembly", "feeds", "replay", "summary"),
-    ("inspection",),
+    ("inspection", "targets"),
     ("model",),
     ("callbacks", "epoch", "objective", "plot", "precision", "rule"),
-    ("callback_list",),
+    ("callback_list", "diagnosis"),
     ("passes",),
     ("trainer",),
     ("io", "networks"),
@@ -54,7 +54,7 @@ REACHING_UP = {
 # Who may touch the core: ops; a model that compiles itself and a trainer that runs it (with the
 # modules these two are cut into); data, which gathers rows; machine, its switches.
 CORE_USERS = {
-    "ops", "flat", "model", "graph", "inspection", "objective", "precision", "rule", "epoch",
+    "ops", "flat", "model", "diagnosis", "graph", "inspection", "objective", "precision", "rule", "epoch",
     "trainer", "data", "machine", "__init__",
 }  # fmt: skip
 

@@ -159,7 +159,7 @@ def test_targets_out_of_range_are_named(loss, y, units, text):
 
 
 def test_rows_of_a_data_set_are_counted_through_its_parts(monkeypatch):
-    monkeypatch.setattr("fastnn.objective._CHECKED_AT_ONCE", 8)
+    monkeypatch.setattr("fastnn.targets._CHECKED_AT_ONCE", 8)
     y = np.eye(CLASSES)[np.arange(11) % CLASSES]
     y[7, 0] = -1
     data = Dataset(np.zeros((11, 5), "f"), y)

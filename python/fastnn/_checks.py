@@ -93,6 +93,19 @@ def check_count(where: str, argument: str, value: Any, least: int = 1) -> int:
     return count
 
 
+def check_pair(where: str, argument: str, value: Any) -> tuple[int, int]:
+    """Height and width: given as two integers, or as one for both."""
+    if isinstance(value, tuple | list):
+        if len(value) != 2:
+            raise ValueError(
+                f"{where}: {argument} must be an integer or (height, width), got {value!r}"
+            )
+        height, width = value
+        return check_count(where, argument, height), check_count(where, argument, width)
+    side = check_count(where, argument, value)
+    return side, side
+
+
 def check_flag(where: str, argument: str, value: Any) -> bool:
     """``value`` as a bool, which it must be: "no" and 2 are true to Python."""
     if not isinstance(value, bool | np.bool_):

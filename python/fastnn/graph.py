@@ -111,8 +111,12 @@ class Built:
         return self.ids[id(tensor)]
 
     def feeds(self, tensors: Sequence[Tensor], given: Sequence[Feed]) -> list[Any]:
-        """What tensors are fed with as the core reads it: (id, array, scale, offset) for each."""
-        return [(self[t], *feed) for t, feed in zip(tensors, given, strict=True)]
+        """What tensors are fed with as the core reads it: (id, array, scale, offset) for each.
+
+        Those that are not in the graph are left out: a loss of one's own need not read its target.
+        """
+        pairs = zip(tensors, given, strict=True)
+        return [(self.ids[id(t)], *feed) for t, feed in pairs if id(t) in self.ids]
 
 
 class SavedLayer:

@@ -70,7 +70,7 @@ class Model:
         What a dict of inputs or of targets calls them: the names of the inputs, and of the layers
         that compute the outputs (of their ops, outside layers).
     layers : list of Layer
-        In order of use; those of a loaded model know their names, kinds and arguments alone.
+        In order of use; of a loaded model, what its file says of them: names, kinds, arguments.
     seed, dtype : int, str
         As given.
 

@@ -12,6 +12,7 @@ import numpy as np
 from fastnn.callback_list import CallbackList
 from fastnn.data import Batches, Dataset
 from fastnn.data.batches import Source
+from fastnn.diagnosis import explain
 from fastnn.epoch import Epoch
 from fastnn.objective import Objective
 
@@ -83,7 +84,7 @@ class InMemory(Passes):
                 at = numbers[epoch.position : epoch.position + batch]
                 x, y = data.gather(at, self._dtype)
                 step = objective.core.step_counter
-                objective.explain(x, y, at, "Trainer.fit", number, step)
+                explain(objective, x, y, at, "Trainer.fit", number, step)
             yield
 
     def evaluate(self) -> dict[str, float]:
@@ -121,7 +122,7 @@ class Streamed(Passes):
                 done = epoch.run(objective.core.step, feeds, rows, rates(1)[0], True)
                 if done["stop"] == "not finite":
                     step = objective.core.step_counter
-                    objective.explain(x, y, None, "Trainer.fit", number, step)
+                    explain(objective, x, y, None, "Trainer.fit", number, step)
                 yield
 
     def evaluate(self) -> dict[str, float]:

@@ -16,6 +16,7 @@ from fastnn.callback_list import CallbackList
 from fastnn.callbacks import Callback
 from fastnn.data import as_batches
 from fastnn.data.batches import Source
+from fastnn.diagnosis import check_weights, explain
 from fastnn.epoch import Epoch
 from fastnn.history import History
 from fastnn.model import Model
@@ -321,7 +322,7 @@ class Trainer:
         if not epoch.sums.get("rows"):
             raise ValueError("Trainer.fit: data must give at least 1 batch, got none")
         if self._objective is not None:  # else the checkpoint was of the epoch's end
-            self._objective.check_weights("Trainer.fit", self.epoch, self.steps)
+            check_weights(self._objective, "Trainer.fit", self.epoch, self.steps)
         seconds = time.perf_counter() - began
         logs = epoch.means() | {"lr": epoch.sums["lr"], "seconds": seconds}
         following = self._new_epoch()
@@ -364,7 +365,7 @@ class Trainer:
         feeds, rows = objective.feeds(x, y, "Trainer.step")
         done = objective.core.step(feeds, rows, self._rates(1)[0], True)
         if done["stop"] == "not finite":
-            objective.explain(x, y, None, "Trainer.step", self.epoch, self.steps)
+            explain(objective, x, y, None, "Trainer.step", self.epoch, self.steps)
         return float(done["sums"][0]) / rows
 
     def gradient(self, x: Any, y: Any) -> dict[str, Any]:
@@ -399,7 +400,7 @@ class Trainer:
         objective = self._prepare(y)
         feeds, rows = objective.feeds(x, y, "Trainer.gradient")
         if objective.core.step(feeds, rows, 0.0, False)["stop"] == "not finite":
-            objective.explain(x, y, None, "Trainer.gradient", self.epoch, self.steps)
+            explain(objective, x, y, None, "Trainer.gradient", self.epoch, self.steps)
         return self.model.split_vector(objective.core.gradient().copy())
 
     def inspect(self, x: Any, y: Any) -> dict[str, Any]:

@@ -12,14 +12,8 @@ from fastnn.ops.tensor import Tensor
 
 
 def check_sizes(where: str, argument: str, value: Any, least: int, axes: int = 2) -> None:
-    """Raise unless ``value`` is an integer, or one for each of two axes, of at least ``least``."""
-    if axes == 1:
-        check_count(where, argument, value, least)
-        return
-    numbers = sizes(where, argument, value) or ()
-    if len(numbers) not in (1, 2):
-        raise ValueError(f"{where}: {argument} must hold 1 or 2 integers, got {value!r}")
-    for number in numbers:
+    """Raise unless ``value`` is an integer, or one for each of ``axes``, of at least ``least``."""
+    for number in (value,) if axes == 1 else sizes(where, argument, value) or ():
         check_count(where, argument, number, least)
 
 

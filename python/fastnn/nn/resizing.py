@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fastnn import ops
@@ -67,8 +68,8 @@ class Subsampling(Layer):
 
     def build(self, *inputs: Tensor) -> None:
         channels, *_ = sizes_of(self, inputs[0])
-        size = sizes(self.where, "kernel_size", self.kernel_size) or (1,)
-        init = 1 / (size[0] * size[-1]) if self.init is None else self.init
+        pixels = math.prod(sizes(self.where, "kernel_size", self.kernel_size) or ())
+        init = 1 / pixels if self.init is None else self.init
         self.weight = self.parameter("weight", (channels, 1, 1), init)
         self.bias = self.parameter("bias", (channels, 1, 1), "zeros", weight=False)
 

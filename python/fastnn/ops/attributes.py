@@ -70,6 +70,20 @@ def wholes(where: str, argument: str, values: Any, none: int | None = None) -> t
     )
 
 
+def per_axis(where: str, argument: str, value: Any, axes: int, rule: str) -> tuple[int, ...]:
+    """An integer for all of some axes, or one for each; ``rule`` tells errors so.
+
+    Examples
+    --------
+    >>> per_axis("conv2d", "stride", 2, 2, "be an integer or 2 of them")
+    (2, 2)
+    """
+    given = wholes(where, argument, value)
+    if len(given) not in (1, axes):
+        raise ValueError(f"{where}: {argument} must {rule}, got {value!r}")
+    return given * axes if len(given) == 1 else given
+
+
 def axes(where: str, axis: Axis) -> tuple[int, ...] | None:
     """The axes of a reduction; None stands for all."""
     return None if axis is None else wholes(where, "axis", axis)

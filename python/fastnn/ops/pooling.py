@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn._checks import check_count, check_flag, check_positive
-from fastnn.ops.attributes import real, wholes
+from fastnn.ops.attributes import per_axis, real
 from fastnn.ops.images import on_pixels, shape_of
 from fastnn.ops.tensor import Tensor, call, shape_text, where_of
 
@@ -24,13 +24,13 @@ Size = int | Sequence[int]
 
 
 def sizes(where: str, argument: str, value: Any) -> tuple[int, ...] | None:
-    """One integer or two of them; None is left to the op, but for the window itself."""
-    if value is None and argument != "kernel_size":
-        return None
-    given = () if value is None else wholes(where, argument, value)
-    if len(given) not in (1, 2):
-        raise ValueError(f"{where}: {argument} must hold 1 or 2 integers, got {value!r}")
-    return given
+    """Those of rows and columns; None is left to the op, but for the window itself."""
+    rule = "hold 1 or 2 integers"
+    if value is not None:
+        return per_axis(where, argument, value, 2, rule)
+    if argument == "kernel_size":
+        raise ValueError(f"{where}: {argument} must {rule}, got None")
+    return None
 
 
 def max_pool2d(
@@ -195,12 +195,12 @@ def adaptive_avg_pool2d(x: Any, output_size: Size) -> Any:
     """
     op = where_of("adaptive_avg_pool2d")
     shape = shape_of("adaptive_avg_pool2d", "x", x, ("N", "C", "H", "W"))
-    given = wholes(op, "output_size", output_size)
-    if len(given) not in (1, 2) or min(given) < 1:
-        raise ValueError(f"{op}: output_size must hold 1 or 2 integers >= 1, got {output_size!r}")
+    rule = "hold 1 or 2 integers >= 1"
+    size = per_axis(op, "output_size", output_size, 2, rule)
+    if min(size) < 1:
+        raise ValueError(f"{op}: output_size must {rule}, got {output_size!r}")
     if 0 in shape[2:]:
         raise ValueError(f"{op}: x must have pixels, got shape {shape_text(shape)}")
-    size = (given[0], given[-1])
     if all(n % k == 0 for n, k in zip(shape[2:], size, strict=True)):
         return avg_pool2d(x, [n // k for n, k in zip(shape[2:], size, strict=True)])
     narrow = not isinstance(x, Tensor) and getattr(x, "dtype", None) != np.float64

@@ -7,7 +7,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from fastnn.ops.attributes import whole, wholes
+from fastnn.ops.attributes import per_axis, whole, wholes
 
 Size = int | Sequence[int]
 Padding = int | str | Sequence[int]
@@ -29,13 +29,11 @@ def numbers(
     if axes == 1 and not isinstance(value, Sequence | np.ndarray):
         given: tuple[int, ...] = (whole(where, argument, value),)
     else:
-        given = wholes(where, argument, value)
-    if len(given) not in (1, axes):
-        rule = "an integer" if axes == 1 else f"an integer or {axes} of them"
-        raise ValueError(f"{where}: {argument} must be {rule}, got {value!r}")
+        rule = "be an integer" if axes == 1 else f"be an integer or {axes} of them"
+        given = per_axis(where, argument, value, axes, rule)
     if least is not None:
         _check_range(where, argument, given, least, value)
-    return given * axes if len(given) == 1 else given
+    return given
 
 
 def _check_range(where: str, argument: str, given: tuple[int, ...], least: int, value: Any) -> None:

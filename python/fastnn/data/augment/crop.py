@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastnn._checks import check_count, check_real
+from fastnn._checks import check_count, check_pair, check_real
 from fastnn.data.augment.transform import (
     Outside,
     Shape,
@@ -12,7 +12,6 @@ from fastnn.data.augment.transform import (
     check_fill,
     check_p,
     outside,
-    pair,
 )
 
 _MOST_PADDING = 1 << 24  # what the core's float32 places can tell apart
@@ -59,7 +58,7 @@ class Crop(Transform):
         self.padding = padding
         self.fill = fill
         if size is not None:
-            pair("Crop", "size", size)
+            check_pair("Crop", "size", size)
         if check_count("Crop", "padding", padding, 0) >= _MOST_PADDING:
             raise ValueError(f"Crop: padding must be < 2**24, got {padding}")
         check_fill("Crop", fill)
@@ -103,7 +102,7 @@ class CenterCrop(Transform):
 
     def __init__(self, size: Any) -> None:
         self.size = size
-        pair("CenterCrop", "size", size)
+        check_pair("CenterCrop", "size", size)
 
     def out_shape(self, shape: Shape) -> Shape:
         """That of the middle."""
@@ -197,7 +196,7 @@ class Cutout(Transform):
         self.size = size
         self.fill = fill
         self.p = p
-        pair("Cutout", "size", size)
+        check_pair("Cutout", "size", size)
         check_real("Cutout", "fill", fill, "a finite number", lambda v: True)
         check_p("Cutout", p)
 
@@ -207,7 +206,7 @@ class Cutout(Transform):
 
     def step(self, shape: Shape) -> tuple[str, list[float]]:
         """Height, width and value."""
-        height, width = pair("Cutout", "size", self.size)
+        height, width = check_pair("Cutout", "size", self.size)
         return "cutout", [height, width, float(self.fill)]
 
 
@@ -216,7 +215,7 @@ def cropped(where: str, shape: Shape, size: Any, padding: int) -> Shape:
     channels, height, width = shape
     if size is None:
         return shape
-    new_height, new_width = pair(where, "size", size)
+    new_height, new_width = check_pair(where, "size", size)
     if new_height > height + 2 * padding or new_width > width + 2 * padding:
         padded = f" with padding {padding}" if padding else ""
         raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, Literal
 
-from fastnn._checks import check_count, check_real
+from fastnn._checks import check_real
 from fastnn._config import Configured
 
 Outside = float | Literal["edge"]
@@ -49,16 +49,3 @@ def check_fill(where: str, fill: Any) -> None:
 def outside(fill: Outside) -> list[float]:
     """``fill`` as the core takes it."""
     return [0.0, 1.0] if isinstance(fill, str) else [float(fill), 0.0]
-
-
-def pair(where: str, argument: str, value: Any) -> tuple[int, int]:
-    """Height and width: given as two integers, or as one for both."""
-    if isinstance(value, tuple | list):
-        if len(value) != 2:
-            raise ValueError(
-                f"{where}: {argument} must be an integer or (height, width), got {value!r}"
-            )
-        height, width = value
-        return check_count(where, argument, height), check_count(where, argument, width)
-    side = check_count(where, argument, value)
-    return side, side
