@@ -64,6 +64,37 @@ class Epoch:
         # One statement without calls: no signal comes between its parts.
         self.position, self.sums, self._done = position, sums, []
 
+    def by_rows_from_here(self, rows: int) -> None:
+        """Go on by rows, in a data set of so many."""
+        done = self._rows()
+        if done > rows:
+            raise ValueError(self._other(f"data of at least {done} rows", f"{rows}"))
+        self.position, self.by_rows = done, True
+
+    def by_batches_from_here(self, batch_size: int | None = None, rows: int | None = None) -> None:
+        """Go on by batches: of that size in a data set of so many rows, or as they come."""
+        position, done = self.position, self._rows()
+        if batch_size is None or rows is None:
+            if position and self.by_rows:
+                raise ValueError(self._other("the data set that it began with", "other batches"))
+        elif done > rows:
+            raise ValueError(self._other(f"data of at least {done} rows", f"{rows}"))
+        elif done % batch_size and done != rows:
+            rule = f"a batch_size that divides {done}, the rows that were done"
+            raise ValueError(self._other(rule, f"{batch_size}"))
+        else:
+            position = -(-done // batch_size)
+        self.position, self.by_rows = position, False
+
+    def _rows(self) -> int:
+        return int(self.sums.get("rows", 0))
+
+    def _other(self, wanted: str, got: str) -> str:
+        return (
+            f"Trainer.fit: the epoch under way must go on with {wanted}, got {got}; or give it up by "
+            "Trainer.drop_epoch()"
+        )
+
     def in_order(self) -> list[float]:
         """The sums as the core continues them."""
         return [self.sums.get(name, 0.0) for name in self._names]
@@ -76,9 +107,15 @@ class Epoch:
     def state(self) -> dict[str, Any]:
         """Where the epoch stands, as JSON can hold it."""
         self.settle()
-        return {"position": self.position, "sums": self.sums, "seconds": self.seconds}
+        return {
+            "position": self.position,
+            "by_rows": self.by_rows,
+            "sums": self.sums,
+            "seconds": self.seconds,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where `state` was called."""
         self.position, self.sums = int(state["position"]), dict(state["sums"])
         self.seconds = float(state["seconds"])
+        self.by_rows = bool(state.get("by_rows", self.position == self._rows()))

@@ -153,7 +153,10 @@ class Objective:
         l1, l2 = self.rule["l1"], self.rule["l2"]
         if not l1 and not l2:
             return 0.0
-        weights = [w.astype(np.float64) for w in self.model.weights().values()]
+        tensors = zip(self.model.parameters, self.model.structure.parameters, strict=True)
+        kept = {name for name, tensor in tensors if id(tensor) in self.frozen}
+        named = self.model.weights().items()
+        weights = [w.astype(np.float64) for name, w in named if name not in kept]
         return float(sum(l1 * np.abs(w).sum() + 0.5 * l2 * np.square(w).sum() for w in weights))
 
     def find_not_finite(self, x: Any, y: Any, where: str) -> tuple[str, str] | None:

@@ -69,7 +69,7 @@ class InMemory(Passes):
         data, batch = self._data, self._source.batch_size
         numbers = self._source.order(number)
         order = data.rows(numbers)
-        epoch.by_rows = True
+        epoch.by_rows_from_here(len(order))
         while epoch.position < len(order):
             objective = self._prepare(self._first)
             feeds = objective.dataset_feeds(data, "Trainer.fit")
@@ -113,8 +113,12 @@ class Streamed(Passes):
         self._prepare(batch[1]).feeds(*batch, where)
 
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
-        self._source.set_state({"epoch": number, "position": epoch.position})
-        epoch.by_rows = False
+        source = self._source
+        if isinstance(source, Batches):
+            epoch.by_batches_from_here(source.batch_size, source.samples)
+        else:
+            epoch.by_batches_from_here()
+        source.set_state({"epoch": number, "position": epoch.position})
         with closing(iter(self._source)) as batches:
             for x, y in batches:
                 objective = self._prepare(y)
@@ -126,6 +130,8 @@ class Streamed(Passes):
                 yield
 
     def evaluate(self) -> dict[str, float]:
+        if isinstance(self._source, Batches):  # the same at each time: augmented as in epoch 0
+            self._source.set_state({"epoch": 0, "position": 0})
         total: Any = 0.0
         rows = 0
         for x, y in self._source:

@@ -570,8 +570,8 @@ class Trainer:
         Returns
         -------
         dict of str to object
-            "epoch" and "steps", those done; of the epoch under way "position" (rows, or batches of
-            an iterable), "sums" of loss and metrics, and "seconds" spent in it.
+            "epoch" and "steps", those done; of the epoch under way "position" (rows, or batches where
+            "by_rows" is false), "sums" of loss and metrics, and "seconds" spent in it.
 
         Examples
         --------
@@ -579,9 +579,33 @@ class Trainer:
         >>> trainer = Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
         >>> _ = trainer.fit(([[1.0]] * 5, [[2.0]] * 5), epochs=2, batch_size=2, verbose=0)
         >>> trainer.progress()
-        {'epoch': 2, 'steps': 6, 'position': 0, 'sums': {}, 'seconds': 0.0}
+        {'epoch': 2, 'steps': 6, 'position': 0, 'by_rows': True, 'sums': {}, 'seconds': 0.0}
         """
         return {"epoch": self.epoch, "steps": self.steps} | self._under_way.state()
+
+    def drop_epoch(self) -> None:
+        """Give up the epoch under way, which Ctrl-C or an error broke off: the next begins anew.
+
+        Its updates stay; the history does not have it.
+
+        Raises
+        ------
+        RuntimeError
+            If a ``fit`` is under way.
+
+        Examples
+        --------
+        >>> import fastnn as fnn
+        >>> trainer = Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
+        >>> trainer.drop_epoch()
+        >>> trainer.progress()["position"]
+        0
+        """
+        if self._is_fitting:
+            raise RuntimeError(
+                "Trainer.drop_epoch: no fit must be under way, got a call during one"
+            )
+        self._under_way = self._new_epoch()
 
     def restore(self, progress: dict[str, Any], history: History, states: list[Any]) -> None:
         """Take over where a saved run stood, as `Trainer.resume` does; for files of one's own.

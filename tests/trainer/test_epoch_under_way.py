@@ -1,0 +1,133 @@
+"""An epoch that was broken off goes on over data of any kind by the rows that were done, or is refused."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import callbacks, nn
+from fastnn.data import Augmented, Batches, Dataset, augment
+from runs import blobs, trainer
+
+RNG = np.random.default_rng(0)
+IMAGES = Dataset(RNG.random((240, 1, 6, 6), dtype="f4"), RNG.integers(0, 3, 240))
+
+
+class StopAt(callbacks.Callback):
+    """Breaks a fit off after some steps."""
+
+    def __init__(self, every):
+        self.every = every
+
+    def on_step(self, trainer, logs):
+        raise KeyboardInterrupt
+
+
+def of_images():
+    layers = [nn.Flatten(), nn.Dense(3, "softmax")]
+    return fnn.Trainer(fnn.Model(layers, input_shape=(1, 6, 6), seed=1), seed=2)
+
+
+def broken_off(data, batch_size, steps, make=of_images):
+    t = make()
+    with pytest.raises(KeyboardInterrupt):
+        t.fit(data, 1, batch_size, callbacks=[StopAt(steps)], verbose=0)
+    assert t.steps == steps
+    return t
+
+
+def changed(n=240):
+    return Augmented(IMAGES.take(n), [augment.Flip()])
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "batch_size", "steps"),
+    [
+        (IMAGES, changed(), 16, 9),  # 96 of 240 rows done, in 6 steps of 16
+        (changed(), IMAGES, 16, 9),
+        (changed(), changed(), 48, 3),
+        (IMAGES, IMAGES, 100, 2),
+        (IMAGES, Batches(IMAGES, 32, drop_last=True), 32, 4),
+    ],
+)
+@pytest.mark.parametrize("saved", [False, True])
+def test_the_rest_of_the_rows_is_done_once(first, then, batch_size, steps, saved, tmp_path):
+    t = broken_off(first, 16, 6)
+    if saved:
+        t.save(tmp_path / "run.ckpt")
+        t = fnn.Trainer.resume(tmp_path / "run.ckpt")
+    t.fit(then, 1, batch_size, verbose=0)
+    assert (t.steps, t.epoch, t.history.epochs) == (6 + steps, 1, 1)
+
+
+def test_an_iterable_goes_on_by_its_batches_whatever_their_size(tmp_path):
+    data = blobs(96)
+
+    def batches():
+        for i in range(0, 96, 1):
+            yield data.x[i : i + 1], data.y[i : i + 1]
+
+    t = broken_off(batches, 1, 40, trainer)
+    t.save(tmp_path / "run.ckpt")
+    t = fnn.Trainer.resume(tmp_path / "run.ckpt")
+    t.fit(batches, 1, verbose=0)
+    assert (t.steps, t.epoch) == (96, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "batch_size", "text"),
+    [
+        (IMAGES, lambda: iter([IMAGES.gather(np.arange(16))]), 16,
+         "the data set that it began with, got other batches"),
+        (IMAGES, IMAGES.take(95), 16, "data of at least 96 rows, got 95"),
+        (IMAGES, changed(95), 16, "data of at least 96 rows, got 95"),
+        (changed(), changed(), 100, "a batch_size that divides 96, the rows that were done, got 100"),
+    ],
+)  # fmt: skip
+def test_what_cannot_go_on_is_refused_and_the_epoch_can_be_given_up(first, then, batch_size, text):
+    t = broken_off(first, 16, 6)
+    before = t.model.theta.copy()
+    whole = f"Trainer.fit: the epoch under way must go on with {text}; or give it up by Trainer.drop_epoch()"
+    with pytest.raises(ValueError, match=f"^{re.escape(whole)}$"):
+        t.fit(then, 1, batch_size, verbose=0)
+    assert (t.steps, t.epoch, t.history.epochs) == (6, 0, 0)
+    assert np.array_equal(t.model.theta, before)
+    t.drop_epoch()
+    t.fit(then, 1, batch_size, verbose=0)
+    assert t.epoch == t.history.epochs == 1
+
+
+def test_an_epoch_is_not_given_up_while_it_runs():
+    class Drop(callbacks.Callback):
+        def on_epoch_begin(self, trainer):
+            trainer.drop_epoch()
+
+    with pytest.raises(RuntimeError, match=r"^Trainer\.drop_epoch: no fit must be under way"):
+        of_images().fit(IMAGES, 1, 16, callbacks=[Drop()], verbose=0)
+
+
+def test_augmented_validation_is_the_same_at_every_epoch_and_after_a_resume(tmp_path):
+    held_out = Augmented(IMAGES.take(50), [augment.Noise(0.5)])
+    straight, cut = of_images(), of_images()
+    straight.fit(IMAGES, 4, validation=held_out, verbose=0)
+    cut.fit(IMAGES, 2, validation=held_out, verbose=0)
+    cut.save(tmp_path / "run.ckpt")
+    resumed = fnn.Trainer.resume(tmp_path / "run.ckpt")
+    resumed.fit(IMAGES, 2, validation=held_out, verbose=0)
+    assert resumed.history["val_loss"] == straight.history["val_loss"]
+    assert resumed.history["val_loss"][3] == resumed.evaluate(held_out, 256)["loss"]
+
+
+def test_penalties_of_frozen_weights_are_in_no_loss():
+    layer = nn.Dense(1, init=10.0)
+    model = fnn.Model([layer, nn.Dense(1, init=1.0)], input_shape=(1,))
+    layer.trainable = False
+    t = fnn.Trainer(model, "mse", fnn.optim.SGD(1e-9), l2=1.0)
+    data = ([[0.0]], [[0.0]])
+    history = t.fit(data, 1, validation=data, verbose=0)
+    assert history["loss"] == history["val_loss"] == [0.5]
+    layer.trainable = True
+    assert t.evaluate(data)["loss"] == t.step(*data) == 50.5
