@@ -7,7 +7,7 @@ from typing import Any
 
 from fastnn._checks import check_integer
 from fastnn.graph import Structure
-from fastnn.ops.tensor import Node, Parameter, Tensor
+from fastnn.ops.tensor import Node, Parameter, State, Tensor
 
 _MOST_AXES = 7  # of one sample: the core's arrays have 8 with the batch
 
@@ -95,7 +95,7 @@ def check_inputs(inputs: list[Tensor], structure: Structure) -> None:
         if t.node is not None or isinstance(t, Parameter):
             raise ValueError(f"Model: inputs must come from fnn.Input, got {t!r}")
     if len(known) < len(inputs):
-        twice = next(t for i, t in enumerate(inputs) if t in inputs[:i])
+        twice = next(t for i, t in enumerate(inputs) if any(t is u for u in inputs[:i]))
         raise ValueError(f"Model: inputs must be different tensors, got {twice!r} twice")
     for t in structure.inputs:
         if id(t) not in known:
@@ -143,7 +143,7 @@ def check_owners(structure: Structure) -> None:
     for leaf in structure.owned:
         if leaf.owner is not None and leaf.owner() is not None:
             nodes = structure.nodes
-            layer = next((n.layer for n in nodes if n.layer and leaf in n.inputs), None)
+            layer = next((n.layer for n in nodes if n.layer and _reads(n, leaf)), None)
             raise ValueError(
                 "Model: layers must belong to one model, got "
                 f"{layer.where if layer else leaf.name} of another; make new layers (or delete "
@@ -152,16 +152,40 @@ def check_owners(structure: Structure) -> None:
             )
 
 
+def check_norms(structure: Structure) -> None:
+    """Running statistics follow one input: those of a second call would be forgotten."""
+    seen: set[int] = set()
+    for node in structure.of_outputs:
+        states = [t for t in node.inputs if isinstance(t, State)]
+        if node.op == "batch_norm" and any(id(t) in seen for t in states):
+            raise ValueError(
+                f"Model: {node.layer.where if node.layer else node.op} must be called once, because "
+                "its running statistics follow one input, got a second call; make a layer for each"
+            )
+        seen.update(map(id, states))
+
+
+def _reads(node: Node, tensor: Tensor) -> bool:
+    return any(t is tensor for t in node.inputs)
+
+
 def named_layers(structure: Structure) -> list[Any]:
     """The layers in order of use; those without a name of their own get one by kind and number."""
     layers: list[Any] = []
     for node in structure.nodes:
         if node.layer is not None and node.layer not in layers:
             layers.append(node.layer)
-    taken = [x.name for x in layers if x.given_name]
-    for name in taken:
-        if taken.count(name) > 1:
+    named = [x for x in layers if x.given_name]
+    taken: set[str] = set()
+    for layer in sorted(named, key=lambda x: x.origin is not None):  # those of other models last
+        name = layer.name
+        if name in taken and layer.origin is None:
             raise ValueError(f"Model: layer names must differ, got {name!r} twice")
+        number = 1
+        while layer.name in taken:
+            number += 1
+            layer.name = f"{name}_{number}"
+        taken.add(layer.name)
     counts: dict[str, int] = {}
     for layer in layers:
         if not layer.given_name:

@@ -22,6 +22,8 @@ class Structure:
     ----------
     nodes : list of Node
         Uses of ops, operands before users.
+    of_outputs : tuple of Node
+        Those of them that the outputs depend on; the others only serve updates of states.
     inputs, parameters, states, constants : list of Tensor
         Leaves in order of first use.
     """
@@ -36,6 +38,7 @@ class Structure:
         self._seen: set[int] = set()
         for tensor in self.outputs:
             self._visit(tensor)
+        self.of_outputs = tuple(self.nodes)
         for state in self.states:  # which may grow; what only an update needs comes last
             if state.update is not None:
                 self._visit(state.update)

@@ -15,6 +15,7 @@ from fastnn import _core, feeds, flat
 from fastnn._checks import check_count, check_seed
 from fastnn.assembly import (
     check_inputs,
+    check_norms,
     check_outputs,
     check_owners,
     named_layers,
@@ -123,6 +124,7 @@ class Model:
         check_inputs(self.inputs, self.structure)
         check_outputs(self.outputs)
         check_owners(self.structure)
+        check_norms(self.structure)
         self.layers = named_layers(self.structure)
         self.input_names = [t.name for t in self.inputs]
         self.output_names = [output_name(t) for t in self.outputs]
@@ -297,6 +299,12 @@ class Model:
                 f"Model: inputs must be {len(self.inputs)} tensors as the model has inputs, "
                 f"got {len(inputs)}"
             )
+        for x in inputs:
+            if not isinstance(x, Tensor):
+                raise TypeError(
+                    f"Model: inputs must be all tensors or all arrays, got {type(x).__name__} beside "
+                    "tensors; make it an input of the larger model"
+                )
         if self._replay is None or self._replay.is_taken:
             self._replay = self._replayed()
             for layer in self.layers:

@@ -55,10 +55,10 @@ class Trainer:
     l1, l2 : float, >= 0
         The cost gains ``l1 sum|w| + l2/2 sum w^2`` over weights, not biases.
     clip_norm : float, optional
-        Largest norm of the gradient of the loss; penalties join it afterwards, as PyTorch's
-        weight decay does.
+        Largest norm of the gradient of the loss; 0 or None for no bound. Penalties join it
+        afterwards, as PyTorch's weight decay does.
     max_norm : float, optional
-        Largest norm of the weights into one unit.
+        Largest norm of the weights into one unit; 0 or None for no bound.
     seed : int, optional
         Decides shuffling and dropout; the model's by default.
     precision : {"float32", "bf16"}
@@ -81,8 +81,8 @@ class Trainer:
 
     Attributes
     ----------
-    precision : str
-        As given; another one takes another trainer.
+    model, loss, metrics, precision
+        As given; others take another trainer.
     history : History
         One number per epoch and quantity.
     epoch, steps : int
@@ -127,14 +127,13 @@ class Trainer:
         if not isinstance(model, Model):
             raise TypeError(f"Trainer: model must be a Model, got {type(model).__name__}")
         self._precision = check_precision(precision, model.dtype)
-        self.model = model
-        self.loss = loss
+        self._model, self._loss = model, loss
         self.epoch = 0
         self._objective: Objective | None = None
         self._begun = 0  # steps before there is an objective, which counts them
         self._optimizer: optim.Optimizer
         self.optimizer = optimizer
-        self.metrics = _tuple(metrics)
+        self._given_metrics = _tuple(metrics)
         self.l1, self.l2, self.clip_norm, self.max_norm = l1, l2, clip_norm, max_norm
         check_rule(self._rule())
         self.seed = model.seed if seed is None else check_seed("Trainer", seed)
@@ -155,6 +154,21 @@ class Trainer:
         self._is_fitting = False
         self._under_way = self._new_epoch()
         self._restored: list[Any] | None = None  # optimiser states read from a checkpoint
+
+    @property
+    def model(self) -> Model:
+        """What is trained; another one takes another trainer."""
+        return self._model
+
+    @property
+    def loss(self) -> Any:
+        """As given; another one takes another trainer of the model."""
+        return self._loss
+
+    @property
+    def metrics(self) -> tuple[Any, ...]:
+        """As given; others take another trainer of the model."""
+        return self._given_metrics
 
     @property
     def precision(self) -> str:
@@ -259,9 +273,7 @@ class Trainer:
             self._is_fitting = True
             source = as_batches(data, batch_size, shuffle, self.seed, dtype=self.model.dtype)
             passes = self._passes(source)
-            held_out = (
-                None if validation is None else self._in_order(validation, max(batch_size, 256))
-            )
+            held_out = None if validation is None else self._held_out(validation, batch_size)
             self._under_way.settle()
             passes.check("Trainer.fit")
             if held_out is not None:
@@ -465,6 +477,12 @@ class Trainer:
         passes.check("Trainer.evaluate")
         return passes.evaluate()
 
+    def _held_out(self, validation: Any, batch_size: int) -> Passes:
+        try:
+            return self._in_order(validation, max(batch_size, 256))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"Trainer.fit: validation: {error}") from None
+
     def _passes(self, source: Source) -> Passes:
         return passes_over(source, self.model.dtype, self._prepare)
 
@@ -665,6 +683,15 @@ class Trainer:
 
     def _rates(self, n: int) -> Any:
         return rates_of(self.optimizer.lr, self.steps, n, _LARGEST[self.model.dtype], "Trainer")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Trainer:
+        raise TypeError(
+            "Trainer: copies must go through a file, got copy.deepcopy; Trainer.save and "
+            "Trainer.resume give another trainer, which goes on bit for bit"
+        )
+
+    def __copy__(self) -> Trainer:
+        return self.__deepcopy__({})
 
     def __repr__(self) -> str:
         return f"Trainer({self.model!r}, loss={self.loss!r}, optimizer={self.optimizer!r}, epoch={self.epoch})"

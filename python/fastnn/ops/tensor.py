@@ -124,6 +124,15 @@ class Tensor:
     def __abs__(self) -> Any:
         return call("abs", self)
 
+    def _not_compared(self, other: Any) -> Any:
+        raise TypeError(
+            f"Tensor: values must be known to be compared, got {self!r} and {other!r}; compare "
+            "arrays and give the model the result as an input or a target, or use `is`"
+        )
+
+    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _not_compared
+    __hash__ = object.__hash__
+
     def __getitem__(self, key: Any) -> Any:
         """Slices and integers, one for each axis from the first: ``x[:, -1]``, ``x[:, ::2]``."""
         keys = key if isinstance(key, tuple) else (key,)

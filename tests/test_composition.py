@@ -1,0 +1,116 @@
+"""Models put together from others, layers from layers; and what of it is refused."""
+
+from __future__ import annotations
+
+import copy
+import operator
+import re
+
+import numpy as np
+import pytest
+
+import fastnn as fnn
+from fastnn import nn, optim
+
+
+def refuses(error, text):
+    return pytest.raises(error, match=f"^{re.escape(text)}$")
+
+
+@pytest.mark.parametrize("name", ["eq", "ne", "lt", "le", "gt", "ge"])
+@pytest.mark.parametrize("other", [1.0, "x", "tensor"])
+def test_values_that_are_not_known_are_not_compared(name, other):
+    x = fnn.Input((3,))
+    other = fnn.Input((3,), name="t") if other == "tensor" else other
+    with pytest.raises(
+        TypeError, match=r"^Tensor: values must be known to be compared, got Tensor\(x"
+    ):
+        getattr(operator, name)(x, other)
+    assert x in {x} and x in [x]
+
+
+class Block(nn.Layer):
+    """A layer of its own parameter and of another layer."""
+
+    def build(self, x):
+        self.inner = nn.Dense(3)
+        self.gain = self.parameter("gain", (3,), "ones")
+
+    def forward(self, x):
+        return self.inner(x) * self.gain
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_frozen_layer_freezes_the_layers_that_it_calls(nested):
+    block = Block()
+    model = fnn.Model([block, nn.Dense(1)], input_shape=(3,))
+    block.trainable = False
+    if nested:
+        x = fnn.Input((3,))
+        model = fnn.Model(x, nn.Dense(1, name="last")(model(x)))
+    before = {name: w.copy() for name, w in model.parameters.items()}
+    fnn.Trainer(model, "mse", optim.SGD(0.1)).step(np.ones((4, 3)), np.ones((4, 1)))
+    moved = {n for n, w in model.parameters.items() if not np.array_equal(w, before[n])}
+    kept = {n for n in before if n.startswith(("block", "dense1."))}
+    assert kept and moved and not kept & moved
+    if nested:  # its copies were frozen when they were made
+        return
+    block.trainable = True
+    fnn.Trainer(model, "mse", optim.SGD(0.1)).step(np.ones((4, 3)), np.ones((4, 1)))
+    assert not any(np.array_equal(model.parameters[n], before[n]) for n in kept if "weight" in n)
+
+
+def test_models_from_files_and_copies_become_parts_of_one(tmp_path):
+    single = fnn.Model([nn.Dense(3, "tanh", name="first"), nn.Dense(2)], input_shape=(4,), seed=1)
+    single.save(tmp_path / "a.fnn")
+    a, b, c = fnn.load(tmp_path / "a.fnn"), fnn.load(tmp_path / "a.fnn"), copy.deepcopy(single)
+    x = fnn.Input((4,))
+    both = fnn.Model(x, (a(x) + b(x) + c(x)) * (1 / 3))
+    rows = np.random.default_rng(0).random((5, 4), "f4")
+    np.testing.assert_allclose(both.predict(rows), single.predict(rows), rtol=1e-5, atol=1e-6)
+    names = [layer.name for layer in both.layers]
+    assert len(set(names)) == len(names) and {"first", "first_2", "first_3"} <= set(names)
+    both.save(tmp_path / "both.fnn")
+    assert np.array_equal(fnn.load(tmp_path / "both.fnn").predict(rows), both.predict(rows))
+    with refuses(ValueError, "Model: layer names must differ, got 'a' twice"):
+        fnn.Model([nn.Dense(1, name="a"), nn.Dense(1, name="a")], input_shape=(2,))
+
+
+def test_running_statistics_follow_one_input():
+    norm, p, q = nn.BatchNorm(), fnn.Input((2,), name="p"), fnn.Input((2,), name="q")
+    text = (
+        'Model: BatchNorm "batchnorm1" must be called once, because its running statistics follow one '
+        "input, got a second call; make a layer for each"
+    )
+    with refuses(ValueError, text):
+        fnn.Model([p, q], [norm(p), norm(q)])
+    part = fnn.Model([nn.Dense(2), nn.BatchNorm()], input_shape=(2,))
+    with refuses(ValueError, text):
+        fnn.Model([p, q], part(p) - part(q))
+
+
+def test_a_model_is_not_called_on_tensors_and_arrays_at_once():
+    p, q = fnn.Input((3,), name="p"), fnn.Input((3,), name="q")
+    model = fnn.Model([p, q], p + q)
+    text = (
+        "Model: inputs must be all tensors or all arrays, got ndarray beside tensors; make it an input "
+        "of the larger model"
+    )
+    with refuses(TypeError, text):
+        model(fnn.Input((3,)), np.ones((1, 3)))
+
+
+def test_what_a_trainer_was_made_of_stays():
+    t = fnn.Trainer(fnn.Model([nn.Dense(1)], input_shape=(1,)), "mse", metrics=["mae"])
+    for name in ("model", "loss", "metrics", "precision"):
+        with pytest.raises(AttributeError):
+            setattr(t, name, getattr(t, name))
+    t.step([[1.0]], [[2.0]])
+    for copied in (copy.copy, copy.deepcopy):
+        with pytest.raises(
+            TypeError, match=r"^Trainer: copies must go through a file, .*Trainer\.resume"
+        ):
+            copied(t)
+    text = "Trainer.fit: validation: Batches: dataset must have at least 1 sample, got 0"
+    with refuses(ValueError, text):
+        t.fit(([[1.0]], [[2.0]]), validation=(np.zeros((0, 1)), np.zeros((0, 1))), verbose=0)
