@@ -50,6 +50,12 @@ ERRORS = [
     (lambda x: ops.softmax(x, "a"), TypeError, "softmax: axis must be an integer, got 'a'"),
     (lambda x: ops.log_softmax(x, 2**63), ValueError,
      f"log_softmax: axis must be an integer of 64 bits, got {2**63}"),
+    *(
+        (lambda x, op=op, none=none: getattr(ops, op)(x, none), ValueError,
+         f"{op}: axis must name at least 1 axis, got {none!r}; None stands for all axes")
+        for op in ("sum", "mean", "max", "min", "prod", "var", "norm", "logsumexp", "argmax", "argmin")
+        for none in ((), [])
+    ),
     (lambda x: ops.sum(x, "a"), TypeError, f"sum: axis must be {ONE}, got 'a'"),
     (lambda x: ops.var(x, 1, correction="a"), TypeError, "var: correction must be a number, got 'a'"),
     (lambda x: ops.dropout(x, "a"), TypeError, "dropout: rate must be a number, got 'a'"),
