@@ -179,6 +179,77 @@ def test_threads_follow_the_affinity():
     assert printed(code).split() == ["1", "1"]
 
 
+# Where the threads of a large job may run, one line each.
+MASKS = """
+import os, numpy as np
+fastnn.ops.matmul(np.ones((512, 512), "f4"), np.ones((512, 512), "f4"))
+tasks = [int(task) for task in os.listdir("/proc/self/task")]
+print(*sorted({str(sorted(os.sched_getaffinity(task))) for task in tasks}), sep="\\n")
+"""
+BINDINGS = [
+    {"OMP_PROC_BIND": "true"},
+    {"OMP_PROC_BIND": "spread"},
+    {"OMP_PLACES": "cores"},
+    {"OMP_PLACES": "threads", "OMP_PROC_BIND": "close"},
+    {"GOMP_CPU_AFFINITY": "{first}-{last}"},
+    {"OMP_PLACES": "sockets"},
+]
+
+
+def bound(code, env, cpus):
+    """What ``code`` prints where OpenMP binds its threads and the process may use ``cpus`` only."""
+    env = {k: v.format(first=min(cpus), last=max(cpus)) for k, v in env.items()}
+    start = (
+        f"import os, sys; os.sched_setaffinity(0, {set(cpus)}); "
+        f"os.execv(sys.executable, [sys.executable, '-c', {code!r}])"
+    )
+    return printed(start, env)
+
+
+@pytest.mark.skipif(not LINUX, reason="affinity is Linux's")
+@pytest.mark.parametrize("env", BINDINGS, ids=str)
+def test_threads_that_openmp_binds_are_as_many(env):
+    """It binds the main thread as well, whose affinity tells no more what there is."""
+    all_cpus = sorted(os.sched_getaffinity(0))
+    if all_cpus != list(range(all_cpus[0], all_cpus[-1] + 1)):
+        pytest.skip("the CPUs of this process have gaps")
+    free = printed(COUNT)
+    assert bound(COUNT, env, all_cpus) == free
+    assert bound(COUNT, env, all_cpus[:1]).split() == ["1", "1"]
+    if int(free.split()[0]) > 1 and env != {"OMP_PLACES": "sockets"}:
+        masks = bound(COUNT + MASKS, env | {"OPENBLAS_NUM_THREADS": "1"}, all_cpus).splitlines()[1:]
+        assert len(masks) > 1, masks
+
+
+@pytest.mark.skipif(not LINUX, reason="affinity is Linux's")
+def test_threads_that_openmp_binds_to_one_place_are_one():
+    cpus = sorted(os.sched_getaffinity(0))
+    for env in ({"OMP_PROC_BIND": "master"}, {"OMP_PLACES": "{{{first}}}"}):
+        assert bound(COUNT, env, cpus).split() == ["1", "1"]
+    # Of what libgomp does here, taking CPUs that taskset withheld, we count nothing.
+    wide = {"GOMP_CPU_AFFINITY": f"{cpus[0]}-{cpus[-1]}"}
+    assert bound(COUNT, wide, cpus[-1:]).split() == ["1", "1"]
+
+
+@pytest.mark.skipif(not LINUX, reason="affinity is Linux's")
+def test_threads_beside_openmps_may_run_where_those_do():
+    """Those that make batches ahead would share the main thread's CPU."""
+    code = """
+import os, threading
+from fastnn import _core
+def mask():
+    _core.stay_on_thread()
+    print(*sorted(os.sched_getaffinity(0)))
+thread = threading.Thread(target=mask)
+thread.start()
+thread.join()
+"""
+    cpus = sorted(os.sched_getaffinity(0))
+    for env in ({"OMP_PROC_BIND": "true"}, {}):
+        assert bound(code, env, cpus) == " ".join(map(str, cpus))
+        assert bound(code, env, cpus[-1:]) == str(cpus[-1])
+
+
 @pytest.mark.parametrize("threads", ["1", "2", "3", "8"])
 def test_same_bits_in_processes_with_other_threads(threads):
     code = TRAIN + "print(bits(train()))"

@@ -1,10 +1,13 @@
 #include "base/cpus.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <thread>
+#include <vector>
 #ifdef __linux__
 #include <sched.h>
 #endif
@@ -25,6 +28,24 @@ std::string line_of(const std::string& path) {
   std::string line;
   std::getline(file, line);
   return line;
+}
+
+// CPUs that OpenMP spreads its threads over where the environment asks for that (OMP_PROC_BIND,
+// OMP_PLACES, GOMP_CPU_AFFINITY), each once; else none. It has then bound the thread that loaded it
+// as well, and those that this one made since: their mask is one place.
+std::vector<int> places() {
+  constexpr int kPrimary = 2;  // omp_proc_bind_primary (_master to GCC 11): all where this one is
+  std::vector<int> cpus;
+  const int bind = static_cast<int>(omp_get_proc_bind());
+  if (bind == static_cast<int>(omp_proc_bind_false) || bind == kPrimary) return cpus;
+  for (int place = 0; place < omp_get_num_places(); ++place) {
+    std::vector<int> here(static_cast<size_t>(std::max(omp_get_place_num_procs(place), 0)));
+    if (!here.empty()) omp_get_place_proc_ids(place, here.data());
+    cpus.insert(cpus.end(), here.begin(), here.end());
+  }
+  std::sort(cpus.begin(), cpus.end());
+  cpus.erase(std::unique(cpus.begin(), cpus.end()), cpus.end());
+  return cpus;
 }
 
 }  // namespace
@@ -52,9 +73,23 @@ int available_cpus() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) cpus = CPU_COUNT(&set);
 #endif
+  // More places than CPUs were allowed when OpenMP was loaded are no more CPUs.
+  if (const int bound = static_cast<int>(places().size()); bound > 0)
+    cpus = std::min(bound, omp_get_num_procs());
   const int quota = cgroup_cpus("/sys/fs/cgroup", "/proc/self/cgroup");
   if (quota > 0) cpus = std::min(cpus, quota);
   return std::max(cpus, 1);
+}
+
+void leave_place() {
+#ifdef __linux__
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  const std::vector<int> cpus = places();
+  for (const int cpu : cpus)
+    if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
+  if (!cpus.empty()) sched_setaffinity(0, sizeof set, &set);  // where it fails, it is slower
+#endif
 }
 
 }  // namespace fastnn

@@ -123,7 +123,10 @@ void lead(Team& team, int size, Body body, void* context) {
 
 }  // namespace
 
-void stay_on_thread() { t_stays = true; }
+void stay_on_thread() {
+  t_stays = true;
+  leave_place();
+}
 
 bool is_worth_threads(double cost) { return members_of(cost, kCostOfStep) > 1; }
 

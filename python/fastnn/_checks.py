@@ -113,12 +113,13 @@ def check_flag(where: str, argument: str, value: Any) -> bool:
     return bool(value)
 
 
-def check_name(where: str, name: Any) -> None:
-    """None, or text that errors, tables and files can show."""
-    if name is None:
+def check_name(where: str, name: Any, optional: bool = True) -> None:
+    """Text that errors, tables and files can show; or None, where it is ``optional``."""
+    if name is None and optional:
         return
     if not isinstance(name, str):
-        raise TypeError(f"{where}: name must be a string or None, got {name!r}")
+        kinds = "a string or None" if optional else "a string"
+        raise TypeError(f"{where}: name must be {kinds}, got {name!r}")
     if not name or not name.isprintable():
         raise ValueError(f"{where}: name must be printable and not empty, got {name!r}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fastnn._checks import check_integer
+from fastnn._checks import check_integer, check_name
 from fastnn.graph import Structure
 from fastnn.ops.tensor import Node, Parameter, State, Tensor
 
@@ -22,7 +22,7 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
     dtype : {"float32", "int64"}
         "float32" stands for the model's own float type.
     name : str
-        What errors call it, and a dict of inputs.
+        What errors call it, and a dict of inputs; printable and not empty.
 
     Returns
     -------
@@ -31,9 +31,10 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
     Raises
     ------
     ValueError
-        If a size is below 1, there are more than 7, or the dtype is another.
+        If a size is below 1, there are more than 7, the dtype is another, or ``name`` is not
+        printable.
     TypeError
-        If a size is no integer.
+        If a size is no integer, or ``name`` no str.
 
     Examples
     --------
@@ -53,6 +54,7 @@ def Input(shape: Sequence[int], dtype: str = "float32", name: str = "x") -> Tens
         raise ValueError(f"Input: shape must have at most {_MOST_AXES} axes, got {len(dims)}")
     if dtype not in ("float32", "int64"):
         raise ValueError(f"Input: dtype must be 'float32' or 'int64', got {dtype!r}")
+    check_name("Input", name, optional=False)
     return Tensor((None, *dims), dtype, name)
 
 

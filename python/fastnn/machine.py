@@ -29,8 +29,9 @@ def isa() -> str:
 def get_num_threads() -> int:
     """Threads that a large job may use.
 
-    ``FASTNN_NUM_THREADS`` or ``OMP_NUM_THREADS`` where set, else the CPUs that affinity and the
-    cgroup's quota allow. Small jobs use fewer; results have the same bits for any number.
+    ``FASTNN_NUM_THREADS`` or ``OMP_NUM_THREADS`` where set, else the CPUs that affinity, OpenMP's
+    places (``OMP_PROC_BIND``, ``OMP_PLACES``) and the cgroup's quota allow. Small jobs use fewer;
+    results have the same bits for any number.
     """
     return int(_core.get_num_threads())
 

@@ -1,6 +1,7 @@
 """Metrics of classification against scikit-learn and by hand."""
 
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -94,6 +95,31 @@ def test_share_of_nothing_is_zero():
     assert metrics.f1([0, 2], [0, 2]) == 1.0  # class 1 does not occur
 
 
+@pytest.mark.parametrize("high", [60_000, 2**40, 2**63 - 1])
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+@pytest.mark.parametrize("name", ["f1", "precision", "recall"])
+def test_averages_are_of_the_classes_that_occur(name, average, high):
+    metric = getattr(metrics, name)
+    y, pred = RNG.integers(0, 4, 50), RNG.integers(0, 4, 50)
+    far = np.array([0, 7, high - 1, high])
+    tracemalloc.start()
+    value = metric(far[y], far[pred], average=average)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert value == metric(y, pred, average=average)
+    assert used < 1e6
+
+
+def test_values_per_class_cost_what_the_classes_do():
+    tracemalloc.start()
+    value = metrics.f1([0, 1, 60_000], [0, 1, 1], average=None)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert value.shape == (60_001,)
+    assert {i: value[i] for i in np.flatnonzero(value)} == {0: 1.0, 1: 2 / 3}
+    assert used < 1e7
+
+
 def test_certain_and_wrong_is_finite():
     assert metrics.log_loss([0], [[0.0, 1.0]]) == pytest.approx(-np.log(np.finfo(float).eps))
     assert metrics.log_loss([1], [[0.0, 1.0]]) == 0.0
@@ -103,6 +129,24 @@ def test_confusion_matrix_keeps_classes_that_do_not_occur():
     assert metrics.confusion_matrix([0, 1], [1, 1], n_classes=4).shape == (4, 4)
     assert metrics.confusion_matrix([0], [[0.9, 0.1, 0.0]]).shape == (3, 3)
     assert metrics.confusion_matrix([[1, 0, 0]], [[0.9, 0.1, 0.0]]).shape == (3, 3)
+
+
+@pytest.mark.parametrize("high", [2**26, 2**40, 2**63 - 1])
+def test_what_memory_does_not_hold_is_refused(high, monkeypatch):
+    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2**20}.get)
+    advice = "number the classes from 0 on without gaps"
+    text = (
+        "confusion_matrix: n_classes must be at most 23170, whose matrix fills this machine's "
+        f"memory, got {high + 1}; {advice}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        metrics.confusion_matrix([0, high], [0, 1])
+    text = (
+        f"f1: labels must be below {2**26}, as average=None gives each class a value, got {high}; "
+        f"{advice}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        metrics.f1([0, high], [0, 1], average=None)
 
 
 def test_inputs_are_not_changed():
@@ -171,6 +215,16 @@ def test_inputs_are_not_changed():
             lambda: metrics.confusion_matrix([0, 2], [0, 1], n_classes=2),
             ValueError,
             "confusion_matrix: n_classes must be at least 3, got 2",
+        ),
+        (
+            lambda: metrics.confusion_matrix([0], [0], n_classes=0),
+            ValueError,
+            "confusion_matrix: n_classes must be an integer >= 1, got 0",
+        ),
+        (
+            lambda: metrics.confusion_matrix([0], [0], n_classes=2.5),
+            TypeError,
+            "confusion_matrix: n_classes must be an integer >= 1, got 2.5",
         ),
         (
             lambda: metrics.f1([0], [0], average="mean"),

@@ -50,6 +50,12 @@ ERRORS = [
     (lambda x: ops.softmax(x, "a"), TypeError, "softmax: axis must be an integer, got 'a'"),
     (lambda x: ops.log_softmax(x, 2**63), ValueError,
      f"log_softmax: axis must be an integer of 64 bits, got {2**63}"),
+    *(
+        (lambda x, op=op, none=none: getattr(ops, op)(x, none), ValueError,
+         f"{op}: axis must name at least 1 axis, got {none!r}; None stands for all axes")
+        for op in ("sum", "mean", "max", "min", "prod", "var", "norm", "logsumexp", "argmax", "argmin")
+        for none in ((), [])
+    ),
     (lambda x: ops.sum(x, "a"), TypeError, f"sum: axis must be {ONE}, got 'a'"),
     (lambda x: ops.var(x, 1, correction="a"), TypeError, "var: correction must be a number, got 'a'"),
     (lambda x: ops.dropout(x, "a"), TypeError, "dropout: rate must be a number, got 'a'"),
@@ -106,6 +112,12 @@ ERRORS = [
     (lambda x: nn.Dense(3, name=5), TypeError, "Dense: name must be a string or None, got 5"),
     (lambda x: nn.Dense(3, name="a\n"), ValueError,
      "Dense: name must be printable and not empty, got 'a\\n'"),
+    (lambda x: fnn.Input((3,), name=5), TypeError, "Input: name must be a string, got 5"),
+    (lambda x: fnn.Input((3,), name=None), TypeError, "Input: name must be a string, got None"),
+    (lambda x: fnn.Input((3,), name="\ud800\n"), ValueError,
+     "Input: name must be printable and not empty, got '\\ud800\\n'"),
+    (lambda x: fnn.Input((3,), name=""), ValueError,
+     "Input: name must be printable and not empty, got ''"),
     (lambda x: nn.Dense(3)(), TypeError, "Dense: inputs must be 1 symbolic Tensor(s), got 0"),
     (lambda x: nn.Dense(3)(fnn.Input((2,)), fnn.Input((2,))), TypeError,
      "Dense: inputs must be 1 symbolic Tensor(s), got 2"),

@@ -131,6 +131,16 @@ def test_adaptive_avg_pool2d_errors():
     for size, text in (
         (0, "output_size must hold 1 or 2 integers >= 1, got 0"),
         ((1, 2, 3), "output_size must hold 1 or 2 integers >= 1, got (1, 2, 3)"),
+        (
+            2**62,
+            f"output_size must make arrays of less than 2**47 elements, got {2**62} for x of "
+            "4 x 4 pixels",
+        ),
+        (
+            (1, 2**45),
+            f"output_size must make arrays of less than 2**47 elements, got (1, {2**45}) for x of "
+            "4 x 4 pixels",
+        ),
     ):
         with pytest.raises(ValueError) as raised:
             fnn.ops.adaptive_avg_pool2d(np.zeros((1, 1, 4, 4)), size)

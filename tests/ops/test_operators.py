@@ -79,6 +79,22 @@ def test_indexing_computes_what_numpy_does():
         ),
         ("a", TypeError, "h: index must hold at most 3 integers or slices, got 'a'"),
         (
+            (slice(None), True),
+            TypeError,
+            "h: index must hold at most 3 integers or slices, got (slice(None, None, None), True)",
+        ),
+        (
+            (slice(None), np.True_),
+            TypeError,
+            "h: index must hold at most 3 integers or slices, got "
+            f"(slice(None, None, None), {np.True_!r})",
+        ),
+        (
+            (slice(None), np.int64(5)),
+            ValueError,
+            "h: index must be between -5 and 4, got 5",
+        ),
+        (
             slice(1, None),
             ValueError,
             "slice: the batch must be taken whole, because its length is not known yet",
@@ -89,6 +105,13 @@ def test_indexing_errors(key, error, text):
     with pytest.raises(error) as raised:
         X3[key]
     assert str(raised.value) == text
+
+
+def test_integers_of_numpy_are_integers():
+    for one in (np.int64(-2), np.uint8(3), np.int32(3)):
+        y, want = X3[:, one, one - one : one], X3[:, 3, 0 : int(one)]
+        assert y.shape == want.shape
+        assert y.node.inputs[0].node.attrs == want.node.inputs[0].node.attrs
 
 
 def test_tensors_are_not_walked_along():

@@ -307,3 +307,31 @@ def test_more_samples_than_anybody_looks_at():
     assert str(raised.value) == text
     with pytest.raises(ValueError, match="^samples: x must have shape"):
         plot.samples(np.array(3.0))
+
+
+def test_too_many_samples_are_refused_before_any_is_copied(monkeypatch):
+    def gather(*_):
+        raise AssertionError("gathered")
+
+    data = Dataset(np.zeros((2001, 1, 8, 8), "u1"), np.zeros(2001, int))
+    changed = fnn.data.Augmented(data, [fnn.data.augment.Flip(p=1.0)])
+    monkeypatch.setattr(Dataset, "gather", gather)
+    monkeypatch.setattr(fnn.data.Augmented, "gather", gather)
+    layers = [fnn.nn.Flatten(), fnn.nn.Dense(10)]
+    model = fnn.Model(layers, input_shape=(1, 8, 8))
+    for many in (data, changed, [[[0.0]]] * 2001):
+        for where, draw in (
+            ("samples", plot.samples),
+            ("saliency", lambda x: plot.saliency(model, x)),
+            ("feature_maps", lambda x: plot.feature_maps(model, x, "flatten")),
+        ):
+            text = f"{where}: x must be 2000 images at most, got 2001; give a part of them"
+            with pytest.raises(ValueError, match=f"^{text}$"):
+                draw(many)
+
+
+def test_misclassified_draws_no_more_than_samples():
+    model, held_out = trained()
+    with pytest.raises(ValueError, match=r"^misclassified: most must be at most 2000, got 2001$"):
+        plot.misclassified(model, held_out, most=2001)
+    plot.misclassified(model, held_out[:50], most=2000)

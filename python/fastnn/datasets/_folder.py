@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._checks import check_count
+from fastnn._checks import check_pair
 from fastnn.atomic import file_name
 from fastnn.data import Dataset
 from fastnn.datasets._images import pillow, read_image
@@ -73,7 +73,7 @@ def image_folder(
     """
     from pathlib import Path
 
-    wanted = None if size is None else _size(size)
+    wanted = None if size is None else check_pair(_WHERE, "size", size)
     if mode not in ("RGB", "L"):
         raise ValueError(f"{_WHERE}: mode must be RGB or L, got {mode!r}")
     pil = pillow(_WHERE)
@@ -95,16 +95,6 @@ def image_folder(
     assert images is not None
     labels = np.array([label for _, label in files], np.int64)
     return Dataset(images, labels, scale=1 / 255, class_names=classes)
-
-
-def _size(size: Any) -> tuple[int, int]:
-    if isinstance(size, tuple | list):
-        if len(size) != 2:
-            raise ValueError(f"{_WHERE}: size must be an integer or (height, width), got {size!r}")
-        height, width = size
-        return check_count(_WHERE, "size", height), check_count(_WHERE, "size", width)
-    side = check_count(_WHERE, "size", size)
-    return side, side
 
 
 def _classes(folder: Path) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._arrays import plain
+from fastnn._arrays import detached
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -15,7 +15,7 @@ Labels = NDArray[np.int64]
 
 def numbers(value: Any, where: str, name: str) -> NDArray[Any]:
     """An array of numbers without NaN, at least one."""
-    array = np.asarray(plain(value, where, name))
+    array = np.asarray(detached(value, where, name))
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{where}: {name} must hold numbers, got dtype {array.dtype}")
     if array.size == 0:
@@ -72,7 +72,7 @@ def scores(y_true: Any, y_pred: Any, where: str) -> tuple[Labels, Floats]:
 
 def classes(y_true: Any, y_pred: Any, where: str) -> tuple[Labels, Labels, int | None]:
     """Labels, predicted labels (given as such, or the best of the scores), the number of scores."""
-    pred = np.asarray(plain(y_pred, where, "y_pred"))
+    pred = np.asarray(detached(y_pred, where, "y_pred"))
     if pred.dtype.kind in "iub" and pred.shape == np.shape(y_true):
         true = numbers(y_true, where, "y_true")
         return (

@@ -7,6 +7,8 @@ gives: scores or probabilities (N, K), the probability of class 1 (N,) or (N, 1)
 
 from __future__ import annotations
 
+import math
+import os
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from numpy.typing import NDArray
 
 from fastnn._checks import check_count
 from fastnn.metrics._check import Floats, Labels, classes, scores
+
+_BYTES_OF_CLASS = 64  # counts, their copies as floats, and what is computed from them
 
 
 def accuracy(y_true: Any, y_pred: Any) -> float:
@@ -82,7 +86,7 @@ def confusion_matrix(y_true: Any, y_pred: Any, n_classes: int | None = None) -> 
     ----------
     y_true : array, labels (N,) or one-hot (N, K)
     y_pred : array, scores (N, K), probabilities of class 1 (N,) or (N, 1), or labels (N,)
-    n_classes : int, optional
+    n_classes : int, >= 1, optional
         K; by default the number of scores, or the highest label + 1.
 
     Returns
@@ -92,7 +96,10 @@ def confusion_matrix(y_true: Any, y_pred: Any, n_classes: int | None = None) -> 
     Raises
     ------
     ValueError
-        As ``accuracy``, or if a label is not below ``n_classes``.
+        As ``accuracy``, if a label is not below ``n_classes``, or if this machine's memory does not
+        hold the matrix.
+    TypeError
+        If ``n_classes`` is no integer.
 
     Examples
     --------
@@ -101,7 +108,22 @@ def confusion_matrix(y_true: Any, y_pred: Any, n_classes: int | None = None) -> 
            [0, 1, 0],
            [1, 0, 0]])
     """
-    return _confusion(y_true, y_pred, n_classes, "confusion_matrix")
+    where = "confusion_matrix"
+    if n_classes is not None:
+        n_classes = check_count(where, "n_classes", n_classes)
+    true, pred, given = classes(y_true, y_pred, where)
+    highest = int(max(true.max(), pred.max()))
+    k = n_classes or given or highest + 1
+    if highest >= k:
+        raise ValueError(f"{where}: n_classes must be at least {highest + 1}, got {n_classes}")
+    most = math.isqrt(_memory() // 8)
+    if k > most:
+        raise ValueError(
+            f"{where}: n_classes must be at most {most}, whose matrix fills this machine's memory, "
+            f"got {k}; number the classes from 0 on without gaps"
+        )
+    counts: Labels = np.bincount(true * k + pred, minlength=k * k).reshape(k, k)
+    return counts
 
 
 def precision(y_true: Any, y_pred: Any, average: str | None = "macro") -> Any:
@@ -122,7 +144,8 @@ def precision(y_true: Any, y_pred: Any, average: str | None = "macro") -> Any:
     Raises
     ------
     ValueError
-        As ``accuracy``, or if ``average`` is none of these.
+        As ``accuracy``, or if ``average`` is none of these, or if it is None and this machine's
+        memory does not hold a value for each class up to the highest label.
 
     Examples
     --------
@@ -272,26 +295,42 @@ def _area(positive: NDArray[np.bool_], score: Floats) -> float:
     return float((rank[positive].sum() - m * (m + 1) / 2) / (m * n))
 
 
-def _confusion(y_true: Any, y_pred: Any, n_classes: int | None, where: str) -> NDArray[np.int64]:
-    true, pred, given = classes(y_true, y_pred, where)
-    highest = int(max(true.max(), pred.max()))
-    k = n_classes or given or highest + 1
-    if highest >= k:
-        raise ValueError(f"{where}: n_classes must be at least {highest + 1}, got {n_classes}")
-    counts: Labels = np.bincount(true * k + pred, minlength=k * k).reshape(k, k)
-    return counts
+def _memory() -> int:
+    """Bytes of this machine's memory; where it does not tell, those that 47 bits address."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 1 << 47
 
 
 def _counts(
     y_true: Any, y_pred: Any, average: str | None, where: str
 ) -> tuple[Floats, Floats, Floats]:
-    """Per class: hits, times predicted, times true."""
+    """Hits, times predicted, times true: per class, of those alone that occur where they are averaged.
+
+    A class that does not occur adds nothing to any average.
+    """
     if average not in ("macro", "micro", "weighted", None):
         raise ValueError(
             f"{where}: average must be 'macro', 'micro', 'weighted' or None, got {average!r}"
         )
-    matrix = _confusion(y_true, y_pred, None, where).astype(np.float64)
-    return np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    true, pred, k = classes(y_true, y_pred, where)
+    if average is None:
+        k = k or int(max(true.max(), pred.max())) + 1
+        most = _memory() // _BYTES_OF_CLASS
+        if k > most:
+            raise ValueError(
+                f"{where}: labels must be below {most}, as average=None gives each class a value, "
+                f"got {k - 1}; number the classes from 0 on without gaps"
+            )
+    else:
+        known, places = np.unique(np.concatenate([true, pred]), return_inverse=True)
+        true, pred = np.split(places.reshape(-1), [len(true)])
+        k = len(known)
+    hit, called, is_ = (
+        np.bincount(c, minlength=k).astype(np.float64) for c in (true[true == pred], pred, true)
+    )
+    return hit, called, is_
 
 
 def _average(above: Floats, below: Floats, called: Floats, is_: Floats, average: str | None) -> Any:

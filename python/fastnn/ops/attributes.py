@@ -85,5 +85,18 @@ def per_axis(where: str, argument: str, value: Any, axes: int, rule: str) -> tup
 
 
 def axes(where: str, axis: Axis) -> tuple[int, ...] | None:
-    """The axes of a reduction; None stands for all."""
-    return None if axis is None else wholes(where, "axis", axis)
+    """The axes of a reduction; None stands for all.
+
+    Examples
+    --------
+    >>> axes("sum", [0, -1])
+    (0, -1)
+    """
+    if axis is None:
+        return None
+    given = wholes(where, "axis", axis)
+    if not given:  # to NumPy it is none, to PyTorch all
+        raise ValueError(
+            f"{where}: axis must name at least 1 axis, got {axis!r}; None stands for all axes"
+        )
+    return given

@@ -13,7 +13,7 @@ from fastnn.ops.tensor import Tensor, as_array, call, shape_text, where_of
 
 __all__ = ["channels_first", "channels_last", "upsample"]
 
-_MOST = 1 << 47  # elements of an array, to the core
+MOST = 1 << 47  # elements of an array, to the core
 _AXES = {3: ("N", "C", "L"), 4: ("N", "C", "H", "W")}
 
 
@@ -132,7 +132,7 @@ def upsample(
     x = pixels("upsample", x)
     if lengths is None:
         reached = [n * f for n, f in zip(x.shape[1:3], scales, strict=True)]
-        if max(reached) >= _MOST:
+        if max(reached) >= MOST:
             raise ValueError(
                 f"{where}: scale_factor must make lengths < 2**47, got {scale_factor!r} for x of "
                 f"{x.shape[1]} x {x.shape[2]} pixels"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fastnn._checks import check_count, check_flag, check_positive
 from fastnn.ops.attributes import per_axis, real
-from fastnn.ops.images import on_pixels, shape_of
+from fastnn.ops.images import MOST, on_pixels, shape_of
 from fastnn.ops.tensor import Tensor, call, shape_text, where_of
 
 __all__ = [
@@ -179,7 +179,8 @@ def adaptive_avg_pool2d(x: Any, output_size: Size) -> Any:
     Raises
     ------
     ValueError
-        If ``x`` has not 4 axes or no pixels, or ``output_size`` is below 1.
+        If ``x`` has not 4 axes or no pixels, or ``output_size`` is below 1 or too large for any
+        memory.
     TypeError
         If ``output_size`` does not hold integers.
 
@@ -203,6 +204,11 @@ def adaptive_avg_pool2d(x: Any, output_size: Size) -> Any:
         raise ValueError(f"{op}: x must have pixels, got shape {shape_text(shape)}")
     if all(n % k == 0 for n, k in zip(shape[2:], size, strict=True)):
         return avg_pool2d(x, [n // k for n, k in zip(shape[2:], size, strict=True)])
+    if max(n * k for n, k in zip(shape[2:], size, strict=True)) >= MOST:
+        raise ValueError(
+            f"{op}: output_size must make arrays of less than 2**47 elements, got {output_size!r} "
+            f"for x of {shape[2]} x {shape[3]} pixels"
+        )
     narrow = not isinstance(x, Tensor) and getattr(x, "dtype", None) != np.float64
     dtype = "f4" if narrow else "f8"  # a model takes of a constant's digits what it needs
     rows, columns = (_shares(n, k).astype(dtype) for n, k in zip(shape[2:], size, strict=True))

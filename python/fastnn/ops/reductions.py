@@ -35,7 +35,7 @@ def sum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     ----------
     x : float array or Tensor, any shape
         Terms.
-    axis : int, tuple of int, or None
+    axis : int, tuple of one int at least, or None
         What to reduce over; None is all axes.
     keepdims : bool
         Keep the reduced axes, of length 1.
@@ -68,7 +68,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     ----------
     x : float array or Tensor, any shape
         Terms.
-    axis : int, tuple of int, or None
+    axis : int, tuple of one int at least, or None
         What to reduce over; None is all axes.
     keepdims : bool
         Keep the reduced axes, of length 1.
@@ -104,7 +104,7 @@ def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     ----------
     x : float array or Tensor, any shape
         What to compare.
-    axis : int, tuple of int, or None
+    axis : int, tuple of one int at least, or None
         What to reduce over; None is all axes.
     keepdims : bool
         Keep the reduced axes, of length 1.
@@ -139,7 +139,7 @@ def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     ----------
     x : float array or Tensor, any shape
         What to compare.
-    axis : int, tuple of int, or None
+    axis : int, tuple of one int at least, or None
         What to reduce over; None is all axes.
     keepdims : bool
         Keep the reduced axes, of length 1.
@@ -172,7 +172,7 @@ def prod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     ----------
     x : float array or Tensor, any shape
         Factors.
-    axis : int, tuple of int, or None
+    axis : int, tuple of one int at least, or None
         What to reduce over; None is all axes.
     keepdims : bool
         Keep the reduced axes, of length 1.
@@ -205,7 +205,7 @@ def var(x: Any, axis: Axis = None, keepdims: bool = False, correction: float = 1
     ----------
     x : float array or Tensor, any shape
         Samples.
-    axis : int, tuple of int, or None
+    axis : int, tuple of one int at least, or None
         What to reduce over; None is all axes.
     keepdims : bool
         Keep the reduced axes, of length 1.
@@ -316,7 +316,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     ----------
     x : float array or Tensor, any shape
         Exponents.
-    axis : int, tuple of int, or None
+    axis : int, tuple of one int at least, or None
         What to reduce over; None is all axes.
     keepdims : bool
         Keep the reduced axes, of length 1.
@@ -352,7 +352,7 @@ def norm(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     ----------
     x : float array or Tensor, any shape
         Vectors.
-    axis : int, tuple of int, or None
+    axis : int, tuple of one int at least, or None
         What to reduce over; None is all axes.
     keepdims : bool
         Keep the reduced axes, of length 1.

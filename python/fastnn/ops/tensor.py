@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -135,11 +136,12 @@ class Tensor:
 
     def __getitem__(self, key: Any) -> Any:
         """Slices and integers, one for each axis from the first: ``x[:, -1]``, ``x[:, ::2]``."""
-        keys = key if isinstance(key, tuple) else (key,)
-        if len(keys) > self.ndim or not all(isinstance(k, int | slice) for k in keys):
+        given = key if isinstance(key, tuple) else (key,)
+        if len(given) > self.ndim or not all(_is_index(k) for k in given):
             raise TypeError(
                 f"{self.name}: index must hold at most {self.ndim} integers or slices, got {key!r}"
             )
+        keys = tuple(k if isinstance(k, slice) else operator.index(k) for k in given)
         keys += (slice(None),) * (self.ndim - len(keys))
         ranges = [_range(self, axis, k) for axis, k in enumerate(keys)]
         start, stop, step = (tuple(r[i] for r in ranges) for i in range(3))
@@ -148,6 +150,11 @@ class Tensor:
         if len(kept) == self.ndim:
             return y
         return call("reshape", y, shape=tuple(-2 if d is None else d for d in kept))
+
+
+def _is_index(key: Any) -> bool:
+    """Whether it is a slice or an integer, of NumPy too; True and False choose no element."""
+    return isinstance(key, slice | int | np.integer) and not isinstance(key, bool)
 
 
 def _range(x: Tensor, axis: int, key: int | slice) -> tuple[int, int, int]:

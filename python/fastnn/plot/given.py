@@ -12,6 +12,8 @@ from fastnn.data import Augmented, Dataset
 from fastnn.model import Model
 from fastnn.ops.tensor import as_array, shape_text
 
+MOST = 2000  # images of a figure: they take 18 s of a core, and more than this nobody looks at
+
 
 def parts_of(x: Any, where: str) -> tuple[Any, Any, Sequence[str] | None]:
     """Images, labels and class names of a data set; of anything else it and None.
@@ -31,12 +33,22 @@ def parts_of(x: Any, where: str) -> tuple[Any, Any, Sequence[str] | None]:
     Raises
     ------
     ValueError
-        If a data set has several inputs.
+        If a data set has several inputs, or there are more images than a figure takes.
     """
+    _check_number(x, where)  # before any is copied: they may be as many as memory holds
     if not isinstance(x, Dataset | Augmented):
         return x, None, None
     images, y = x.gather(np.arange(len(x)))
     return one_array(images, where), y, class_names_of(x)
+
+
+def _check_number(x: Any, where: str) -> None:
+    try:
+        n = len(x)
+    except TypeError:  # nothing that could be images: told by those who look at it
+        return
+    if n > MOST:
+        raise ValueError(f"{where}: x must be {MOST} images at most, got {n}; give a part of them")
 
 
 def one_array(x: Any, where: str) -> NDArray[Any]:

@@ -45,6 +45,7 @@ def saliency(
     model : Model
         Of one input, images; gives a number for each class.
     x : array, shape (N, C, H, W) or (C, H, W), with C 1 or 3; or Dataset or Augmented of images
+        2000 at most.
     label : int, or int array, shape (N,), optional
         The class, in [0, K); by default the one that the model predicts.
     class_names : sequence of str, optional
@@ -111,6 +112,7 @@ def class_activation(
     model : Model
         Of one input, images; gives a number for each class.
     x : array, shape (N, C, H, W) or (C, H, W), with C 1 or 3; or Dataset or Augmented of images
+        2000 at most.
     label : int, or int array, shape (N,), optional
         The class, in [0, K); by default the one that the model predicts.
     layer : str, optional

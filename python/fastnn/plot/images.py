@@ -21,7 +21,6 @@ from fastnn.plot.given import (
 from fastnn.plot.panels import INK
 
 _RIGHT, _WRONG = INK, "#c0392b"
-_MOST = 2000  # images of a figure: they take 18 s of a core, and more than this nobody looks at
 
 Titles = list[tuple[str, str]]  # text and colour
 
@@ -84,10 +83,6 @@ def samples(
     """
     x, labels, names = parts_of(x, "samples")
     images = as_images(x, "samples")
-    if len(images) > _MOST:
-        raise ValueError(
-            f"samples: x must be {_MOST} images at most, got {len(images)}; give a part of them"
-        )
     columns = check_count("samples", "columns", columns)
     names = check_names(names if class_names is None else class_names, "samples")
     truth = rows_of_classes(labels if y is None else y, len(images), "samples", "y")

@@ -12,6 +12,7 @@ from fastnn._checks import check_count
 from fastnn.data import Augmented, Dataset
 from fastnn.plot.figures import check_path, save_figure
 from fastnn.plot.given import (
+    MOST,
     as_images,
     check_model,
     check_names,
@@ -41,7 +42,7 @@ def misclassified(
         Of one input; gives a number for each class.
     data : Dataset, Augmented (as in epoch 0), or (x, y)
         Images, with labels or one-hot rows.
-    most : int, >= 1
+    most : int, 1 to 2000
         Images drawn at most.
     columns : int, >= 1
     path : path, optional
@@ -55,8 +56,8 @@ def misclassified(
     Raises
     ------
     ValueError
-        If ``data`` is empty or has no labels of classes, if nothing is misclassified, or if the
-        model's output is not (N, K) with K >= 2.
+        If ``data`` is empty or has no labels of classes, if nothing is misclassified, if the
+        model's output is not (N, K) with K >= 2, or if a number is out of range.
     TypeError
         If ``model`` is no model, ``data`` no data set, or a number no integer.
     RuntimeError
@@ -74,6 +75,8 @@ def misclassified(
     """
     where = "misclassified"
     most = check_count(where, "most", most)
+    if most > MOST:
+        raise ValueError(f"{where}: most must be at most {MOST}, got {most}")
     columns = check_count(where, "columns", columns)
     check_model(model, where, images=False)
     classes_of(model, where, least=2)
