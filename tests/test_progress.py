@@ -41,12 +41,12 @@ def bar(
 def test_look_is_tqdms():
     assert bar(95) == (
         "Epoch 3/30:  45%|████▉      | 2250/5000 "
-        "[00:01<00:02, 1.2ksamples/s, loss=0.31, accuracy=0.91]"
+        "[loss=0.31, accuracy=0.91, 00:01<00:02, 1.2ksamples/s]"
     )
 
 
 def test_bar_fills_in_eighths():
-    bars = [bar(40, count=n, figures={}, label="") for n in (0, 100, 2500, 4999, 5000)]
+    bars = [bar(60, count=n, figures={}, label="") for n in (0, 100, 2500, 4999, 5000)]
     assert bars[0].startswith("  0%|     ")
     assert bars[2].startswith(" 50%|")
     assert bars[4].startswith("100%|█")
@@ -68,8 +68,16 @@ def test_never_wider_than_the_terminal(columns):
 @pytest.mark.parametrize(
     ("columns", "line"),
     [
-        (84, "Epoch 3/30:  45%|██████▊        | 2250/5000 [00:01<00:02, loss=0.31, accuracy=0.91]"),
-        (64, "Epoch 3/30:  45%|██▎  | [00:01<00:02, loss=0.31, accuracy=0.91]"),
+        (
+            86,
+            "Epoch 3/30:  45%|▉ | 2250/5000 [loss=0.31, accuracy=0.91, 00:01<00:02, 1.2ksamples/s]",
+        ),
+        (84, "Epoch 3/30:  45% 2250/5000 [loss=0.31, accuracy=0.91, 00:01<00:02, 1.2ksamples/s]"),
+        (80, "Epoch 3/30:  45%|██▋   | [loss=0.31, accuracy=0.91, 00:01<00:02, 1.2ksamples/s]"),
+        (72, "Epoch 3/30:  45% [loss=0.31, accuracy=0.91, 00:01<00:02, 1.2ksamples/s]"),
+        (64, "Epoch 3/30:  45%|██▎  | [loss=0.31, accuracy=0.91, 00:01<00:02]"),
+        (50, "Epoch 3/30:  45%|█▊  | [loss=0.31, accuracy=0.91]"),
+        (45, "Epoch 3/30:  45% [loss=0.31, accuracy=0.91]"),
         (40, "Epoch 3/30:  45%|████     | [loss=0.31]"),
         (30, "Epoch 3/30:  45% [loss=0.31]"),
         (12, "Epoch 3/30:"),
@@ -81,8 +89,76 @@ def test_details_give_way_on_narrow_terminals(columns, line):
 
 def test_without_a_total():
     assert bar(90, total=None) == (
-        "Epoch 3/30: 2250 [00:01, 1.2ksamples/s, loss=0.31, accuracy=0.91]"
+        "Epoch 3/30: 2250 [loss=0.31, accuracy=0.91, 00:01, 1.2ksamples/s]"
     )
+    assert bar(50, total=None) == "Epoch 3/30: 2250 [loss=0.31, accuracy=0.91]"
+    assert bar(30, total=None) == "Epoch 3/30: 2250 [loss=0.31]"
+    assert bar(20, total=None) == "Epoch 3/30: 2250"
+
+
+def test_a_wider_terminal_never_tells_less():
+    figures = {"loss": 1.22563, "accuracy": 0.551234, "top_5": 0.91257}
+    names = (*figures, "00:01<00:02", "1.2ksamples/s", "2250/5000")
+    before = 0
+    for columns in range(1, 140):
+        line = bar(columns, figures=figures)
+        told = [name in line for name in names]
+        assert told == sorted(told, reverse=True)  # what stands first goes last
+        assert sum(told) >= before
+        before = sum(told)
+    assert before == len(names)
+    assert bar(58, figures=figures).endswith("[loss=1.23, accuracy=0.551, top_5=0.913]")
+
+
+RESULTS = {"loss": 0.071234, "accuracy": 0.97831, "val_loss": 0.069123, "val_accuracy": 0.98012}
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        (
+            120,
+            "Epoch 10/30: loss=0.07123, accuracy=0.9783, val_loss=0.06912, val_accuracy=0.9801, "
+            "12s, 417samples/s",
+        ),
+        (
+            100,
+            "Epoch 10/30: loss=0.07123, accuracy=0.9783, val_loss=0.06912, val_accuracy=0.9801, 12s",
+        ),
+        (
+            84,
+            "Epoch 10/30: loss=0.07123 accuracy=0.9783 val_loss=0.06912 val_accuracy=0.9801 12s",
+        ),
+        (80, "Epoch 10/30: loss=0.0712 accuracy=0.978 val_loss=0.0691 val_accuracy=0.98 12s"),
+        (60, "Epoch 10/30: loss=0.0712 accuracy=0.978 val_loss=0.0691"),
+        (30, "Epoch 10/30: loss=0.0712"),
+        (20, "Epoch 10/30"),
+        (8, "Epoch 1"),
+    ],
+)
+def test_last_line_of_an_epoch_tells_what_came_out(columns, line):
+    clock, stream = Clock(), Terminal()
+    progress = Progress(30, 5000, stream=stream, columns=columns, clock=clock)
+    progress.begin(9)
+    progress.update(2500, {"loss": 0.08, "accuracy": 0.97})
+    clock.now = 12.0
+    progress.update(5000, {"loss": 0.08, "accuracy": 0.97})
+    progress.end(RESULTS | {"lr": 0.1, "seconds": 11.5})
+    assert stream.getvalue().rpartition("\r")[2].rstrip() == line
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0s"), (4.06, "4.1s"), (9.96, "10s"), (59.4, "59s"), (61, "01:01")],
+)
+def test_last_line_tells_the_time(seconds, text):
+    clock, stream = Clock(), Terminal()
+    progress = Progress(1, 0, stream=stream, columns=80, clock=clock)
+    progress.begin(0)
+    clock.now = seconds
+    progress.end({"loss": 0.5})
+    line = stream.getvalue().rpartition("\r")[2].rstrip()
+    assert line == f"Epoch 1/1: loss=0.5, {text}"
 
 
 def test_ascii_where_the_stream_knows_no_blocks():
@@ -139,7 +215,7 @@ def test_verbose_2_is_one_line_anywhere(stream):
             clock.now = i / 1000
             progress.update(i, FIGURES)
     assert stream.getvalue() == (
-        "Epoch 3/30: 5000/5000 [00:05, 1.0ksamples/s, loss=0.31, accuracy=0.91]\n"
+        "Epoch 3/30: 5000/5000 [loss=0.31, accuracy=0.91, 00:05, 1.0ksamples/s]\n"
     )
 
 
@@ -208,8 +284,7 @@ def test_a_run_has_a_line_for_each_epoch():
     assert lines.pop() == ""
     assert len(lines) == 2
     for epoch, line in enumerate(lines):
-        assert line.startswith(f"Epoch {epoch + 1}/2: 100%|")
-        assert line.endswith("| 100/100 [00:02<00:00, 50samples/s, loss=0.5, val_loss=0.75]")
+        assert line.rstrip() == f"Epoch {epoch + 1}/2: loss=0.5, val_loss=0.75, 2.0s, 50samples/s"
 
 
 def test_a_run_left_early_ends_its_line():

@@ -1,6 +1,12 @@
 """A progress bar on standard error, with tqdm's look.
 
-``Epoch 3/30:  45%|████▌     | 2250/5000 [00:01<00:02, 1.2ksamples/s, loss=0.31, accuracy=0.91]``
+``Epoch 3/30:  45%|████▌     | 2250/5000 [loss=0.31, accuracy=0.91, 00:01<00:02, 1.2ksamples/s]``
+
+Where columns are few the bar gives way first, then the count, which the percentage tells too, then
+what stands in brackets, from the right: what a training is watched for goes last. The last line of
+an epoch needs no bar:
+
+``Epoch 3/30: loss=0.31, accuracy=0.91, val_loss=0.35, val_accuracy=0.9, 4.1s, 1.2ksamples/s``
 """
 
 from __future__ import annotations
@@ -8,12 +14,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, TextIO
 
 _INTERVAL = 0.1  # seconds between two drawings
-_LEAST_BAR = 5  # columns; with less, details give way
 _NOTEBOOK_COLUMNS = 100
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 
@@ -52,7 +57,7 @@ class Bar:
     >>> with Bar(4, "Epoch 1/2", verbose=2, stream=line, clock=lambda: 0.0) as bar:
     ...     bar.update(4, {"loss": 0.25})
     >>> line.getvalue()
-    'Epoch 1/2: 4/4 [00:00, loss=0.25]\\n'
+    'Epoch 1/2: 4/4 [loss=0.25, 00:00]\\n'
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Bar:
         self._drawn_at = float("-inf")
         self._drawn = 0  # columns of the last drawing
         self._closed = False
+        self._ended = False  # whether the last line tells what came out, instead of how far it is
         self._draw()
 
     def update(self, count: int, figures: Mapping[str, float] | None = None) -> None:
@@ -90,6 +96,11 @@ class Bar:
             self.figures = figures
         if self._draws and self._clock() - self._drawn_at >= _INTERVAL:
             self._draw()
+
+    def end(self, figures: Mapping[str, float]) -> None:
+        """It is all done: the last line needs no bar, and has room for what came out."""
+        self.figures, self._ended = figures, True
+        self.close()
 
     def close(self) -> None:
         """Draw the last state and end the line. A second call does nothing."""
@@ -118,7 +129,7 @@ class Bar:
             return
         self._drawn_at = self._clock()
         width = max(self._width() - 1, 1)  # the last column would wrap in some terminals
-        line = self._line(width)
+        line = self._last(width) if self._ended else self._line(width)
         self._write("\r" + line.ljust(min(self._drawn, width)))
         self._drawn = len(line)
 
@@ -138,33 +149,71 @@ class Bar:
 
     def _line(self, width: int) -> str:
         """The line in at most ``width`` columns; 0: without a bar, as long as it gets."""
-        seconds = self._clock() - self._start
-        rate = self._count / seconds if seconds > 0 else 0.0
+        seconds, rate = self._pace()
         number = _scaled if self.scale else str
         done = number(self._count) + (f"/{number(self.total)}" if self.total is not None else "")
         times = _clock_text(seconds)
         if self.total is not None and width:
             left = (self.total - self._count) / rate if rate else None
             times += "<" + ("?" if left is None else _clock_text(left))
-        speed = [f"{_scaled(rate)}{self.unit}/s"] if rate else []
-        figures = [f"{name}={value:.4g}" for name, value in self.figures.items()]
-        head = f"{self.label}: " if self.label else ""
+        details = self._details(done, [times, *self._speed(rate)])
         if not width:
-            return f"{head}{done} [{', '.join([times, *speed, *figures])}]"
+            return self._head() + next(details).lstrip()
         share = min(self._count / self.total, 1.0) if self.total else 1.0
-        percent = f"{int(100 * share):3d}%" if self.total is not None else ""
-        for details in (  # the first that leaves room for a bar
-            f" {done} [{', '.join([times, *speed, *figures])}]",
-            f" {done} [{', '.join([times, *figures])}]",
-            f" [{', '.join([times, *figures])}]",
-            f" [{', '.join(figures[:1] or [times])}]",
+        front = self._head() + (f"{int(100 * share):3d}%" if self.total is not None else "")
+        for text in details:  # the first that fits; the bar takes what columns it leaves
+            room = width - len(front) - len(text)
+            if self.total is None and room >= -1:
+                return front + text.lstrip()
+            if room >= 0:
+                return front + (f"|{self._bar(share, room - 2)}|" if room > 2 else "") + text
+        return front[:width]
+
+    def _details(self, done: str, rest: list[str]) -> Iterator[str]:
+        """What stands behind the bar, shorter and shorter."""
+        all_of_it = [*self._numbers(4), *rest]
+        yield f" {done} [{', '.join(all_of_it)}]"
+        kept = f" {done}" if self.total is None else ""
+        least = self._numbers(3)
+        for n in range(len(all_of_it), len(least), -1):
+            yield f"{kept} [{', '.join(all_of_it[:n])}]"
+        for numbers in (all_of_it[: len(least)], *(least[:n] for n in range(len(least), 0, -1))):
+            if numbers:
+                yield f"{kept} [{', '.join(numbers)}]"
+        yield kept
+
+    def _last(self, width: int) -> str:
+        """The line of what is done, in at most ``width`` columns: all figures, then the time."""
+        seconds, rate = self._pace()
+        time_ = (
+            f"{seconds:.{1 if seconds < 9.95 else 0}f}s" if seconds < 60 else _clock_text(seconds)
+        )
+        numbers, least = self._numbers(4), self._numbers(3)
+        head = self._head()
+        for text in (
+            ", ".join([*numbers, time_, *self._speed(rate)]),
+            ", ".join([*numbers, time_]),
+            " ".join([*numbers, time_]),
+            " ".join([*least, time_]),
+            *(" ".join(least[:n]) for n in range(len(least), 0, -1)),
         ):
-            room = width - len(head) - len(percent) - len(details) - 2
-            if self.total is None and room >= -2:
-                return head + details[1:]
-            if self.total is not None and room >= _LEAST_BAR:
-                return f"{head}{percent}|{self._bar(share, room)}|{details}"
-        return f"{head}{percent}{details}"[:width]
+            if len(head) + len(text) <= width:
+                return head + text
+        return head.rstrip(": ")[:width]
+
+    def _head(self) -> str:
+        return f"{self.label}: " if self.label else ""
+
+    def _pace(self) -> tuple[float, float]:
+        """Seconds since the start, and counts in one of them."""
+        seconds = self._clock() - self._start
+        return seconds, self._count / seconds if seconds > 0 else 0.0
+
+    def _speed(self, rate: float) -> list[str]:
+        return [f"{_scaled(rate)}{self.unit}/s"] if rate else []
+
+    def _numbers(self, digits: int) -> list[str]:
+        return [f"{name}={value:.{digits}g}" for name, value in self.figures.items()]
 
     def _bar(self, share: float, columns: int) -> str:
         if not self._full:
@@ -197,8 +246,8 @@ class Progress:
     ...     progress.update(60, {"loss": 0.5})
     ...     progress.end({"loss": 0.5, "val_loss": 0.75, "lr": 0.1})
     >>> print(lines.getvalue(), end="")
-    Epoch 1/2: 60/60 [00:00, loss=0.5, val_loss=0.75]
-    Epoch 2/2: 60/60 [00:00, loss=0.5, val_loss=0.75]
+    Epoch 1/2: 60/60 [loss=0.5, val_loss=0.75, 00:00]
+    Epoch 2/2: 60/60 [loss=0.5, val_loss=0.75, 00:00]
     """
 
     def __init__(
@@ -223,7 +272,7 @@ class Progress:
     def end(self, figures: Mapping[str, float]) -> None:
         """The epoch is over: its last line, with what validation gave."""
         if self._bar is not None:
-            self._bar.figures = _shown(figures)
+            self._bar.end(_shown(figures))
         self.close()
 
     def close(self) -> None:
