@@ -227,3 +227,10 @@ def test_kernels_hold_no_state_and_do_not_allocate():
         if kind == "U":
             used = re.match(r"operator (new|delete)|(m|c|re)alloc$|std::|__cxa_(guard|throw)", name)
             assert not used, name
+
+
+def test_ci_names_tests_that_exist():
+    files = [*(ROOT / ".ci").iterdir(), ROOT / "pyproject.toml"]
+    named = {m for f in files for m in re.findall(r"\btests/[\w./]+", f.read_text())}
+    assert len(named) > 5
+    assert not [name for name in named if not (ROOT / name).exists()]
