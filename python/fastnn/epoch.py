@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
+
+from fastnn._checks import check_count
+from fastnn.data.samples import Batch
+from fastnn.targets import parts_of
 
 if TYPE_CHECKING:
     from fastnn._core import Done
@@ -28,6 +32,8 @@ class Epoch:
         Spent in it.
     by_rows : bool
         True of a data set that the core gathers from.
+    samples : int or None
+        Of the data set it goes over; None of other batches, and before the first step.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -36,6 +42,7 @@ class Epoch:
         self.sums: dict[str, float] = {}
         self.seconds = 0.0
         self.by_rows = True
+        self.samples: int | None = None
         self._done: list[Done] = []  # what the core did and was not yet counted: at most one result
 
     def run(self, call: Callable[..., Done], *arguments: Any) -> Done:
@@ -64,33 +71,51 @@ class Epoch:
         # One statement without calls: no signal comes between its parts.
         self.position, self.sums, self._done = position, sums, []
 
-    def by_rows_from_here(self, rows: int) -> None:
-        """Go on by rows, in a data set of so many."""
-        done = self._rows()
-        if done > rows:
-            raise ValueError(self._other(f"data of at least {done} rows", f"{rows}"))
-        self.position, self.by_rows = done, True
-
-    def by_batches_from_here(self, batch_size: int | None = None, rows: int | None = None) -> None:
-        """Go on by batches: of that size in a data set of so many rows, or as they come."""
-        position, done = self.position, self._rows()
-        if batch_size is None or rows is None:
-            if position and self.by_rows:
-                raise ValueError(self._other("the data set that it began with", "other batches"))
-        elif done > rows:
-            raise ValueError(self._other(f"data of at least {done} rows", f"{rows}"))
-        elif done % batch_size and done != rows:
-            rule = f"a batch_size that divides {done}, the rows that were done"
-            raise ValueError(self._other(rule, f"{batch_size}"))
-        else:
-            position = -(-done // batch_size)
-        self.position, self.by_rows = position, False
-
-    def _rows(self) -> int:
+    @property
+    def rows(self) -> int:
+        """Rows done, whatever ``position`` counts."""
         return int(self.sums.get("rows", 0))
 
-    def _other(self, wanted: str, got: str) -> str:
-        return (
+    def go_on_by_rows(self, samples: int) -> None:
+        """The rest comes from a data set of so many samples, by rows."""
+        self._check(samples)
+        self.position, self.by_rows, self.samples = self.rows, True, samples
+
+    def go_on_by_batches(self, samples: int, rows: int, batch_size: int) -> None:
+        """The rest comes from such a data set, of which a pass has so many rows, by batches."""
+        self._check(samples)
+        done = self.rows
+        if done > rows or (done % batch_size and done != rows):
+            raise self._refused(f"batches that meet at row {done}, the last done", f"some of {batch_size}")
+        self.position, self.by_rows, self.samples = -(-done // batch_size), False, samples
+
+    def go_on_with_stream(self, is_spent: bool) -> None:
+        """The rest comes from batches of which nobody knows the number."""
+        if self.rows and self.samples is not None:
+            raise self._refused(f"the data set of {self.samples} samples", "other batches")
+        if self.rows and is_spent:
+            raise self._refused("batches that can be passed over again", "an iterator")
+        self.by_rows = False
+
+    def rest_of(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """What is left of the batches of a stream after the rows that were done."""
+        done, seen = self.rows, 0
+        for x, y in batches:
+            if seen >= done:
+                yield x, y
+                continue
+            seen += len(parts_of(x)[0])
+            if seen > done:
+                break
+        if seen != done:
+            raise self._refused(f"batches that meet at row {done}, the last done", f"row {seen}")
+
+    def _check(self, samples: int) -> None:
+        if self.rows and self.samples not in (None, samples):
+            raise self._refused(f"the data set of {self.samples} samples", f"one of {samples}")
+
+    def _refused(self, wanted: str, got: str) -> ValueError:
+        return ValueError(
             f"Trainer.fit: the epoch under way must go on with {wanted}, got {got}; or give it up by "
             "Trainer.drop_epoch()"
         )
@@ -109,13 +134,16 @@ class Epoch:
         self.settle()
         return {
             "position": self.position,
-            "by_rows": self.by_rows,
+            "samples": self.samples,
             "sums": self.sums,
             "seconds": self.seconds,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where `state` was called."""
-        self.position, self.sums = int(state["position"]), dict(state["sums"])
-        self.seconds = float(state["seconds"])
-        self.by_rows = bool(state.get("by_rows", self.position == self._rows()))
+        self.position = check_count("Trainer.restore", "position", state["position"], 0)
+        samples = state.get("samples")
+        self.samples = (
+            None if samples is None else check_count("Trainer.restore", "samples", samples)
+        )
+        self.sums, self.seconds = dict(state["sums"]), float(state["seconds"])

@@ -12,6 +12,7 @@ import numpy as np
 from fastnn.callback_list import CallbackList
 from fastnn.data import Batches, Dataset
 from fastnn.data.batches import Source
+from fastnn.data.sources import Stream
 from fastnn.diagnosis import explain
 from fastnn.epoch import Epoch
 from fastnn.objective import Objective
@@ -36,6 +37,10 @@ class Passes(ABC):
     @abstractmethod
     def check_early(self, where: str) -> None:
         """Raise unless data fit, long before their turn comes: a first batch may be made."""
+
+    @abstractmethod
+    def go_on(self, epoch: Epoch) -> None:
+        """Raise unless an epoch that was broken off can go on over these data."""
 
     @abstractmethod
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
@@ -65,11 +70,14 @@ class InMemory(Passes):
 
     check_early = check
 
+    def go_on(self, epoch: Epoch) -> None:
+        epoch.go_on_by_rows(len(self._data))
+
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
         data, batch = self._data, self._source.batch_size
         numbers = self._source.order(number)
         order = data.rows(numbers)
-        epoch.by_rows_from_here(len(order))
+        self.go_on(epoch)
         while epoch.position < len(order):
             objective = self._prepare(self._first)
             feeds = objective.dataset_feeds(data, "Trainer.fit")
@@ -112,15 +120,21 @@ class Streamed(Passes):
             raise ValueError(f"{where}: data must give at least 1 batch, got none")
         self._prepare(batch[1]).feeds(*batch, where)
 
-    def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
+    def go_on(self, epoch: Epoch) -> None:
         source = self._source
         if isinstance(source, Batches):
-            epoch.by_batches_from_here(source.batch_size, source.samples)
+            rows = len(source) * source.batch_size if source.drop_last else len(source.dataset)
+            epoch.go_on_by_batches(len(source.dataset), rows, source.batch_size)
         else:
-            epoch.by_batches_from_here()
-        source.set_state({"epoch": number, "position": epoch.position})
-        with closing(iter(self._source)) as batches:
-            for x, y in batches:
+            epoch.go_on_with_stream(isinstance(getattr(source, "source", None), Iterator))
+
+    def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
+        source = self._source
+        self.go_on(epoch)
+        skips = isinstance(source, Stream)  # who does not know how many rows a batch has
+        source.set_state({"epoch": number, "position": 0 if skips else epoch.position})
+        with closing(iter(source)) as batches:
+            for x, y in epoch.rest_of(batches) if skips else batches:
                 objective = self._prepare(y)
                 feeds, rows = objective.feeds(x, y, "Trainer.fit")
                 done = epoch.run(objective.core.step, feeds, rows, rates(1)[0], True)
@@ -130,14 +144,26 @@ class Streamed(Passes):
                 yield
 
     def evaluate(self) -> dict[str, float]:
-        if isinstance(self._source, Batches):  # the same at each time: augmented as in epoch 0
-            self._source.set_state({"epoch": 0, "position": 0})
         total: Any = 0.0
         rows = 0
-        for x, y in self._source:
-            objective = self._prepare(y)
-            feeds, n = objective.feeds(x, y, "Trainer.evaluate")
-            total, rows = total + objective.sums(feeds, n), rows + n
+        with closing(self._first_pass()) as batches:
+            for x, y in batches:
+                objective = self._prepare(y)
+                feeds, n = objective.feeds(x, y, "Trainer.evaluate")
+                total, rows = total + objective.sums(feeds, n), rows + n
         if not rows:
             raise ValueError("Trainer.evaluate: data must give at least 1 batch, got none")
         return objective.results(total / rows)
+
+    def _first_pass(self) -> Generator[tuple[Any, Any], None, None]:
+        """The batches, and of a data set the same at each time: augmented as in epoch 0."""
+        source = self._source
+        if not isinstance(source, Batches):
+            yield from source
+            return
+        state = source.state()
+        source.set_state({"epoch": 0, "position": 0})
+        try:
+            yield from source
+        finally:
+            source.set_state(state)

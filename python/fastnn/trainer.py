@@ -276,6 +276,7 @@ class Trainer:
             held_out = None if validation is None else self._held_out(validation, batch_size)
             self._under_way.settle()
             passes.check("Trainer.fit")
+            passes.go_on(self._under_way)
             if held_out is not None:
                 held_out.check_early("Trainer.fit: validation")
             bar = Progress(epochs, source.samples, verbose=verbose)
@@ -589,7 +590,8 @@ class Trainer:
         -------
         dict of str to object
             "epoch" and "steps", those done; of the epoch under way "position" (rows, or batches where
-            "by_rows" is false), "sums" of loss and metrics, and "seconds" spent in it.
+            Python gives them out), "samples" of its data set (None of other batches), "sums" of loss
+            and metrics, and "seconds" spent in it.
 
         Examples
         --------
@@ -597,7 +599,7 @@ class Trainer:
         >>> trainer = Trainer(fnn.Model([fnn.nn.Dense(1)], input_shape=(1,)), "mse")
         >>> _ = trainer.fit(([[1.0]] * 5, [[2.0]] * 5), epochs=2, batch_size=2, verbose=0)
         >>> trainer.progress()
-        {'epoch': 2, 'steps': 6, 'position': 0, 'by_rows': True, 'sums': {}, 'seconds': 0.0}
+        {'epoch': 2, 'steps': 6, 'position': 0, 'samples': None, 'sums': {}, 'seconds': 0.0}
         """
         return {"epoch": self.epoch, "steps": self.steps} | self._under_way.state()
 

@@ -39,6 +39,14 @@ def broken_off(data, batch_size, steps, make=of_images):
     return t
 
 
+def stream_of(size):
+    def batches():
+        for i in range(0, 240, size):
+            yield IMAGES.gather(np.arange(i, min(i + size, 240)))
+
+    return batches
+
+
 def changed(n=240):
     return Augmented(IMAGES.take(n), [augment.Flip()])
 
@@ -51,6 +59,10 @@ def changed(n=240):
         (changed(), changed(), 48, 3),
         (IMAGES, IMAGES, 100, 2),
         (IMAGES, Batches(IMAGES, 32, drop_last=True), 32, 4),
+        (stream_of(16), stream_of(16), 1, 9),
+        (stream_of(16), stream_of(48), 1, 3),
+        (stream_of(16), list(stream_of(96)()), 1, 2),
+        (stream_of(16), IMAGES, 16, 9),
     ],
 )
 @pytest.mark.parametrize("saved", [False, True])
@@ -81,10 +93,17 @@ def test_an_iterable_goes_on_by_its_batches_whatever_their_size(tmp_path):
     ("first", "then", "batch_size", "text"),
     [
         (IMAGES, lambda: iter([IMAGES.gather(np.arange(16))]), 16,
-         "the data set that it began with, got other batches"),
-        (IMAGES, IMAGES.take(95), 16, "data of at least 96 rows, got 95"),
-        (IMAGES, changed(95), 16, "data of at least 96 rows, got 95"),
-        (changed(), changed(), 100, "a batch_size that divides 96, the rows that were done, got 100"),
+         "the data set of 240 samples, got other batches"),
+        (IMAGES, IMAGES.take(95), 16, "the data set of 240 samples, got one of 95"),
+        (IMAGES, changed(96), 16, "the data set of 240 samples, got one of 96"),
+        (changed(), changed(), 100,
+         "batches that meet at row 96, the last done, got some of 100"),
+        (stream_of(16), stream_of(60), 1,
+         "batches that meet at row 96, the last done, got row 120"),
+        (stream_of(16), lambda: list(stream_of(16)())[:5], 1,
+         "batches that meet at row 96, the last done, got row 80"),
+        (stream_of(16), stream_of(16)(), 1,
+         "batches that can be passed over again, got an iterator"),
     ],
 )  # fmt: skip
 def test_what_cannot_go_on_is_refused_and_the_epoch_can_be_given_up(first, then, batch_size, text):
@@ -119,6 +138,31 @@ def test_augmented_validation_is_the_same_at_every_epoch_and_after_a_resume(tmp_
     resumed.fit(IMAGES, 2, validation=held_out, verbose=0)
     assert resumed.history["val_loss"] == straight.history["val_loss"]
     assert resumed.history["val_loss"][3] == resumed.evaluate(held_out, 256)["loss"]
+
+
+@pytest.mark.parametrize("data", [changed(), IMAGES])
+def test_evaluating_batches_does_not_move_them(data):
+    batches = Batches(data, 32, seed=3, drop_last=True)
+    batches.set_state({"epoch": 7, "position": 2})
+    t = of_images()
+    assert t.evaluate(batches) == t.evaluate(batches)
+    assert batches.state() == {"epoch": 7, "position": 2}
+    order = [next(iter(batches))[1].tolist() for _ in range(2) if t.evaluate(batches)]
+    assert order[0] != order[1]
+
+
+def test_a_checkpoint_that_does_not_tell_of_what_it_went_over_goes_on():
+    for data in (IMAGES, stream_of(16)):
+        t = broken_off(data, 16, 6)
+        progress = t.progress()
+        del progress["samples"]
+        t.restore(progress, t.history, t.optimizer_states())
+        t.fit(data, 1, 16, verbose=0)
+        assert (t.epoch, t.history.epochs) == (1, 1)
+    with pytest.raises(
+        TypeError, match=r"^Trainer\.restore: samples must be an integer >= 1, got 'no'"
+    ):
+        t.restore(progress | {"samples": "no"}, t.history, [])
 
 
 def test_penalties_of_frozen_weights_are_in_no_loss():

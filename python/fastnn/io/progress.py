@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn._checks import check_count, check_flag, check_not_negative
+from fastnn._checks import check_count, check_not_negative
 from fastnn.history import History
 
 
@@ -28,7 +28,8 @@ def checked(saved: dict[str, Any]) -> dict[str, Any]:
     for name in ("epoch", "steps", "position"):
         check_count("progress", name, saved[name], least=0)
     check_not_negative("progress", "seconds", saved["seconds"])
-    check_flag("progress", "by_rows", saved.get("by_rows", True))
+    if saved.get("samples") is not None:
+        check_count("progress", "samples", saved["samples"])
     sums = saved["sums"]
     if not (isinstance(sums, dict) and all(map(_is_number, sums.values()))):
         raise TypeError(f"progress: sums must be numbers by name, got {sums!r}")
