@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import operator
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -53,11 +54,76 @@ def test_a_frozen_layer_freezes_the_layers_that_it_calls(nested):
     moved = {n for n, w in model.parameters.items() if not np.array_equal(w, before[n])}
     kept = {n for n in before if n.startswith(("block", "dense1."))}
     assert kept and moved and not kept & moved
-    if nested:  # its copies were frozen when they were made
-        return
     block.trainable = True
+    for layer in model.layers:  # copies keep what the originals were set to
+        layer.trainable = True
     fnn.Trainer(model, "mse", optim.SGD(0.1)).step(np.ones((4, 3)), np.ones((4, 1)))
     assert not any(np.array_equal(model.parameters[n], before[n]) for n in kept if "weight" in n)
+
+
+class Calls(nn.Layer):
+    """A layer that only calls another layer, or a model."""
+
+    def __init__(self, other):
+        super().__init__()
+        self.other = other
+        self.lock = threading.Lock()  # which cannot be copied
+
+    def forward(self, x):
+        return self.other(x)
+
+
+def moves(model):
+    before = {name: w.copy() for name, w in model.parameters.items()}
+    fnn.Trainer(model, "mse", optim.SGD(0.1)).step(np.ones((4, 3)), np.ones((4, 1)))
+    return {n for n, w in model.parameters.items() if not np.array_equal(w, before[n])}
+
+
+@pytest.mark.parametrize("part", ["layer", "model"])
+@pytest.mark.parametrize("copied", [False, True])
+def test_who_only_calls_freezes_and_thaws_what_it_calls(part, copied, tmp_path):
+    inner = (
+        nn.Dense(4, init=0.1)
+        if part == "layer"
+        else fnn.Model([nn.Dense(4, init=0.1)], input_shape=(3,))
+    )
+    calls, x = Calls(inner), fnn.Input((3,))
+    model = fnn.Model(x, nn.Dense(1, init=0.1)(calls(x)))
+    model = copy.deepcopy(model) if copied else model
+    everything = set(model.parameters)
+    calls.trainable = False
+    assert moves(model) == {"dense2.weight", "dense2.bias"}
+    model.save(tmp_path / "m.fnn")
+    assert moves(fnn.load(tmp_path / "m.fnn")) == {"dense2.weight", "dense2.bias"}
+    calls.trainable = True
+    assert moves(model) == everything
+
+
+def test_a_call_outside_of_the_model_freezes_nothing():
+    dense, x = nn.Dense(1, init=0.1), fnn.Input((3,))
+    calls = Calls(dense)
+    calls.trainable = False
+    calls(fnn.Input((3,)))
+    assert moves(fnn.Model(x, dense(x))) == {"dense1.weight", "dense1.bias"}
+
+
+def test_a_layer_may_call_itself(tmp_path):
+    class Again(nn.Layer):
+        def build(self, x):
+            self.inner = nn.Dense(1, init=0.1)
+
+        def forward(self, x):
+            return self(nn.Flatten()(x)) if x.ndim > 2 else self.inner(x)
+
+    layer = Again()
+    model = fnn.Model([layer], input_shape=(3, 1))
+    model.save(tmp_path / "m.fnn")
+    t = fnn.Trainer(model, "mse", optim.SGD(0.1))
+    t.step(np.ones((4, 3, 1)), np.ones((4, 1)))
+    after = model.theta.copy()
+    layer.trainable = False
+    t.step(np.ones((4, 3, 1)), np.ones((4, 1)))
+    assert np.array_equal(model.theta, after)
 
 
 def test_models_from_files_and_copies_become_parts_of_one(tmp_path):

@@ -50,7 +50,7 @@ def test_a_copy_has_the_same_values_of_its_own(way, dtype):
     assert [type(x) for x in again.layers] == [type(x) for x in model.layers]
     assert not set(map(id, again.layers)) & set(map(id, model.layers))
     assert again.layers[0].weight is again.structure.parameters[0]
-    assert not again.layers[0].trainable and len(frozen(again.layers)) == 2
+    assert not again.layers[0].trainable and len(frozen(again.structure, again.layers)) == 2
     before = model.predict(X)
     again.theta[:] = 0
     again.states["running1.seen"][:] = 0

@@ -200,9 +200,10 @@ def named_layers(structure: Structure) -> list[Any]:
     return layers
 
 
-def frozen(layers: Sequence[Any]) -> set[int]:
-    """Identities of the parameters of layers that are not trainable."""
-    return {id(p) for x in layers if x.is_frozen for p in x.parameters.values()}
+def frozen(structure: Structure, layers: Sequence[Any]) -> set[int]:
+    """Identities of the parameters of layers that are not trained."""
+    kept = structure.frozen_layers()
+    return {id(p) for x in layers if id(x) in kept for p in x.parameters.values()}
 
 
 def output_name(tensor: Tensor) -> str:

@@ -86,7 +86,9 @@ class Epoch:
         self._check(samples)
         done = self.rows
         if done > rows or (done % batch_size and done != rows):
-            raise self._refused(f"batches that meet at row {done}, the last done", f"some of {batch_size}")
+            raise self._refused(
+                f"batches that meet at row {done}, the last done", f"some of {batch_size}"
+            )
         self.position, self.by_rows, self.samples = -(-done // batch_size), False, samples
 
     def go_on_with_stream(self, is_spent: bool) -> None:

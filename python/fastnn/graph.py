@@ -43,6 +43,15 @@ class Structure:
             if state.update is not None:
                 self._visit(state.update)
 
+    def frozen_layers(self) -> set[int]:
+        """Identities of layers that are not trained: by themselves, their origin, or a caller."""
+        return {
+            id(node.layer)
+            for node in self.nodes
+            if getattr(node.layer, "is_frozen", False)
+            or any(not getattr(caller, "trainable", True) for caller in node.callers)
+        }
+
     @property
     def owned(self) -> list[Leaf]:
         """Parameters and states, which one model holds the values of."""
@@ -152,6 +161,7 @@ class SavedLayer:
 
 def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
     """The structure as plain dicts and lists; arrays of constants are saved beside it."""
+    frozen = structure.frozen_layers()
     layers: list[Any] = []
     refs: dict[int, list[Any]] = {}
     kinds = {
@@ -201,7 +211,7 @@ def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
                 "name": x.name,
                 "kind": x.kind,
                 "config": plain(x.config(), _shown),
-                "trainable": not x.is_frozen,
+                "trainable": id(x) not in frozen,
             }
             for x in layers
         ],

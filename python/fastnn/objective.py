@@ -61,7 +61,7 @@ class Objective:
     ) -> None:
         self.model = model
         self.rule = rule
-        self.frozen = frozen(model.layers)
+        self.frozen = frozen(model.structure, model.layers)
         self._seed = seed
         self._precision: Precision = precision
         functions = list(loss_functions) * (len(model.outputs) if len(loss_functions) == 1 else 1)

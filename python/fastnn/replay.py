@@ -54,6 +54,7 @@ class Replay:
             with nullcontext() if node.layer is None else in_layer(new[id(node.layer)]):
                 again = Node(node.op, operands, node.attrs)
             again.function, again.function_name = node.function, node.function_name
+            again.callers += node.callers  # the originals: who thaws them thaws the copies
             new |= {id(a): b for a, b in zip(node.outputs, again.outputs, strict=True)}
         for state in self._structure.states:
             if state.update is not None:

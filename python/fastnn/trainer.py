@@ -662,7 +662,7 @@ class Trainer:
         if (
             old is None
             or old.rule != rule
-            or old.frozen != frozen(self.model.layers)
+            or old.frozen != frozen(self.model.structure, self.model.layers)
             or not old.takes(y)
         ):
             self.optimizer.check()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from fastnn._checks import check_name
-from fastnn.ops.tensor import Parameter, State, Tensor, current_layer, in_layer
+from fastnn.ops.tensor import Parameter, State, Tensor, in_layer
 
 
 class Layer:
@@ -25,8 +25,9 @@ class Layer:
     Attributes
     ----------
     trainable : bool
-        Set to False, training keeps the parameters as they are, those of layers that it calls too.
-        Where the layer's model is part of a larger one, they are kept there as well.
+        Set to False, training keeps the parameters as they are, also those of the layers and models
+        that ``forward`` calls, whoever else calls them in a model. Where the layer's model is part of
+        a larger one, they are kept there as well.
     parameters, states : dict of str to Parameter or State
         What ``build`` has made.
 
@@ -55,16 +56,14 @@ class Layer:
         self.given_name = name is not None
         self.trainable = True
         self.origin: Layer | None = None  # of a copy in a larger model: the layer it was made from
-        self.callers: list[Layer] = []  # layers whose forward calls this one
         self.parameters: dict[str, Parameter] = {}
         self.states: dict[str, State] = {}
         self._built = False
 
     @property
     def is_frozen(self) -> bool:
-        """Whether training keeps the parameters, by the wish of this layer, its origin or a caller."""
-        others = self.callers if self.origin is None else [self.origin, *self.callers]
-        return not self.trainable or any(layer.is_frozen for layer in others)
+        """Whether training keeps the parameters, by this layer's wish or by its origin's."""
+        return not self.trainable or (self.origin is not None and self.origin.is_frozen)
 
     @property
     def kind(self) -> str:
@@ -176,9 +175,6 @@ class Layer:
         self._check_count(inputs)
         if self.name is None:
             self.name = _number(type(self), inputs)
-        caller = current_layer.get()
-        if isinstance(caller, Layer) and not any(caller is known for known in self.callers):
-            self.callers.append(caller)
         with in_layer(self):
             if not self._built:
                 self.build(*inputs)

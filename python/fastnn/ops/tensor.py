@@ -234,6 +234,7 @@ class Node:
         self.inputs = inputs
         self.attrs = attrs
         self.layer = layer
+        self.callers = _scopes.get()[:-1]  # whose forward called that layer, outermost first
         self.function: Any = None  # of op "python": the core's Function, and its name in files
         self.function_name = ""
         outputs, self.flops = _core.infer(
@@ -257,16 +258,18 @@ class Scope(Protocol):
 
 # The layer being called: nodes made meanwhile belong to it.
 current_layer: ContextVar[Scope | None] = ContextVar("current_layer", default=None)
+_scopes: ContextVar[tuple[Scope, ...]] = ContextVar("_scopes", default=())  # and those around it
 
 
 @contextmanager
 def in_layer(layer: Scope) -> Iterator[None]:
     """Nodes made inside the block belong to ``layer``."""
-    token = current_layer.set(layer)
+    token, outer = current_layer.set(layer), _scopes.set((*_scopes.get(), layer))
     try:
         yield
     finally:
         current_layer.reset(token)
+        _scopes.reset(outer)
 
 
 def where_of(op: str) -> str:
