@@ -142,17 +142,42 @@ def test_models_from_files_and_copies_become_parts_of_one(tmp_path):
         fnn.Model([nn.Dense(1, name="a"), nn.Dense(1, name="a")], input_shape=(2,))
 
 
-def test_running_statistics_follow_one_input():
-    norm, p, q = nn.BatchNorm(), fnn.Input((2,), name="p"), fnn.Input((2,), name="q")
-    text = (
-        'Model: BatchNorm "batchnorm1" must be called once, because its running statistics follow one '
-        "input, got a second call; make a layer for each"
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("way", ["layer", "model"])
+def test_running_statistics_follow_all_calls_as_in_pytorch(dtype, way):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(mean, 1, (64, 3)).astype(dtype) for mean in (5, -5))
+    p, q = fnn.Input((3,), name="p"), fnn.Input((3,), name="q")
+    norm = (
+        nn.BatchNorm()
+        if way == "layer"
+        else fnn.Model([nn.BatchNorm()], input_shape=(3,), dtype=dtype)
     )
-    with refuses(ValueError, text):
-        fnn.Model([p, q], [norm(p), norm(q)])
-    part = fnn.Model([nn.Dense(2), nn.BatchNorm()], input_shape=(2,))
-    with refuses(ValueError, text):
-        fnn.Model([p, q], part(p) - part(q))
+    model = fnn.Model([p, q], [norm(p), norm(q)], dtype=dtype)
+    t = fnn.Trainer(model, "mse", optim.SGD(0.1))
+    theirs = torch.nn.BatchNorm1d(3, dtype=getattr(torch, dtype))
+    descent = torch.optim.SGD(theirs.parameters(), 0.1)
+    ta, tb = torch.from_numpy(a), torch.from_numpy(b)
+    for _ in range(5):
+        t.step((a, b), (a, b))
+        cost = sum(((theirs(x) - x) ** 2).mean() for x in (ta, tb))
+        descent.zero_grad()
+        cost.backward()
+        descent.step()
+    close = {"rtol": 1e-4, "atol": 1e-5} if dtype == "float32" else {"rtol": 1e-10, "atol": 1e-12}
+    for name in ("running_mean", "running_var"):
+        ours = model.states[f"batchnorm1.{name}"]
+        np.testing.assert_allclose(ours, getattr(theirs, name).numpy(), **close)
+    for name, w in model.parameters.items():
+        np.testing.assert_allclose(w, getattr(theirs, name.split(".")[1]).detach().numpy(), **close)
+    theirs.eval()
+    with torch.no_grad():
+        want = [theirs(x).numpy() for x in (ta, tb)]
+    for ours, wanted in zip(model.predict((a, b)), want, strict=True):
+        np.testing.assert_allclose(ours, wanted, **close)
+    loss = sum(((w - x) ** 2).mean() for w, x in zip(want, (a, b), strict=True))
+    np.testing.assert_allclose(t.evaluate(((a, b), (a, b)))["loss"], loss, **close)
 
 
 def test_a_model_is_not_called_on_tensors_and_arrays_at_once():

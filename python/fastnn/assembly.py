@@ -7,7 +7,7 @@ from typing import Any
 
 from fastnn._checks import check_integer, check_name
 from fastnn.graph import Structure
-from fastnn.ops.tensor import Node, Parameter, State, Tensor
+from fastnn.ops.tensor import Node, Parameter, Tensor
 
 _MOST_AXES = 7  # of one sample: the core's arrays have 8 with the batch
 
@@ -152,19 +152,6 @@ def check_owners(structure: Structure) -> None:
                 "the other model first), give one model both outputs, or call the other model on "
                 "a tensor"
             )
-
-
-def check_norms(structure: Structure) -> None:
-    """Running statistics follow one input: those of a second call would be forgotten."""
-    seen: set[int] = set()
-    for node in structure.of_outputs:
-        states = [t for t in node.inputs if isinstance(t, State)]
-        if node.op == "batch_norm" and any(id(t) in seen for t in states):
-            raise ValueError(
-                f"Model: {node.layer.where if node.layer else node.op} must be called once, because "
-                "its running statistics follow one input, got a second call; make a layer for each"
-            )
-        seen.update(map(id, states))
 
 
 def _reads(node: Node, tensor: Tensor) -> bool:

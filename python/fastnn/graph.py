@@ -12,6 +12,10 @@ from fastnn._config import plain
 from fastnn.ops.python import Function
 from fastnn.ops.tensor import Constant, Leaf, Node, Parameter, State, Tensor
 
+# Operands of ops, and the outputs that take their place in the next call: a norm that is called twice
+# lets its running statistics follow both inputs.
+_CARRIED = {"batch_norm": ((3, 1), (4, 2))}
+
 Feed = tuple[Any, float, float]  # array, scale and offset
 
 
@@ -92,6 +96,10 @@ class Built:
     ) -> None:
         """``first``: leaves (a model's inputs, parameters and states) that get their ids, and their
         place in the flat vectors, before all others; ``frozen``: ids of untrained parameters."""
+        last: dict[
+            int, int
+        ] = {}  # of states: what the last call that the outputs need made of them
+        needed = set(map(id, structure.of_outputs))
         self.core = _core.Graph(dtype)
         self.ids: dict[int, int] = {}
         self._keep = structure  # tensors are known by identity: they must outlive the ids
@@ -101,13 +109,21 @@ class Built:
                 self.ids[id(t)] = self._leaf(t, dtype, frozen)
         for node in structure.nodes:
             where = node.layer.where if node.layer else node.op
+            carried = [
+                pair
+                for pair in _CARRIED.get(node.op, ())
+                if id(node) in needed and isinstance(node.inputs[pair[0]], State)
+            ]
             inputs = [self[t] for t in node.inputs]
+            for i, _ in carried:
+                inputs[i] = last.get(id(node.inputs[i]), inputs[i])
             outputs = self.core.add(node.op, where, inputs, node.attrs, node.function)
+            last |= {id(node.inputs[i]): outputs[k] for i, k in carried}
             for t, value in zip(node.outputs, outputs, strict=True):
                 self.ids[id(t)] = value
         for state in structure.states:
             if state.update is not None:
-                self.core.update(self[state], self[state.update])
+                self.core.update(self[state], last.get(id(state), self[state.update]))
 
     def _leaf(self, t: Tensor, dtype: str, frozen: Any) -> int:
         if isinstance(t, Parameter):

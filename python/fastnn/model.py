@@ -15,7 +15,6 @@ from fastnn import _core, feeds, flat
 from fastnn._checks import check_count, check_seed
 from fastnn.assembly import (
     check_inputs,
-    check_norms,
     check_outputs,
     check_owners,
     named_layers,
@@ -124,7 +123,6 @@ class Model:
         check_inputs(self.inputs, self.structure)
         check_outputs(self.outputs)
         check_owners(self.structure)
-        check_norms(self.structure)
         self.layers = named_layers(self.structure)
         self.input_names = [t.name for t in self.inputs]
         self.output_names = [output_name(t) for t in self.outputs]

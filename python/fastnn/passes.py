@@ -89,6 +89,7 @@ class InMemory(Passes):
                 objective.core.run, feeds, stretch, batch, rates(steps), _SECONDS, epoch.in_order()
             )
             if done["stop"] == "not finite":
+                objective.targets.check_dataset(data, "Trainer.fit", again=True)
                 at = numbers[epoch.position : epoch.position + batch]
                 x, y = data.gather(at, self._dtype)
                 step = objective.core.step_counter

@@ -75,6 +75,12 @@ def test_transparent_parts_are_white_and_16_bits_are_kept(tmp_path):
     assert second[0].tolist() == [[0, 255], [1, 128]]
 
 
+def test_numbers_from_0_to_1_are_greys(tmp_path):
+    (tmp_path / "a").mkdir()
+    pillow.fromarray(np.array([[0, 0.5], [1, 7]], "f4")).save(tmp_path / "a" / "1.tif")
+    assert image_folder(tmp_path, mode="L").inputs[0].array.tolist() == [[[[0, 128], [255, 255]]]]
+
+
 def test_photographs_are_turned_as_the_camera_says(tmp_path):
     save(tmp_path / "a" / "1.png", (6, 4, 3))
     image = pillow.open(tmp_path / "a" / "1.png")

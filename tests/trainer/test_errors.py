@@ -46,6 +46,19 @@ def test_the_gradient_of_a_batch_with_nan_is_not_that_of_the_batch_before(where)
         t.gradient(D.x, D.y)
 
 
+def test_labels_that_were_changed_between_two_fits_are_named_by_their_row():
+    y = np.zeros(100, int)
+    data = Dataset(np.zeros((100, 6), "f4"), y)
+    t = trainer()
+    t.fit(data, 1, 10, verbose=0)
+    y[50] = 7
+    text = (
+        "^Trainer.fit: y must hold labels in \\[0, 3\\) as the output has 3 units, got 7 in row 50$"
+    )
+    with pytest.raises(ValueError, match=text):
+        t.fit(data, 1, 10, verbose=0)
+
+
 def test_labels_that_no_output_has_are_named_beside_the_place():
     t = fnn.Trainer(net(), lambda p, y: fnn.ops.nll_loss(fnn.ops.log(p), y))
     x, y = blobs(8).x, np.array([0, 1, 2, 0, 1, 3, 0, 1])

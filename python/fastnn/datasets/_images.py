@@ -72,6 +72,9 @@ def read_image(
         image = open_image(pil, path)
         if image.mode.startswith("I"):  # 16 bits, which convert() would cut off at 255
             image = pil.Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        if image.mode == "F":  # numbers from 0 to 1, which convert() would take for 0 to 255
+            scaled = np.clip(np.nan_to_num(np.asarray(image)), 0, 1) * 255
+            image = pil.Image.fromarray(np.rint(scaled).astype(np.uint8))
         image = on_white(pil, image).convert(mode)
         if size is not None:
             shrinks = min(image.height / size[0], image.width / size[1]) >= 1
