@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 from fastnn._checks import check_count
-from fastnn.data.samples import Batch
-from fastnn.targets import parts_of
 
 if TYPE_CHECKING:
     from fastnn._core import Done
@@ -86,9 +84,7 @@ class Epoch:
         self._check(samples)
         done = self.rows
         if done > rows or (done % batch_size and done != rows):
-            raise self._refused(
-                f"batches that meet at row {done}, the last done", f"some of {batch_size}"
-            )
+            raise self.does_not_meet(f"some of {batch_size}")
         self.position, self.by_rows, self.samples = -(-done // batch_size), False, samples
 
     def go_on_with_stream(self, is_spent: bool) -> None:
@@ -99,22 +95,13 @@ class Epoch:
             raise self._refused("batches that can be passed over again", "an iterator")
         self.by_rows = False
 
-    def rest_of(self, batches: Iterable[Batch]) -> Iterator[Batch]:
-        """What is left of the batches of a stream after the rows that were done."""
-        done, seen = self.rows, 0
-        for x, y in batches:
-            if seen >= done:
-                yield x, y
-                continue
-            seen += len(parts_of(x)[0])
-            if seen > done:
-                break
-        if seen != done:
-            raise self._refused(f"batches that meet at row {done}, the last done", f"row {seen}")
-
     def _check(self, samples: int) -> None:
         if self.rows and self.samples not in (None, samples):
             raise self._refused(f"the data set of {self.samples} samples", f"one of {samples}")
+
+    def does_not_meet(self, got: str) -> ValueError:
+        """The error of batches of which none ends at the last row that was done."""
+        return self._refused(f"batches that meet at row {self.rows}, the last done", got)
 
     def _refused(self, wanted: str, got: str) -> ValueError:
         return ValueError(

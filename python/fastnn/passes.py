@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -12,10 +12,12 @@ import numpy as np
 from fastnn.callback_list import CallbackList
 from fastnn.data import Batches, Dataset
 from fastnn.data.batches import Source
+from fastnn.data.samples import Batch
 from fastnn.data.sources import Stream
 from fastnn.diagnosis import explain
 from fastnn.epoch import Epoch
 from fastnn.objective import Objective
+from fastnn.targets import parts_of
 
 Prepare = Callable[[Any], Objective]  # for targets of this kind, under the settings of the moment
 Rates = Callable[[int], Any]  # learning rates of the next n steps
@@ -135,7 +137,7 @@ class Streamed(Passes):
         skips = isinstance(source, Stream)  # who does not know how many rows a batch has
         source.set_state({"epoch": number, "position": 0 if skips else epoch.position})
         with closing(iter(source)) as batches:
-            for x, y in epoch.rest_of(batches) if skips else batches:
+            for x, y in _rest(batches, epoch) if skips else batches:
                 objective = self._prepare(y)
                 feeds, rows = objective.feeds(x, y, "Trainer.fit")
                 done = epoch.run(objective.core.step, feeds, rows, rates(1)[0], True)
@@ -168,3 +170,17 @@ class Streamed(Passes):
             yield from source
         finally:
             source.set_state(state)
+
+
+def _rest(batches: Iterable[Batch], epoch: Epoch) -> Iterator[Batch]:
+    """What is left of the batches of a stream after the rows that were done."""
+    done, seen = epoch.rows, 0
+    for x, y in batches:
+        if seen >= done:
+            yield x, y
+            continue
+        seen += len(parts_of(x)[0])
+        if seen > done:
+            break
+    if seen != done:
+        raise epoch.does_not_meet(f"row {seen}")
