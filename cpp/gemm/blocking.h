@@ -3,10 +3,11 @@
 #pragma once
 #include <cstdint>
 
+#include "simd/lanes.h"
+
 namespace fastnn::FASTNN_ISA {
 
 struct Blocking {
-  int vector_bytes;
   // Outer-product tile: mr rows by nr vectors of accumulators, nr registers for B, one for A.
   int mr, nr;
   // Dot tile: dot_rows x dot_cols accumulators, dot_cols registers for B, one for A. Where that
@@ -28,19 +29,17 @@ struct Blocking {
 // by 0-3%; two panels beat four by 1-3%. Packing B pays from 12 tiles on ((64, 120, 400) is 3%
 // faster without, (128, 10, 512) and (128, 512, 10) 5%). The other rows are by calculation.
 #if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
-constexpr Blocking kBlocking{64, 14, 2, 6, 4, 5, 512, 336, 2, 12, 3.7};
+constexpr Blocking kBlocking{14, 2, 6, 4, 5, 512, 336, 2, 12, 3.7};
 #elif defined(__AVX2__)
-constexpr Blocking kBlocking{32, 6, 2, 4, 3, 0, 256, 384, 4, 4, 7};
+constexpr Blocking kBlocking{6, 2, 4, 3, 0, 256, 384, 4, 4, 7};
 #elif defined(__aarch64__)
-constexpr Blocking kBlocking{16, 8, 3, 6, 4, 5, 256, 256, 4, 4, 4};
+constexpr Blocking kBlocking{8, 3, 6, 4, 5, 256, 256, 4, 4, 4};
 #else
-constexpr Blocking kBlocking{16, 6, 2, 4, 3, 0, 256, 192, 4, 4, 5};
+constexpr Blocking kBlocking{6, 2, 4, 3, 0, 256, 192, 4, 4, 5};
 #endif
 
 constexpr int64_t kL2Bytes = 512 << 10;  // what a sweep over A may take of L2 and find there again
 
-template <class T>
-constexpr int kLanes = kBlocking.vector_bytes / static_cast<int>(sizeof(T));
 template <class T>
 constexpr int kPanel = kBlocking.nr * kLanes<T>;  // columns of a packed panel of B
 
@@ -48,7 +47,7 @@ constexpr int kPanel = kBlocking.nr * kLanes<T>;  // columns of a packed panel o
 // the FMA. Tiles of few rows are therefore wider (B unpacked only).
 // With 32 registers six of float32, too: (6, 784, 25) 5% faster.
 template <class T>
-constexpr int kWideRows = kBlocking.vector_bytes == 64 && sizeof(T) == 4 ? 6 : 3;
+constexpr int kWideRows = kVectorBytes == 64 && sizeof(T) == 4 ? 6 : 3;
 template <class T>
 constexpr int wide_nr(int rows) {
   return rows == 1 ? 4 * kBlocking.nr : rows <= kWideRows<T> ? 2 * kBlocking.nr : kBlocking.nr;

@@ -12,18 +12,6 @@ constexpr int64_t kTasks = 32;
 constexpr double kTaskNs = 20e3;  // tasks are not shorter than this
 constexpr double kFmaPerNs = 4;   // vectors: each waits for a load
 
-// V is a vector, or one number.
-template <class V, class T>
-static inline V get(const T* p) {
-  V v;
-  __builtin_memcpy(&v, p, sizeof v);
-  return v;
-}
-template <class V, class T>
-static inline void put(T* p, V v) {
-  __builtin_memcpy(p, &v, sizeof v);
-}
-
 // Channels [k, k + lanes), of which another vector has done the `first`.
 template <class T, class V>
 struct Lanes {
@@ -32,10 +20,10 @@ struct Lanes {
   int64_t blocks = 1;  // so many vectors, or pairs of them, one after the other
 
   auto is_done() const {
-    typename VectorOf<typename BitsOf<T>::type>::type lane{};
+    Vector<Integer<T>> lane{};
 #pragma GCC unroll 1
     for (int64_t l = 0; l < kCount; ++l) lane[l] = l;
-    return lane < static_cast<typename BitsOf<T>::type>(first);
+    return lane < static_cast<Integer<T>>(first);
   }
 };
 

@@ -3,6 +3,7 @@
 // is read again from its end with the lanes already counted cleared in both operands (0 * NaN is
 // NaN).
 #pragma once
+#include "gemm/blocking.h"
 #include "gemm/cut.h"
 #include "gemm/gemm.h"
 #include "gemm/vector.h"
@@ -10,7 +11,7 @@
 namespace fastnn::FASTNN_ISA {
 
 template <class T>
-using Bits = Vector<typename BitsOf<T>::type>;
+using Bits = Vector<Integer<T>>;
 
 template <class T>
 static inline Vector<T> clear(Vector<T> v, Bits<T> keep) {
@@ -20,7 +21,7 @@ static inline Vector<T> clear(Vector<T> v, Bits<T> keep) {
 // Lanes kept of the last vector: `rest` at its end are load(kKeep + rest).
 template <class T>
 struct Keep {
-  typename BitsOf<T>::type at[2 * kLanes<T>] = {};
+  Integer<T> at[2 * kLanes<T>] = {};
   constexpr Keep() {
     for (int l = kLanes<T>; l < 2 * kLanes<T>; ++l) at[l] = -1;
   }
@@ -70,7 +71,7 @@ static void dot(int64_t k, const T* a, int64_t a_row, const T* b, int64_t b_col,
     }
 #pragma GCC unroll 64
     for (int s = 0; s < kGroups; ++s) {
-      const Wide<T, 16> sum = sum_lanes<T>(acc[s]);
+      const Vector<T, 16> sum = sum_lanes<T>(acc[s]);
       __builtin_memcpy(sums + s * B, &sum, 16);
     }
   }

@@ -1,6 +1,7 @@
 // The two ways of a product: sums of lanes where both operands lie along k, else outer-product
 // tiles; and what they share.
 #pragma once
+#include "gemm/blocking.h"
 #include "gemm/cut.h"
 #include "gemm/gemm.h"
 #include "gemm/vector.h"

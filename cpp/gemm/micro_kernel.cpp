@@ -8,7 +8,7 @@ namespace {
 
 // n elements, not one behind them. The last vector overlaps the one before, or is cut into two
 // halves that do: for rows so short a call of memcpy takes as long as the products.
-template <class T, int kBytes = kBlocking.vector_bytes>
+template <class T, int kBytes = kVectorBytes>
 inline void copy_row(const T* from, int64_t n, T* to) {
   constexpr int64_t kCount = kBytes / sizeof(T);
   if (n >= kCount) {

@@ -5,6 +5,7 @@
 // stretches, each beginning elsewhere in A and B: the taps of a convolution; or the last rows of a
 // B that ends before the last vector does, which stand apart.
 #pragma once
+#include "gemm/blocking.h"
 #include "gemm/gemm.h"
 #include "gemm/vector.h"
 

@@ -96,27 +96,26 @@ struct Narrow {
   // Outputs from the sums of the taps of a row. Up to `end` a vector may spill into what is written
   // later. (Half a vector, where filters fit into it, seldom lies on two cache lines.)
   void collect(const T* sums, T* y, const T* end) const {
-    constexpr int kHalf = kBlocking.vector_bytes > 32 ? 32 : kBlocking.vector_bytes;
+    constexpr int kHalf = kVectorBytes > 32 ? 32 : kVectorBytes;
     if (c.out * static_cast<int64_t>(sizeof(T)) <= kHalf)
       collect_in<kHalf>(sums, y, end);
     else
-      collect_in<kBlocking.vector_bytes>(sums, y, end);
+      collect_in<kVectorBytes>(sums, y, end);
   }
   template <int kBytes>
   void collect_in(const T* sums, T* y, const T* end) const {
-    using Unaligned = typename VectorOf<T, kBytes>::unaligned;
     constexpr int64_t kCount = kBytes / sizeof(T);
     for (int64_t ox = 0; ox < c.ys.width; ++ox, y += c.ys.pixel)
       for (int64_t k = 0; k < c.out; k += kCount) {
         const T* p = sums + ox * pitch + k;
-        Wide<T, kBytes> sum{};
+        Vector<T, kBytes> sum{};
         for (int64_t v = 0; v < c.tx.count; ++v, p += pitch + c.out)
-          sum += *reinterpret_cast<const Unaligned*>(p);
+          sum += get<Vector<T, kBytes>>(p);
         const int64_t lanes = least(c.out - k, kCount);
         if (c.bias)
           for (int64_t l = 0; l < lanes; ++l) sum[l] += c.bias[k + l];
         if (y + k + kCount <= end)
-          *reinterpret_cast<Unaligned*>(y + k) = sum;
+          put(y + k, sum);
         else
           for (int64_t l = 0; l < lanes; ++l) y[k + l] = c.accumulate ? y[k + l] + sum[l] : sum[l];
       }

@@ -2,13 +2,14 @@
 //   B panel: k rows of kPanel columns, out[p * kPanel + j].
 //   A tile:  k columns of R rows,      out[p * R + i].
 #pragma once
+#include "gemm/blocking.h"
 #include "gemm/vector.h"
 
 namespace fastnn::FASTNN_ISA {
 
 // low, then high. (A memcpy into the halves would go through memory: packing 10 times slower.)
 template <class T, int kBytes>
-static inline Wide<T, 2 * kBytes> join(Wide<T, kBytes> low, Wide<T, kBytes> high) {
+static inline Vector<T, 2 * kBytes> join(Vector<T, kBytes> low, Vector<T, kBytes> high) {
   if constexpr (kBytes == 2 * sizeof(T))
     return __builtin_shufflevector(low, high, 0, 1, 2, 3);
   else if constexpr (kBytes == 4 * sizeof(T))
@@ -19,9 +20,9 @@ static inline Wide<T, 2 * kBytes> join(Wide<T, kBytes> low, Wide<T, kBytes> high
 
 // Lane l of the result: kBlock elements at p + l * kBlock * stride.
 template <class T, int kBytes>
-static inline Wide<T, kBytes> gather_lanes(const T* p, int64_t stride) {
+static inline Vector<T, kBytes> gather_lanes(const T* p, int64_t stride) {
   if constexpr (kBytes == 16)
-    return *reinterpret_cast<const typename VectorOf<T, 16>::unaligned*>(p);
+    return get<Vector<T, 16>>(p);
   else
     return join<T, kBytes / 2>(
         gather_lanes<T, kBytes / 2>(p, stride),
@@ -30,9 +31,9 @@ static inline Wide<T, kBytes> gather_lanes(const T* p, int64_t stride) {
 
 // The same of columns that lie anywhere: lane l has those of at(first + l * kBlock).
 template <class T, int kBytes, class At>
-static inline Wide<T, kBytes> gather_columns(const At& at, int first) {
+static inline Vector<T, kBytes> gather_columns(const At& at, int first) {
   if constexpr (kBytes == 16)
-    return *reinterpret_cast<const typename VectorOf<T, 16>::unaligned*>(at(first));
+    return get<Vector<T, 16>>(at(first));
   else
     return join<T, kBytes / 2>(gather_columns<T, kBytes / 2>(at, first),
                                gather_columns<T, kBytes / 2>(at, first + kBytes / 32 * kBlock<T>));
@@ -50,11 +51,11 @@ static void pack_b_columns(int64_t k, int64_t valid, const T* b, int64_t b_col, 
 #pragma GCC unroll 4
     for (int i = 0; i < B; ++i) {
       if constexpr (kAll)
-        r[i] = gather_lanes<T, kBlocking.vector_bytes>(b + i * b_col + p, b_col);
+        r[i] = gather_lanes<T, kVectorBytes>(b + i * b_col + p, b_col);
       else
-        r[i] = gather_columns<T, kBlocking.vector_bytes>([=](int j) { return column(j) + p; }, i);
+        r[i] = gather_columns<T, kVectorBytes>([=](int j) { return column(j) + p; }, i);
     }
-    transpose_lanes<T, kBlocking.vector_bytes>(r);
+    transpose_lanes<T, kVectorBytes>(r);
 #pragma GCC unroll 4
     for (int i = 0; i < B; ++i) store(out + (p + i) * kPanel<T>, r[i]);
   };
@@ -136,7 +137,7 @@ static void pack_a(int64_t k, const T* a, int64_t a_row, int64_t a_col, T* out) 
     for (; p + B <= k; p += B)
 #pragma GCC unroll 16
       for (int i = 0; i < R; i += B) {
-        Wide<T, 16> r[B];
+        Vector<T, 16> r[B];
 #pragma GCC unroll 4
         for (int q = 0; q < B; ++q)
           r[q] = gather_lanes<T, 16>(a + (i + q < R ? i + q : R - 1) * a_row + p, 0);

@@ -10,7 +10,7 @@ namespace fastnn::FASTNN_ISA {
 namespace {
 
 using V = Vector<float>;
-using Bits = VectorOf<uint32_t>::type;
+using Bits = Vector<uint32_t>;
 
 // One pair in all lanes.
 inline Bits all(const float* a) {

@@ -8,7 +8,7 @@ namespace {
 
 template <int kBytes>
 struct Some {
-  using Bits = typename VectorOf<uint32_t, kBytes>::type;
+  using Bits = Vector<uint32_t, kBytes>;
   typedef uint16_t Halves __attribute__((vector_size(kBytes / 2)));
   static constexpr int64_t kCount = kBytes / 4;
 
@@ -49,7 +49,7 @@ struct Some {
 
 // n numbers, an even number of them. The last vector overlaps the one before, or is cut into two
 // halves that do.
-template <bool kInstruction, int kBytes = kBlocking.vector_bytes, class F>
+template <bool kInstruction, int kBytes = kVectorBytes, class F>
 void round_row(int64_t n, const F* from, char* to) {
   using S = Some<kBytes>;
   if (n >= S::kCount) {
@@ -62,7 +62,7 @@ void round_row(int64_t n, const F* from, char* to) {
   }
 }
 
-template <bool kInstruction, int kBytes = kBlocking.vector_bytes, class F>
+template <bool kInstruction, int kBytes = kVectorBytes, class F>
 void join_row(int64_t n, const F* first, const F* second, float* to) {
   using S = Some<kBytes>;
   if (n >= S::kCount) {

@@ -37,7 +37,7 @@ namespace {
 // Patches of as many tiles as the registers hold rows of, where they take no more. Six tiles must
 // fit into L1 to be worth that the weights are read again for every six; fourteen need not
 // (AVX-512, 16 to 32 channels: 10 to 17% faster than blocks that fill L2; 64: 0 to 9%).
-constexpr int64_t kSmallBytes = kBlocking.vector_bytes == 64 ? 128 << 10 : 20 << 10;
+constexpr int64_t kSmallBytes = kVectorBytes == 64 ? 128 << 10 : 20 << 10;
 constexpr int64_t kBlockBytes = 512 << 10;  // patches and products of a task: they stay in L2
 constexpr int64_t kGroupBytes = 24 << 20;   // of all tasks together, where they share the weights
 constexpr int64_t kPrivate = 640 << 10;     // bytes of weights that every task may stream by itself
@@ -96,8 +96,8 @@ struct Forward {
       V r[kB];
 #pragma GCC unroll 4
       for (int i = 0; i < kB; ++i)
-        r[i] = gather_lanes<float, kBlocking.vector_bytes>(w + i * c.w_out + tap, c.w_out);
-      transpose_lanes<float, kBlocking.vector_bytes>(r);
+        r[i] = gather_lanes<float, kVectorBytes>(w + i * c.w_out + tap, c.w_out);
+      transpose_lanes<float, kVectorBytes>(r);
 #pragma GCC unroll 4
       for (int i = 0; i < kB; ++i) g[tap + i] = r[i];
     }

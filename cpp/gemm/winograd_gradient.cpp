@@ -14,7 +14,7 @@ constexpr int64_t kFloat = sizeof(float);
 
 constexpr int64_t kBlockBytes = 512 << 10;  // patches of a task: they stay in L2
 // of a task's, at a time: 5 to 14% less time than as many as fill L2 (16 and 32 channels, AVX-512).
-constexpr int64_t kFewTiles = kBlocking.vector_bytes == 64 ? 28 : 1 << 20;
+constexpr int64_t kFewTiles = kVectorBytes == 64 ? 28 : 1 << 20;
 constexpr int64_t kGroupBytes = 16 << 20;            // of all tasks together
 constexpr int64_t kSumBytes = 2560 << 10;            // of all copies of the sums
 constexpr int64_t kMostCopies = 16, kFewCopies = 4;  // below, tasks share the planes of one out

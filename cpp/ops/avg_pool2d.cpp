@@ -84,17 +84,16 @@ struct AvgPool2d {
     int64_t done = 0;
     if constexpr (kH == 0) {  // four vectors at once: whole cache lines of many far pixels
       using V = typename Wide<T>::V;
-      constexpr int64_t kLanes = Wide<T>::kLanes;
-      for (; done + 4 * kLanes <= p.C; done += 4 * kLanes) {
+      for (; done + 4 * kLanes<T> <= p.C; done += 4 * kLanes<T>) {
         V a{}, b{}, c{}, d{};
         for (int64_t i = 0; i < height; ++i) {
           const T* from = x + i * row_step + done;
           V e{}, f{}, g{}, h_{};
           for (int64_t j = 0; j < width; ++j, from += step) {
             e += get<V>(from);
-            f += get<V>(from + kLanes);
-            g += get<V>(from + 2 * kLanes);
-            h_ += get<V>(from + 3 * kLanes);
+            f += get<V>(from + kLanes<T>);
+            g += get<V>(from + 2 * kLanes<T>);
+            h_ += get<V>(from + 3 * kLanes<T>);
           }
           a += e;
           b += f;
@@ -102,15 +101,15 @@ struct AvgPool2d {
           d += h_;
         }
         put(y + done, a * scale);
-        put(y + done + kLanes, b * scale);
-        put(y + done + 2 * kLanes, c * scale);
-        put(y + done + 3 * kLanes, d * scale);
+        put(y + done + kLanes<T>, b * scale);
+        put(y + done + 2 * kLanes<T>, c * scale);
+        put(y + done + 3 * kLanes<T>, d * scale);
       }
       if (done == p.C) return;
     }
     // `done` is 0, or there is a whole vector before the rest.
-    const bool before = done > 0 && p.C - done < Wide<T>::kLanes;
-    const int64_t first = before ? p.C - Wide<T>::kLanes : done;
+    const bool before = done > 0 && p.C - done < kLanes<T>;
+    const int64_t first = before ? p.C - kLanes<T> : done;
     each_channels<T>(p.C - first, true, roomy, [=](auto lanes, int64_t at) {
       using V = typename decltype(lanes)::V;
       const int64_t c = first + at;
@@ -136,7 +135,7 @@ struct AvgPool2d {
     const T* x = data<T>(n.in[0]);
     T* y = out_data<T>(n.out[0]);
     each_output_row(p, 0.05, [=](int64_t begin, int64_t end) {
-      each_window<Wide<T>::kLanes>(
+      each_window<kLanes<T>>(
           p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
             const T scale = static_cast<T>(share(v.oh, v.ow));
             with_size<sizeof(T) == 4>(p, h, w, [&]<int kH, int kW>() {

@@ -35,11 +35,10 @@ struct Columns {
 
 template <class T>
 static inline Columns columns_of(int64_t pixels, int64_t C) {
-  constexpr int64_t kLanes = Wide<T>::kLanes;
   Columns m{pixels, C};
   if (C > 0 && C < kManyChannels) {
-    while (m.group * C % kLanes) m.group *= 2;
-    while (m.group * C < kColumnVectors * kLanes) m.group *= 2;
+    while (m.group * C % kLanes<T>) m.group *= 2;
+    while (m.group * C < kColumnVectors * kLanes<T>) m.group *= 2;
   }
   m.width = m.group * C;
   if (m.width == 0 || pixels == 0) return m;
@@ -48,7 +47,7 @@ static inline Columns columns_of(int64_t pixels, int64_t C) {
   m.chunk -= m.chunk % m.group;
   m.tasks = (pixels + m.chunk - 1) / m.chunk;
   m.block = 64;
-  m.strip = m.width == kColumnVectors * kLanes ? m.block : 4;
+  m.strip = m.width == kColumnVectors * kLanes<T> ? m.block : 4;
   return m;
 }
 
@@ -73,22 +72,22 @@ static inline void sum_block(int64_t rows, int64_t width, int64_t at, int64_t co
   for (int64_t r = 0; r < rows; ++r, at += width)
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v)
-      term(at + column + v * L::kLanes, column + v * L::kLanes, sum[v], other[v]);
+      term(at + column + v * L::kCount, column + v * L::kCount, sum[v], other[v]);
 #pragma GCC unroll 4
   for (int v = 0; v < kVectors; ++v) {
-    put(s + column + v * L::kLanes, get<V>(s + column + v * L::kLanes) + sum[v]);
-    put(q + column + v * L::kLanes, get<V>(q + column + v * L::kLanes) + other[v]);
+    put(s + column + v * L::kCount, get<V>(s + column + v * L::kCount) + sum[v]);
+    put(q + column + v * L::kCount, get<V>(q + column + v * L::kCount) + other[v]);
   }
 }
 
 // f.template operator()<L, kVectors>(column) on blocks of columns that cover [0, columns).
 template <class T, class F>
 static inline void each_column(int64_t columns, const F& f) {
-  constexpr int64_t kLanes = Wide<T>::kLanes;
   int64_t column = 0;
-  for (; column + kColumnVectors * kLanes <= columns; column += kColumnVectors * kLanes)
+  for (; column + kColumnVectors * kLanes<T> <= columns; column += kColumnVectors * kLanes<T>)
     f.template operator()<Wide<T>, kColumnVectors>(column);
-  for (; column + kLanes <= columns; column += kLanes) f.template operator()<Wide<T>, 1>(column);
+  for (; column + kLanes<T> <= columns; column += kLanes<T>)
+    f.template operator()<Wide<T>, 1>(column);
   for (; column < columns; ++column) f.template operator()<One<T>, 1>(column);
 }
 
@@ -132,7 +131,7 @@ static void map_pixels(const Columns& m, int64_t pixel, int64_t end, const Act& 
     const int64_t columns = rows ? m.width : (end - pixel) * m.C;
     each_column<T>(columns, [&]<class L, int kVectors>(int64_t column) {
       const typename L::V zero{};
-      constexpr int64_t kStep = L::kLanes;
+      constexpr int64_t kStep = L::kCount;
       int64_t at = pixel * m.C + column;
       const int64_t last = at + (rows ? rows : 1) * m.width;
       const auto first = act(column, zero);

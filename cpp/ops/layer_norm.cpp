@@ -45,19 +45,18 @@ int64_t task_bytes(const Sizes& z, int64_t size) {
 template <class T, class Term>
 inline void row_sums(int64_t D, const Term& term, double& s, double& q) {
   using V = typename Wide<T>::V;
-  constexpr int64_t kLanes = Wide<T>::kLanes;
   s = q = 0;
   int64_t i = 0;
-  while (i + kLanes <= D) {
+  while (i + kLanes<T> <= D) {
     const int64_t end = D - i < kStretch ? D : i + kStretch;
     V s0{}, s1{}, q0{}, q1{};
-    for (; i + 2 * kLanes <= end; i += 2 * kLanes) {
+    for (; i + 2 * kLanes<T> <= end; i += 2 * kLanes<T>) {
       term(i, s0, q0);
-      term(i + kLanes, s1, q1);
+      term(i + kLanes<T>, s1, q1);
     }
-    for (; i + kLanes <= end; i += kLanes) term(i, s0, q0);
+    for (; i + kLanes<T> <= end; i += kLanes<T>) term(i, s0, q0);
     const V s_all = s0 + s1, q_all = q0 + q1;
-    for (int j = 0; j < kLanes; ++j) {
+    for (int j = 0; j < kLanes<T>; ++j) {
       s += static_cast<double>(s_all[j]);
       q += static_cast<double>(q_all[j]);
     }

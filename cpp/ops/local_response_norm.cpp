@@ -61,13 +61,13 @@ struct Bordered {
     T* const to = begin;
 #pragma omp simd
     for (int64_t i = 0; i < C; ++i) to[i] = value(i);
-    for (int64_t i = C; i < C + size + Wide<T>::kLanes; ++i) begin[i] = 0;
+    for (int64_t i = C; i < C + size + kLanes<T>; ++i) begin[i] = 0;
   }
 
   // to[c] = values from c - before on, `size` of them; `to` has room for whole vectors.
   void sum(int64_t C, int64_t size, T* to) const {
     using V = typename Wide<T>::V;
-    for (int64_t c = 0; c < C; c += Wide<T>::kLanes) {
+    for (int64_t c = 0; c < C; c += kLanes<T>) {
       V all{};
       for (int64_t o = 0; o < size; ++o) all += get<V>(values + c + o);
       put(to + c, all);

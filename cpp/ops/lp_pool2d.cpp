@@ -14,10 +14,10 @@ inline double pow_of(double a, double b) { return __builtin_pow(a, b); }
 
 template <class L, class T, class F>
 inline typename L::V each_lane(typename L::V v, const F& f) {
-  if constexpr (L::kLanes == 1) {
+  if constexpr (L::kCount == 1) {
     return f(v);
   } else {
-    for (int j = 0; j < L::kLanes; ++j) v[j] = f(v[j]);
+    for (int j = 0; j < L::kCount; ++j) v[j] = f(v[j]);
     return v;
   }
 }
@@ -63,7 +63,7 @@ struct LpPool2d {
     T* y = out_data<T>(n.out[0]);
     const int64_t row_step = p.w.length * p.C;
     each_output_row(p, norm == 2 ? 0.1 : 10, [=](int64_t begin, int64_t end) {
-      each_window<Wide<T>::kLanes>(
+      each_window<kLanes<T>>(
           p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
             const T scale = static_cast<T>(weight(p, h, w));
             for (int64_t k = 0; k < v.count; ++k)

@@ -35,28 +35,28 @@ using Byte = typename ByteOf<T>::Type;
 // Numbers of taps as bytes or words, and in the lanes of a mask.
 template <class I, class L>
 inline void put_index(I* to, typename L::M index) {
-  if constexpr (L::kLanes == 1) {
+  if constexpr (L::kCount == 1) {
     *to = static_cast<I>(index);
 #if !defined(__AVX512F__) && \
     !defined(__clang__)  // which narrow by themselves; for others GCC 12 takes lane by lane
   } else if constexpr (sizeof(I) == 1) {
     typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes)));
     Bytes low{};
-    for (int j = 0; j < L::kLanes; ++j) low[j] = j * (kVectorBytes / L::kLanes);
+    for (int j = 0; j < L::kCount; ++j) low[j] = j * (kVectorBytes / L::kCount);
     const Bytes bytes = __builtin_shuffle(reinterpret_cast<Bytes>(index), low);
-    __builtin_memcpy(to, &bytes, L::kLanes);
+    __builtin_memcpy(to, &bytes, L::kCount);
 #endif
   } else {
-    typedef I Narrow __attribute__((vector_size(L::kLanes * sizeof(I))));
+    typedef I Narrow __attribute__((vector_size(L::kCount * sizeof(I))));
     put(to, __builtin_convertvector(index, Narrow));
   }
 }
 template <class I, class L>
 inline typename L::M get_index(const I* from) {
-  if constexpr (L::kLanes == 1) {
+  if constexpr (L::kCount == 1) {
     return *from;
   } else {
-    typedef I Narrow __attribute__((vector_size(L::kLanes * sizeof(I))));
+    typedef I Narrow __attribute__((vector_size(L::kCount * sizeof(I))));
     return __builtin_convertvector(get<Narrow>(from), typename L::M);
   }
 }
@@ -99,7 +99,7 @@ void run_forward(const Node& n, T* y, I* index) {
   const Pool p = pool_of(n, kDilation);
   const T* x = data<T>(n.in[0]);
   each_output_row(p, 0.06, [=](int64_t begin, int64_t end) {
-    each_window<Wide<T>::kLanes>(
+    each_window<kLanes<T>>(
         p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
           const auto run = [&]<int kH, int kW>() {
             const int64_t count = kH ? v.count : 1;

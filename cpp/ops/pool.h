@@ -116,9 +116,9 @@ struct Windows {
 };
 
 // f(windows, h, w, roomy) for all windows of rows [begin, end) of outputs: the taps of each, and
-// whether kLanes numbers may be read from every tap on and written (what comes after the pixel is
+// whether kCount numbers may be read from every tap on and written (what comes after the pixel is
 // written again).
-template <int64_t kLanes, class F>
+template <int64_t kCount, class F>
 static inline void each_window(const Pool& p, int64_t begin, int64_t end, const F& f) {
   const int64_t row_step = p.w.length * p.C, image = p.h.length * row_step;
   const int64_t all = p.N * image, last = end * p.w.outputs * p.C, next = p.w.stride * p.C;
@@ -133,10 +133,10 @@ static inline void each_window(const Pool& p, int64_t begin, int64_t end, const 
       count = p.w.run(ow);
       if (count > p.w.outputs - ow) count = p.w.outputs - ow;
       bool roomy = false;
-      if (p.C < kLanes) {
+      if (p.C < kCount) {
         const int64_t reach =
-            (h.count - 1) * p.h.dilation * row_step + (w.count - 1) * p.w.dilation * p.C + kLanes;
-        const int64_t room_x = all - from - reach, room_y = last - to - kLanes;
+            (h.count - 1) * p.h.dilation * row_step + (w.count - 1) * p.w.dilation * p.C + kCount;
+        const int64_t room_x = all - from - reach, room_y = last - to - kCount;
         roomy = room_x >= 0 && room_y >= 0;
         if (roomy && count > room_x / next + 1) count = room_x / next + 1;
         if (roomy && count > room_y / p.C + 1) count = room_y / p.C + 1;

@@ -31,11 +31,11 @@ static inline void deposit(const Pool& p, const Span& h, const Span& w, const Sh
 // Lanes from `least` up to `end` of v, else 0.
 template <class L>
 static inline typename L::V lanes_of(typename L::V v, int64_t least, int64_t end) {
-  if constexpr (L::kLanes == 1) {
+  if constexpr (L::kCount == 1) {
     return v;
   } else {
     typename L::M lane{};
-    for (int j = 0; j < L::kLanes; ++j) lane[j] = j;
+    for (int j = 0; j < L::kCount; ++j) lane[j] = j;
     const auto in = (lane >= static_cast<int>(least)) & (lane < static_cast<int>(end));
     return in ? v : typename L::V{};
   }
@@ -52,7 +52,6 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
   // Up to here a row's pixels are written one after the other, each over what the last spilled.
   const int64_t covered_w = p.w.begin(OW - 1) + p.w.kernel;
   const int64_t spills = gaps ? 0 : (covered_w < p.w.length ? covered_w : p.w.length) * p.C;
-  constexpr int64_t kLanes = Wide<T>::kLanes;
   const int64_t all = p.N * OH * OW * p.C, next = p.w.stride * p.C;
   each_output_row(p, cost, [=](int64_t begin, int64_t end) {
     for (int64_t at_row = begin; at_row < end; ++at_row) {
@@ -70,13 +69,13 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
         const Span w = p.w.span(ow);
         const int64_t at = (at_row * OW + ow) * p.C;
         T* to = image + h.at * row + w.at * p.C;
-        const int64_t room_x = spills - (w.at + w.count - 1) * p.C - kLanes;
-        const int64_t room_y = all - at - kLanes;
+        const int64_t room_x = spills - (w.at + w.count - 1) * p.C - kLanes<T>;
+        const int64_t room_y = all - at - kLanes<T>;
         const bool roomy = room_x >= 0 && room_y >= 0;
         count = p.w.run(ow);
         if (count > OW - ow) count = OW - ow;
-        if (p.C < kLanes && roomy && count > room_x / next + 1) count = room_x / next + 1;
-        if (p.C < kLanes && roomy && count > room_y / p.C + 1) count = room_y / p.C + 1;
+        if (p.C < kLanes<T> && roomy && count > room_x / next + 1) count = room_x / next + 1;
+        if (p.C < kLanes<T> && roomy && count > room_y / p.C + 1) count = room_y / p.C + 1;
         with_size<kUnrolled>(p, h, w, [&]<int kH, int kW>() {
           const auto of_window = gradient(oh, ow);
           const auto share_of = [=](auto lanes, int64_t k, int64_t c) {
@@ -117,7 +116,6 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
 template <bool kUnrolled, class T, class Gradient>
 static void add_windows(const Pool& p, double cost, T* dx, bool accumulate,
                         const Gradient& gradient) {
-  constexpr int64_t kLanes = Wide<T>::kLanes;
   const int64_t C = p.C, row = p.w.length * C, image = p.h.length * row;
   const int64_t windows = p.h.outputs * p.w.outputs, all = p.N * windows * C;
   const int64_t slices = C < 2 * kPoolChannels ? 1 : C / kPoolChannels;
@@ -145,19 +143,19 @@ static void add_windows(const Pool& p, double cost, T* dx, bool accumulate,
             using L = decltype(lanes);
             using V = typename L::V;
             const auto keep = [=](V g) {
-              return least == 0 && end == L::kLanes ? g : lanes_of<L>(g, least, end);
+              return least == 0 && end == L::kCount ? g : lanes_of<L>(g, least, end);
             };
             const auto share = of_window(lanes, at + c, keep, own + to + c - dx);
             deposit<V, kH, kW, true>(p, h, w, share, own + to + c);
           };
           int64_t c = first;
-          for (; c + kLanes <= last; c += kLanes) add(Wide<T>{}, c, 0, kLanes);
+          for (; c + kLanes<T> <= last; c += kLanes<T>) add(Wide<T>{}, c, 0, kLanes<T>);
           if (c == last) return;
           const int64_t reach =
-              ((h.count - 1) * p.h.dilation * row) + (w.count - 1) * p.w.dilation * C + kLanes;
-          if (C >= kLanes)
-            add(Wide<T>{}, last - kLanes, kLanes - (last - c), kLanes);
-          else if (C > 1 && to + reach <= image && at + kLanes <= all)
+              ((h.count - 1) * p.h.dilation * row) + (w.count - 1) * p.w.dilation * C + kLanes<T>;
+          if (C >= kLanes<T>)
+            add(Wide<T>{}, last - kLanes<T>, kLanes<T> - (last - c), kLanes<T>);
+          else if (C > 1 && to + reach <= image && at + kLanes<T> <= all)
             add(Wide<T>{}, c, 0, C);
           else
             for (; c < last; ++c) add(One<T>{}, c, 0, 1);

@@ -2,8 +2,8 @@
 // stretch, rows() several rows into a row of results, join() two partial results, and, with kFolds,
 // pair() two terms.
 #pragma once
-#include "ops/lanes.h"
 #include "ops/op.h"
+#include "simd/lanes.h"
 
 namespace fastnn::FASTNN_ISA {
 
@@ -20,18 +20,17 @@ struct Sum {
   static inline T pair(T a, T b) { return a + b; }
 
   static double block(const T* p, int64_t n) {
-    constexpr int64_t kLanes = Vector<T>::kLanes;
-    typename Vector<T>::type a{}, b{}, c{}, d{};
+    Vector<T> a{}, b{}, c{}, d{};
     int64_t i = 0;
-    for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    for (; i + 4 * kLanes<T> <= n; i += 4 * kLanes<T>) {
       a += load(p + i);
-      b += load(p + i + kLanes);
-      c += load(p + i + 2 * kLanes);
-      d += load(p + i + 3 * kLanes);
+      b += load(p + i + kLanes<T>);
+      c += load(p + i + 2 * kLanes<T>);
+      d += load(p + i + 3 * kLanes<T>);
     }
     a = (a + b) + (c + d);
 #pragma GCC unroll 4
-    for (int by = kLanes / 2; by > 0; by /= 2) a += rotate<T>(a, by);
+    for (int by = kLanes<T> / 2; by > 0; by /= 2) a += rotate<T>(a, by);
     double sum = static_cast<double>(a[0]);
     for (; i < n; ++i) sum += static_cast<double>(p[i]);
     return sum;
@@ -75,37 +74,36 @@ struct Extreme {
 
   // The last vectors overlap those before: nothing changes when a value is looked at twice.
   static Acc row(const T* p, int64_t n) {
-    constexpr int64_t kLanes = Vector<T>::kLanes, kStep = 4 * kLanes;
+    constexpr int64_t kStep = 4 * kLanes<T>;
     T best = zero();
     if (n < kStep) {
       for (int64_t i = 0; i < n; ++i) best = pair(best, p[i]);
       return best;
     }
-    typename Vector<T>::type v[4];
-    for (int u = 0; u < 4; ++u) v[u] = load(p + u * kLanes);
+    Vector<T> v[4];
+    for (int u = 0; u < 4; ++u) v[u] = load(p + u * kLanes<T>);
     for (int64_t i = kStep; i < n; i += kStep) {
       const T* from = p + (i + kStep <= n ? i : n - kStep);
-      for (int u = 0; u < 4; ++u) take(v[u], load(from + u * kLanes));
+      for (int u = 0; u < 4; ++u) take(v[u], load(from + u * kLanes<T>));
     }
     take(v[0], v[1]);
     take(v[2], v[3]);
     take(v[0], v[2]);
 #pragma GCC unroll 4
-    for (int by = kLanes / 2; by > 0; by /= 2) take(v[0], rotate<T>(v[0], by));
+    for (int by = kLanes<T> / 2; by > 0; by /= 2) take(v[0], rotate<T>(v[0], by));
     return v[0][0];
   }
 
-  static inline void take(typename Vector<T>::type& best, const typename Vector<T>::type& x) {
+  static inline void take(Vector<T>& best, const Vector<T>& x) {
     best = ((kLargest ? x > best : x < best) | (x != x)) ? x : best;
   }
 
   static void rows(Acc* acc, const T* const* rows, int64_t m, int64_t n) {
-    constexpr int64_t kLanes = Vector<T>::kLanes;
     for (int64_t i = 0; i < m; ++i) {
       const T* row = rows[i];
       int64_t j = 0;
-      for (; j + kLanes <= n; j += kLanes) {
-        typename Vector<T>::type best = load(acc + j);
+      for (; j + kLanes<T> <= n; j += kLanes<T>) {
+        Vector<T> best = load(acc + j);
         take(best, load(row + j));
         store(acc + j, best);
       }

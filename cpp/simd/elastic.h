@@ -9,9 +9,7 @@ namespace fastnn::FASTNN_ISA {
 // Columns at a time: four vectors, whose sums stay in registers (arrays of lanes do not).
 template <class T>
 struct Strip {
-  typedef T Lanes __attribute__((vector_size(kVectorBytes)));
-  static constexpr int64_t kLanes = kVectorBytes / sizeof(T), kVectors = 4;
-  static constexpr int64_t kWidth = kVectors * kLanes;
+  static constexpr int64_t kVectors = 4, kWidth = kVectors * kLanes<T>;
 };
 
 // Rows of noise have `reach` zeros on either side and are filled up with zeros to whole strips.
@@ -35,25 +33,19 @@ struct FieldLayout {
 template <class T, class Before, class After>
 static void smooth_row(const T* x, T* y, int64_t columns, int64_t reach, const T* taps,
                        const Before& before, const After& after) {
-  using Lanes = typename Strip<T>::Lanes;
   for (int64_t c = 0; c < columns; c += Strip<T>::kWidth) {
-    const auto load = [c](const T* row, int v) {
-      Lanes lanes;
-      __builtin_memcpy(&lanes, row + c + v * Strip<T>::kLanes, sizeof lanes);
-      return lanes;
-    };
-    Lanes s0 = taps[0] * load(x, 0), s1 = taps[0] * load(x, 1);
-    Lanes s2 = taps[0] * load(x, 2), s3 = taps[0] * load(x, 3);
+    const auto at = [c](const T* row, int v) { return load(row + c + v * kLanes<T>); };
+    Vector<T> s0 = taps[0] * at(x, 0), s1 = taps[0] * at(x, 1);
+    Vector<T> s2 = taps[0] * at(x, 2), s3 = taps[0] * at(x, 3);
     for (int64_t k = 1; k <= reach; ++k) {
       const T *a = before(k), *b = after(k);
-      s0 += taps[k] * (load(a, 0) + load(b, 0));
-      s1 += taps[k] * (load(a, 1) + load(b, 1));
-      s2 += taps[k] * (load(a, 2) + load(b, 2));
-      s3 += taps[k] * (load(a, 3) + load(b, 3));
+      s0 += taps[k] * (at(a, 0) + at(b, 0));
+      s1 += taps[k] * (at(a, 1) + at(b, 1));
+      s2 += taps[k] * (at(a, 2) + at(b, 2));
+      s3 += taps[k] * (at(a, 3) + at(b, 3));
     }
-    const Lanes sums[Strip<T>::kVectors] = {s0, s1, s2, s3};
-    for (int v = 0; v < Strip<T>::kVectors; ++v)
-      __builtin_memcpy(y + c + v * Strip<T>::kLanes, &sums[v], sizeof(Lanes));
+    const Vector<T> sums[Strip<T>::kVectors] = {s0, s1, s2, s3};
+    for (int v = 0; v < Strip<T>::kVectors; ++v) store(y + c + v * kLanes<T>, sums[v]);
   }
 }
 

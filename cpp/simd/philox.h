@@ -5,19 +5,21 @@
 #endif
 
 #include "base/random.h"
-#include "simd/width.h"
+#include "simd/lanes.h"
 
 namespace fastnn::FASTNN_ISA {
 
 constexpr int64_t kBlocks = 32;  // Philox blocks at a time
 
-typedef uint64_t Words __attribute__((vector_size(kVectorBytes)));
-constexpr int64_t kWords = kVectorBytes / 8;
+using Words = Vector<uint64_t>;
+constexpr int64_t kWords = kLanes<uint64_t>;
 
 // 64-bit products of the low halves: the CPU has this, plain loops make it of three multiplications
 // and shuffles (2.1 against 0.8 ns a number, AMD EPYC, AVX2, GCC 12).
 static inline Words times_low(Words a, Words b) {
-#if defined(__AVX512F__)  // with a mask of all lanes: GCC 12 warns of the plain form
+#if defined(FASTNN_EMULATE_AVX512)
+  return (a & 0xFFFFFFFFull) * (b & 0xFFFFFFFFull);
+#elif defined(__AVX512F__)  // with a mask of all lanes: GCC 12 warns of the plain form
   return (Words)_mm512_maskz_mul_epu32(0xFF, (__m512i)a, (__m512i)b);
 #elif defined(__AVX2__)
   return (Words)_mm256_mul_epu32((__m256i)a, (__m256i)b);

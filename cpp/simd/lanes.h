@@ -1,0 +1,80 @@
+// The CPU's vector as a type (GCC vector extensions), the same source for every instruction set:
+// for loops that keep several partial results in registers, which arrays of lanes in an `omp simd`
+// loop do not (sum of 16 KB: 107 against 42 GB/s, AMD EPYC, AVX2, GCC 12).
+#pragma once
+#include <cstdint>
+
+namespace fastnn::FASTNN_ISA {
+
+// Of the widest vector that one instruction works on.
+#if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+template <class T>
+constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(T));
+
+template <class T, int kBytes>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(kBytes)));
+};
+template <class T, int kBytes = kVectorBytes>
+using Vector = typename VectorOf<T, kBytes>::type;
+
+// Integers of T's width, for masks and orders of lanes.
+template <class T>
+struct IntegerOf {
+  using type = int64_t;
+};
+template <>
+struct IntegerOf<float> {
+  using type = int32_t;
+};
+template <>
+struct IntegerOf<int32_t> {
+  using type = int32_t;
+};
+template <class T>
+using Integer = typename IntegerOf<T>::type;
+
+// V: a vector, or one number; at any address.
+template <class V, class T>
+static inline V get(const T* p) {
+  V v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class V, class T>
+static inline void put(T* p, V v) {
+  __builtin_memcpy(p, &v, sizeof v);
+}
+
+template <class T>
+static inline Vector<T> load(const T* p) {
+  return get<Vector<T>>(p);
+}
+template <class T>
+static inline void store(T* p, Vector<T> v) {
+  put(p, v);
+}
+
+template <class T>
+static inline Vector<T> fill(T s) {
+  Vector<T> v;
+  for (int i = 0; i < kLanes<T>; ++i) v[i] = s;
+  return v;
+}
+
+// v with its lanes moved by `by`, around.
+template <class T>
+static inline Vector<T> rotate(Vector<T> v, int by) {
+  Vector<Integer<T>> from{};
+  for (int j = 0; j < kLanes<T>; ++j) from[j] = (j + by) % kLanes<T>;
+  return __builtin_shuffle(v, from);
+}
+
+}  // namespace fastnn::FASTNN_ISA
