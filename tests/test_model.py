@@ -338,7 +338,7 @@ ERRORS = [
      f"Dense: units must be an integer < 2**63, got {2**64}"),
     (lambda: fnn.Input((2**64,)), ValueError,
      f"Input: shape must hold integers < 2**63, got ({2**64},)"),
-    (lambda: nn.Dropout(1.0), ValueError, "Dropout: rate must be a number in [0, 1), got 1.0"),
+    (lambda: nn.Dropout(1.5), ValueError, "Dropout: rate must be a number in [0, 1], got 1.5"),
     (lambda: nn.Dense(3)(np.ones((2, 2))), TypeError,
      "Dense: x must be a symbolic Tensor, got ndarray; start from fnn.Input, or give the layer to "
      "fnn.Model and call predict"),

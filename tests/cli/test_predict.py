@@ -212,8 +212,20 @@ def test_photographs_for_a_network_of_colours_are_read_as_by_image_folder(run, f
     swapped = run("predict", "colours.fnn", names[0], "--invert", "--json").json["predictions"][0]
     assert swapped["probability"] != told[0]["probability"]
     Path("broken.png").write_bytes(b"no image")
-    line = "predict: broken.png must be a readable image, got bytes that are no image"
+    line = "predict: IMAGE must be an image such as PNG or JPEG, got 'broken.png'"
     fails(1, line, "predict", "colours.fnn", "broken.png")
+    line = "predict: IMAGE must name a file, got 'none.png'"
+    fails(1, line, "predict", "colours.fnn", "none.png")
+
+
+def test_integers_whose_white_is_not_known_are_refused(fails, model):
+    pillow.fromarray(np.full((8, 8), 1 << 20, np.int32)).save("deep.tiff")
+    rule = "integers beyond 16 bits, of which nobody knows what is white"
+    fails(1, f"predict: IMAGE must be readable, got 'deep.tiff' with {rule}",
+          "predict", model, "deep.tiff")  # fmt: skip
+    fnn.networks.resnet_cifar(8).save("colours.fnn")
+    fails(1, f"predict: IMAGE must be readable, got 'deep.tiff' with {rule}",
+          "predict", "colours.fnn", "deep.tiff")  # fmt: skip
 
 
 def test_what_is_no_model_of_images(fails, digit):

@@ -203,8 +203,17 @@ class TestErrors:
             Dataset(np.zeros((1,) * 9))
         with error(ValueError, "Dataset: x must have at least 1 array, got an empty tuple"):
             Dataset(())
-        with pytest.raises(ValueError, match="^Dataset: x must be an array, got setting an array"):
+        with pytest.raises(
+            ValueError,
+            match="^Dataset: x must be an array, or a tuple or dict of arrays, got setting an array",
+        ):
             Dataset([[1.0], [1.0, 2.0]])
+        with error(
+            ValueError,
+            "Dataset: y must have 2 rows as x has, got 5; several inputs are a tuple of arrays, "
+            "x is a list of them",
+        ):
+            Dataset([np.zeros((5, 3)), np.zeros((5, 3))], np.zeros(5))
 
     def test_values(self):
         with error(ValueError, "Dataset: x must be below 2**63, got 18446744073709551615"):

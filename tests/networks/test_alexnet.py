@@ -111,7 +111,7 @@ def test_learns_and_is_kept(tmp_path):
             ValueError,
             "alexnet: input_shape must be (C, H, W) with H and W >= 63, got (3, 62, 62)",
         ),
-        ({"dropout": 1.0}, ValueError, 'Dropout "drop6": rate must be a number in [0, 1), got 1.0'),
+        ({"dropout": 1.5}, ValueError, 'Dropout "drop6": rate must be a number in [0, 1], got 1.5'),
     ],
 )
 def test_errors(arguments, kind, text):

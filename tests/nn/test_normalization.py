@@ -155,8 +155,8 @@ def test_normalised_networks_are_trained_and_saved(tmp_path):
          'GroupNorm "groupnorm1": num_groups must divide the 6 channels of x, got 4'),
         (lambda: nn.LocalResponseNorm(5, k=0), ValueError,
          "LocalResponseNorm: k must be a finite number > 0, got 0"),
-        (lambda: nn.ChannelDropout(1.0), ValueError,
-         "ChannelDropout: rate must be a number in [0, 1), got 1.0"),
+        (lambda: nn.ChannelDropout(1.5), ValueError,
+         "ChannelDropout: rate must be a number in [0, 1], got 1.5"),
         (lambda: nn.BatchNorm()(fnn.Input((), name="x")), ValueError,
          'BatchNorm "batchnorm1": input must have shape (N, C, ...), '
          "got Tensor(x, shape=(N,), dtype=float32)"),

@@ -62,11 +62,11 @@ def test_dropout_tells_kinds_from_values(layer):
         with pytest.raises(TypeError) as error:
             layer(rate)
         assert str(error.value) == (
-            f"{layer.__name__}: rate must be a number in [0, 1), got {rate!r}"
+            f"{layer.__name__}: rate must be a number in [0, 1], got {rate!r}"
         )
-    for rate in (1.0, -0.1, float("nan")):
+    for rate in (1.5, -0.1, float("nan")):
         with pytest.raises(ValueError) as wrong:
             layer(rate)
         assert str(wrong.value) == (
-            f"{layer.__name__}: rate must be a number in [0, 1), got {rate!r}"
+            f"{layer.__name__}: rate must be a number in [0, 1], got {rate!r}"
         )

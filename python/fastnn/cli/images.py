@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ from numpy.typing import NDArray
 
 from fastnn.cli.output import Failure
 from fastnn.datasets._images import (
+    deep_greys,
+    is_deep,
     on_white,
     open_image,
     pillow,
-    read_image,
+    pixels_of,
     reason_of,
     unreadable,
 )
@@ -88,25 +92,30 @@ def read_color(path: str, height: int, width: int, invert: bool | None) -> Image
     Failure
         If Pillow is missing, or the file is no image or lacks a part of it.
     """
-    try:
-        pixels = read_image(_pillow(), Path(path), "RGB", (height, width), "predict")
-    except OSError as error:
-        raise Failure(str(error)) from None
+    with _told(path) as pil:
+        pixels = pixels_of(pil, open_image(pil, Path(path)), "RGB", (height, width))
     scaled = pixels.astype(np.float32) / np.float32(255)
     return 1 - scaled if invert else scaled
 
 
 def _grey(path: str) -> Image:
     """The image's pixels as greys in [0, 1]."""
-    pil = _pillow()
-    try:
+    with _told(path) as pil:
         image = open_image(pil, Path(path))
-        if image.mode.startswith("I"):  # 16 bits
-            return np.asarray(image, dtype=np.float32) / np.float32(65535)
+        if is_deep(image):
+            return deep_greys(image).astype(np.float32) / np.float32(65535)
         if image.mode == "F":
             return np.clip(np.asarray(image, dtype=np.float32), 0, 1)
         grey = on_white(pil, image).convert("L")
         return np.asarray(grey, dtype=np.float32) / np.float32(255)
+
+
+@contextmanager
+def _told(path: str) -> Iterator[Any]:
+    """Pillow; what goes wrong with the file as the command tells it."""
+    pil = _pillow()
+    try:
+        yield pil
     except FileNotFoundError:
         raise Failure(f"predict: IMAGE must name a file, got {path!r}") from None
     except IsADirectoryError:

@@ -79,7 +79,9 @@ def core_array(array: Any, where: str, name: str) -> Array:
     try:
         array = np.asarray(array)
     except ValueError as error:  # rows of different lengths
-        raise ValueError(f"{where}: {name} must be an array, got {error}") from None
+        raise ValueError(
+            f"{where}: {name} must be an array, or a tuple or dict of arrays, got {error}"
+        ) from None
     kind = array.dtype.kind
     if kind not in "fiub":
         raise TypeError(

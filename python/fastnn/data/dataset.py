@@ -83,7 +83,7 @@ class Dataset:
             if len(array) != len(arrays[0]):
                 raise ValueError(
                     f"Dataset: {name} must have {len(arrays[0])} rows as {named[0][0]} has, "
-                    f"got {len(array)}"
+                    f"got {len(array)}{_remedy(x, len(array))}"
                 )
         self.inputs = tuple(Column(a, scale, offset) for a in arrays[: len(xs)])
         self.targets = tuple(Column(a, None, None, labels=True) for a in arrays[len(xs) :])
@@ -279,6 +279,12 @@ def _parts(value: Any, name: str) -> tuple[Names, tuple[Any, ...]]:
             f"Dataset: {name} must have at least 1 array, got an empty {type(value).__name__}"
         )
     return names, parts
+
+
+def _remedy(x: Any, rows: int) -> str:
+    """For who gives several inputs as a list, which is one array whose rows they are."""
+    is_several = isinstance(x, list) and x and all(np.shape(part)[:1] == (rows,) for part in x)
+    return "; several inputs are a tuple of arrays, x is a list of them" if is_several else ""
 
 
 def _pack(names: Names, arrays: list[Array]) -> Any:

@@ -42,7 +42,7 @@ def alexnet(
         fifth convolution. 1: all of them see all channels.
     input_shape : tuple of int
         Channels, height and width; 67 x 67 are the least, less twice the padding.
-    dropout : float, in [0, 1)
+    dropout : float, in [0, 1]
         Of the two hidden dense layers.
     normalise : bool
         Whether local response normalisation follows the first two convolutions.

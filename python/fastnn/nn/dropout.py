@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
-from fastnn._checks import check_fraction
+from fastnn._checks import check_real
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor
 
@@ -15,7 +15,7 @@ class Dropout(Layer):
 
     Parameters
     ----------
-    rate : float in [0, 1)
+    rate : float in [0, 1]
         Share of units dropped.
     name : str, optional
         What summaries, errors and parameter names call it; by default its class and number.
@@ -23,7 +23,7 @@ class Dropout(Layer):
     Raises
     ------
     ValueError
-        If ``rate`` is outside [0, 1).
+        If ``rate`` is outside [0, 1].
     TypeError
         If ``rate`` is not a number.
 
@@ -41,7 +41,7 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, name: str | None = None) -> None:
         super().__init__(name)
-        check_fraction(self.where, "rate", rate)
+        check_real(self.where, "rate", rate, "a number in [0, 1]", lambda v: 0 <= v <= 1)
         self.rate = rate
 
     def config(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class ChannelDropout(Dropout):
 
     Parameters
     ----------
-    rate : float in [0, 1)
+    rate : float in [0, 1]
         Share of channels dropped.
     name : str, optional
         What summaries, errors and parameter names call it; by default its class and number.
@@ -66,7 +66,7 @@ class ChannelDropout(Dropout):
     Raises
     ------
     ValueError
-        If ``rate`` is outside [0, 1); when called, if the input has no axis 1.
+        If ``rate`` is outside [0, 1]; when called, if the input has no axis 1.
     TypeError
         If ``rate`` is not a number.
 
