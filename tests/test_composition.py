@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn import nn, optim
+from fastnn import nn, ops, optim
 
 
 def refuses(error, text):
@@ -205,3 +205,42 @@ def test_what_a_trainer_was_made_of_stays():
     text = "Trainer.fit: validation: Batches: dataset must have at least 1 sample, got 0"
     with refuses(ValueError, text):
         t.fit(([[1.0]], [[2.0]]), validation=(np.zeros((0, 1)), np.zeros((0, 1))), verbose=0)
+
+
+def flatten_of(x):
+    return ops.reshape(x, (None, 12))
+
+
+VIEWS = {
+    "one": lambda h: flatten_of(h),
+    "the same twice": lambda h: flatten_of(h) * ops.tanh(flatten_of(h)),
+    "of a view": lambda h: ops.reshape(ops.reshape(h, (None, 3, 4)), (None, 12)),
+    "beside other terms": lambda h: flatten_of(h) + flatten_of(ops.tanh(h)) * flatten_of(h * h),
+    "of the input": lambda h: flatten_of(h) * flatten_of(fnn.nn.Dropout(0.0)(h)),
+}
+
+
+@pytest.mark.parametrize("views", VIEWS)
+def test_a_view_passes_its_gradient_on(views):
+    """Without a copy in training, with one where all is kept for inspection."""
+    x = fnn.Input((2, 6))
+    y = nn.Dense(1)(VIEWS[views](nn.Dense(6, "tanh")(x)) + flatten_of(x))
+    model = fnn.Model(x, y, dtype="float64", seed=3)
+
+    def cost(a, t):
+        return ops.reshape(ops.mean((a - t) ** 2), ())
+
+    trainer = fnn.Trainer(model, cost)
+    rng = np.random.default_rng(0)
+    x, t = rng.standard_normal((5, 2, 6)), rng.standard_normal((5, 1))
+    seen = trainer.inspect(x, t)
+    for name, gradient in trainer.gradient(x, t).items():
+        np.testing.assert_allclose(gradient, seen[name].grad, rtol=1e-12, atol=1e-15)
+        flat = model.parameters[name].reshape(-1)
+        before, step = flat[0], 1e-6
+        costs = []
+        for flat[0] in (before - step, before + step):
+            costs.append(trainer.evaluate((x, t))["loss"])
+        flat[0] = before
+        slope = (costs[1] - costs[0]) / (2 * step)
+        np.testing.assert_allclose(gradient.reshape(-1)[0], slope, rtol=1e-6, atol=1e-9)

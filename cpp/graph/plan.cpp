@@ -125,6 +125,7 @@ void Plan::find_gradients() {
           if (is_real(args_[location_[out]].dtype)) requires_[out] = true;
 
   active_.assign(steps_.size(), false);
+  passes_dy_.assign(steps_.size(), false);
   has_gradient_[options_.loss] = true;
   for (int s = static_cast<int>(steps_.size()) - 1; s >= 0; --s) {
     Node& node = steps_[s]->node;
@@ -132,7 +133,11 @@ void Plan::find_gradients() {
     if (std::none_of(out_ids_[s].begin(), out_ids_[s].end(), reached)) continue;
     if (node.forward_only) fail(node.where, "operands must be those of training for a gradient");
     active_[s] = true;
-    reverse_.push_back(steps_[s].get());
+    // Of a view that writes dx first; others may add to it, for nobody reads dy any more.
+    const int from = in_ids_[s][0];
+    passes_dy_[s] = node.is_view && !options_.keep_all && !has_gradient_[from] &&
+                    origin(from).leaf == Leaf::kNone;
+    if (!passes_dy_[s]) reverse_.push_back(steps_[s].get());
     for (int i = 0; i < node.n_in; ++i) {
       const int id = in_ids_[s][i];
       if (!requires_[id]) continue;
@@ -250,7 +255,7 @@ std::vector<Plan::StepTime> Plan::measure(int runs) {
     if (options_.loss < 0) continue;
     begin_backward();
     for (size_t s = steps_.size(); s-- > 0;) {
-      if (!active_[s]) continue;
+      if (!active_[s] || passes_dy_[s]) continue;
       lap();
       steps_[s]->backward();
       times[s].backward += lap() / runs;

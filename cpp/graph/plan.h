@@ -104,7 +104,8 @@ class Plan {
   std::vector<std::unique_ptr<Step>> steps_;
   std::vector<const Step*> reverse_;                // steps with a backward run, in that order
   std::vector<std::vector<int>> in_ids_, out_ids_;  // by step
-  std::vector<bool> active_;                        // by step: backward runs
+  std::vector<bool> active_;                        // by step: backward runs,
+  std::vector<bool> passes_dy_;                     // or need not: dx lies where dy does
   std::vector<Descending> descending_;
   std::vector<bool> requires_, has_gradient_;  // by value
   std::vector<int> view_of_;                   // by value: -1, or the value whose memory it shares

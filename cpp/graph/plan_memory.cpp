@@ -113,24 +113,24 @@ void Plan::place_values(std::vector<Buffer>& buffers, const std::vector<int>& wa
 // and that of an input to the end.
 void Plan::place_gradients(std::vector<Buffer>& buffers) {
   const int end = 2 * static_cast<int>(steps_.size());
+  gradient_buffer_[options_.loss] = static_cast<int>(buffers.size());
+  buffers.push_back({bytes_of(args_[location_[options_.loss]]), 0, end});
   for (int s = static_cast<int>(steps_.size()) - 1; s >= 0; --s) {
     if (!active_[s]) continue;
     const int time = backward_time(s);
     for (const int id : in_ids_[s]) {
       if (!requires_[id] || origin(id).leaf == Leaf::kParameter) continue;
-      if (gradient_buffer_[id] < 0) {
+      if (passes_dy_[s]) {
+        gradient_buffer_[id] = gradient_buffer_[out_ids_[s][0]];
+      } else if (gradient_buffer_[id] < 0) {
         gradient_buffer_[id] = static_cast<int>(buffers.size());
         const int last = origin(id).leaf == Leaf::kInput ? end : time;
         buffers.push_back({gradient_bytes_of(args_[location_[id]]), time, last});
       }
     }
     for (const int id : out_ids_[s])
-      if (gradient_buffer_[id] >= 0)
+      if (gradient_buffer_[id] >= 0 && id != options_.loss)
         buffers[gradient_buffer_[id]].last = steps_[s]->node.descends ? end : time;
-  }
-  if (gradient_buffer_[options_.loss] < 0) {
-    gradient_buffer_[options_.loss] = static_cast<int>(buffers.size());
-    buffers.push_back({bytes_of(args_[location_[options_.loss]]), 0, end});
   }
 }
 
