@@ -111,10 +111,10 @@ void run_forward(const Node& n, T* y, I* index) {
           };
           if (h.count * w.count > 0)
             with_size<kUnrolled<T, I>>(p, h, w, run);
-          else  // the window has no tap inside
-            for (int64_t c = 0; c < p.C; ++c) {
-              y[v.to + c] = -static_cast<T>(__builtin_inff());
-              if (kIndex) index[v.to + c] = 0;
+          else  // the windows have no tap inside
+            for (int64_t i = v.to; i < v.to + v.count * p.C; ++i) {
+              y[i] = -static_cast<T>(__builtin_inff());
+              if (kIndex) index[i] = 0;
             }
         });
   });

@@ -7,7 +7,7 @@ import fastnn as fnn
 from fastnn import _core
 from laws import ISAS, check_same_bits, check_values, using
 from oracle import check_gradient
-from windows import CASES, attrs_of, last, pooled, random_cases
+from windows import CASES, attrs_of, last, pooled, random_cases, windows
 
 RNG = np.random.default_rng(0)
 
@@ -62,6 +62,36 @@ def test_max_pool2d_a_window_without_pixels_is_below_every_number():
     attrs = {"kernel_size": (2,), "stride": (1,), "padding": (1,), "dilation": (2,)}
     (dx,) = _core.vjp("max_pool2d", [np.ones((1, 1, 1, 1))], attrs, [dy], training=True)
     assert dx == 0
+
+
+@pytest.mark.parametrize("channels", [1, 5, 16, 33])
+def test_max_pool2d_windows_between_the_rows_of_an_image(channels):
+    """None of their taps falls on it, or in one direction only; several side by side."""
+    rng = np.random.default_rng(channels)
+    empty = 0
+    for _ in range(60):
+        kernel, dilation = rng.integers(1, 4, 2), rng.integers(1, 5, 2)
+        padding = [
+            rng.integers(0, ((k - 1) * d + 1) // 2 + 1)
+            for k, d in zip(kernel, dilation, strict=True)
+        ]
+        case = (
+            (2, channels, *(int(n) for n in rng.integers(1, 6, 2))),
+            *(
+                tuple(int(n) for n in pair)
+                for pair in (kernel, rng.integers(1, 3, 2), padding, dilation)
+            ),
+            int(rng.integers(0, 2)),
+        )
+        x = distinct(case[0])
+        want = largest(x, case) if all(windows(case, axis) for axis in (0, 1)) else None
+        if want is None:  # windows larger than the image
+            continue
+        empty += np.isneginf(want).sum()
+        check_values("max_pool2d", [last(x)], attrs_of(case), last(want))
+        if x.size < 40 and np.isfinite(want).all():
+            check_gradient("max_pool2d", [last(x)], attrs_of(case), training=True)
+    assert empty > 50
 
 
 def test_max_pool2d_large_windows():
