@@ -69,7 +69,7 @@ def test_max_pool2d_windows_between_the_rows_of_an_image(channels):
     """None of their taps falls on it, or in one direction only; several side by side."""
     rng = np.random.default_rng(channels)
     empty = 0
-    for _ in range(60):
+    for _ in range(150):
         kernel, dilation = rng.integers(1, 4, 2), rng.integers(1, 5, 2)
         padding = [
             rng.integers(0, ((k - 1) * d + 1) // 2 + 1)
@@ -91,7 +91,7 @@ def test_max_pool2d_windows_between_the_rows_of_an_image(channels):
         check_values("max_pool2d", [last(x)], attrs_of(case), last(want))
         if x.size < 40 and np.isfinite(want).all():
             check_gradient("max_pool2d", [last(x)], attrs_of(case), training=True)
-    assert empty > 50
+    assert empty > 20
 
 
 def test_max_pool2d_large_windows():

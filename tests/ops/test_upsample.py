@@ -81,7 +81,8 @@ def test_upsample_equals_torch():
             want = torch.nn.functional.interpolate(
                 t, **given, mode=mode, align_corners=None if mode == "nearest" else align
             )
-            y = fnn.ops.upsample(x.astype(dtype), **given, mode=mode, align_corners=align)
+            aligned = align and mode == "bilinear"
+            y = fnn.ops.upsample(x.astype(dtype), **given, mode=mode, align_corners=aligned)
             np.testing.assert_allclose(
                 y, want.detach().numpy(), rtol=tolerance, atol=tolerance, err_msg=f"{shape} {given}"
             )
@@ -112,6 +113,10 @@ X = np.zeros((2, 3, 4, 5), "f4")
         ({"scale_factor": 0}, "scale_factor must hold 1 or 2 numbers > 0, got 0"),
         ({"scale_factor": (1, 2, 3)}, "scale_factor must hold 1 or 2 numbers > 0, got (1, 2, 3)"),
         ({"size": 2, "mode": "cubic"}, "mode must be one of nearest, bilinear, got 'cubic'"),
+        (
+            {"size": 2, "align_corners": True},
+            "align_corners must be False in mode 'nearest', got True",
+        ),
     ],
 )
 def test_upsample_errors(given, text):

@@ -1,5 +1,7 @@
 """Several trainings in one picture."""
 
+import io
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,21 @@ def test_over_seconds_which_are_added_up_and_on_given_axes():
 def test_epochs_are_whole():
     ticks = plot.comparison(RUNS).axes[0].get_xticks()
     assert (ticks == ticks.round()).all()
+
+
+def test_a_single_epoch_has_one_tick():
+    axis = plot.comparison({"a": {"loss": [1.0]}}, "loss").axes[0]
+    low, high = axis.get_xlim()
+    assert [tick for tick in axis.get_xticks() if low <= tick <= high] == [1]
+
+
+def test_names_are_written_as_they_are():
+    """Those of matplotlib's hidden lines too, and what would be formulas."""
+    runs = {"_hidden": {"loss": [1.0]}, r"$\foo{$": {"loss": [2.0]}}
+    figure = plot.comparison(runs, "loss")
+    texts = figure.axes[0].get_legend().get_texts()
+    assert [text.get_text() for text in texts] == list(runs)
+    figure.savefig(io.BytesIO())
 
 
 def test_more_trainings_than_colours_differ_by_their_dashes():

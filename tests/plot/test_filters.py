@@ -35,6 +35,20 @@ def test_filters_of_three_channels_are_colours():
     assert title(figure) == "5 filters, 3 channels" and len(figure.axes) == 1
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_filters_of_a_transposed_convolution(groups):
+    """Its weights (C, K / groups, KH, KW) have the channels it reads first."""
+    layer = nn.ConvTranspose2d(6, 3, groups=groups, name="up")
+    model = fnn.Model([layer], input_shape=(4, 5, 5))
+    figure = plot.filters(model)
+    assert title(figure) == f"up: 6 filters, {4 // groups} channels"
+    w = model.parameters["up.weight"]
+    for k, c in np.ndindex(6, 4 // groups):
+        part = drawn(figure)[4 * k : 4 * k + 3, 4 * c : 4 * c + 3]
+        group, own = divmod(k, 6 // groups)
+        np.testing.assert_allclose(part, w[group * 4 // groups + c, own])
+
+
 @pytest.mark.parametrize("shape", [(7, 1, 5, 5), (7, 5, 5)])
 def test_filters_of_one_channel_have_signs(shape):
     w = RNG.standard_normal(shape)

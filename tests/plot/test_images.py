@@ -13,6 +13,8 @@ from fastnn import plot
 from fastnn.data import Dataset
 
 pytest.importorskip("matplotlib")
+from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: E402
+
 RNG = np.random.default_rng(0)
 
 
@@ -115,6 +117,16 @@ def test_a_data_set_brings_its_images_labels_and_names():
     assert titles(figure) == list(names)
     np.testing.assert_allclose(pixels(figure.axes[2]), x[2, 0, :, ::-1])
     assert titles(plot.samples(Dataset(x))) == ["", "", ""]
+
+
+def test_names_are_written_as_they_are_in_the_room_there_is():
+    names = ["a$b_c$", r"$\foo{$", "a name of 23 characters", "a name of more than 25 letters"]
+    figure = plot.samples(RNG.random((4, 1, 8, 8)), np.arange(4), class_names=names)
+    assert titles(figure) == [*names[:3], "a name of more than 25 l\u2026"]
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    for axis in figure.axes:
+        assert axis.title.get_window_extent(canvas.get_renderer()).width <= 1.1 * figure.dpi
 
 
 def test_labels_without_a_name_are_numbers():

@@ -112,7 +112,7 @@ def upsample(
     ------
     ValueError
         If ``x`` has not 4 axes, not one of ``size`` and ``scale_factor`` is given, a number is out
-        of range, or the mode is unknown.
+        of range, the mode is unknown, or ``align_corners`` is True in another one than bilinear.
     TypeError
         If ``size`` does not hold integers, or ``align_corners`` is not True or False.
 
@@ -162,6 +162,8 @@ def resizing(
     check_flag(where, "align_corners", align_corners)
     if mode not in _MODES:
         raise ValueError(f"{where}: mode must be one of {', '.join(_MODES)}, got {mode!r}")
+    if align_corners and mode != "bilinear":
+        raise ValueError(f"{where}: align_corners must be False in mode {mode!r}, got True")
     if (size is None) == (scale_factor is None):
         given = "none of them" if size is None else "both"
         raise ValueError(f"{where}: size or scale_factor must be given, got {given}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn.plot.figures import axes_of, check_path, figure_class, save_figure
+from fastnn.plot.figures import axes_of, check_path, count_epochs, figure_class, save_figure
 from fastnn.plot.panels import GRID, INK, curve_of
 
 # Okabe and Ito's colours, which are told apart by the colour-blind too, without their yellow.
@@ -68,8 +68,9 @@ def comparison(
     else:
         (ax,) = axes_of(ax, "comparison", most=1)
         figure = ax.get_figure()
+    lines = []
     for i, (name, (along, values)) in enumerate(curves.items()):
-        ax.plot(
+        lines += ax.plot(
             along,
             values,
             color=COLORS[i % len(COLORS)],
@@ -78,19 +79,19 @@ def comparison(
             marker="o" if len(values) == 1 else None,
             label=name,
         )
-    if over == "epoch":
-        from matplotlib.ticker import MaxNLocator
-
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.margins(x=0.02)
-    ax.set_title(quantity, loc="left", color=INK)
+    if over == "epoch":
+        count_epochs(ax)
+    ax.set_title(quantity, loc="left", color=INK, parse_math=False)
     ax.set_xlabel(over, color=INK)
     ax.grid(True, color=GRID, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.tick_params(colors=INK)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    ax.legend(frameon=False, fontsize="small")
+    legend = ax.legend(lines, curves, frameon=False, fontsize="small")  # names with "_" too
+    for text in legend.get_texts():
+        text.set_parse_math(False)
     if path is not None:
         save_figure(figure, path)
     return figure

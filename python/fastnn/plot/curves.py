@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn.atomic import file_name, write_whole
-from fastnn.plot.figures import axes_of, check_path, figure_class, save_figure
+from fastnn.plot.figures import axes_of, check_path, count_epochs, figure_class, save_figure
 from fastnn.plot.panels import GRID, INK, VALIDATION, Panel, grid_of, panels_of
 
 
@@ -124,8 +124,6 @@ def save_learning_curves(history: Mapping[str, Sequence[float]], path: Any) -> P
 
 
 def _draw_panel(panel: Panel, axis: Any) -> None:
-    from matplotlib.ticker import MaxNLocator
-
     marker = "o" if max(len(panel.train), len(panel.validation)) == 1 else None
     curves = (panel.train, panel.validation)
     for values, (color, label) in zip([c for c in curves if len(c)], panel.legend(), strict=False):
@@ -137,9 +135,10 @@ def _draw_panel(panel: Panel, axis: Any) -> None:
     if panel.is_log:
         axis.set_yscale("log")
     axis.margins(x=0.02)
-    axis.set_title(panel.name, loc="left", color=INK, pad=6 if len(panel.name) <= 12 else 24)
+    pad = 6 if len(panel.name) <= 12 else 24
+    axis.set_title(panel.name, loc="left", color=INK, pad=pad, parse_math=False)
     axis.set_xlabel("epoch", color=INK)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    count_epochs(axis)
     axis.grid(True, color=GRID, linewidth=0.8)
     axis.set_axisbelow(True)
     axis.tick_params(colors=INK)

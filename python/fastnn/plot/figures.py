@@ -14,6 +14,9 @@ from fastnn.plot.panels import INK
 
 # Inches: an image and what is around it, a line of text above, the heading of all and its letters.
 _CELL, _GAP, _LINE, _HEADING, _LETTER = 1.1, 0.04, 0.13, 0.25, 0.075
+# Points of that text and the least; how many letters of the first fit above an image, and of the last.
+_SIZE, _LEAST, _ROOM = 7.0, 5.0, 18
+_MOST = int(_ROOM * _SIZE / _LEAST)
 
 
 def figure_class(where: str, instead: str = "") -> Any:
@@ -148,7 +151,7 @@ def image_grid(
     height = _CELL * rows + sum(texts) + (_HEADING if heading else 0)
     figure: Any = figure_class(where)(figsize=(width, height), dpi=120)
     if heading:
-        figure.suptitle(heading, fontsize=9, color=INK, y=1 - _GAP / height)
+        figure.suptitle(heading, fontsize=9, color=INK, y=1 - _GAP / height, parse_math=False)
     axes: list[Any] = []
     bottom = _CELL * rows + sum(texts)
     for text in texts:
@@ -160,6 +163,18 @@ def image_grid(
     return figure, axes
 
 
+def count_epochs(axis: Any) -> None:
+    """Whole numbers below an axis, one alone where there is but one epoch."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+
+
 def set_title(axis: Any, text: str, color: str = INK) -> None:
-    """What stands above an image."""
-    axis.set_title(text, fontsize=7, color=color, pad=2)
+    """What stands above an image, in smaller letters, or cut, where it is wider than that."""
+    lines = [
+        line if len(line) <= _MOST else f"{line[: _MOST - 1]}\u2026" for line in text.split("\n")
+    ]
+    longest = max(map(len, lines))
+    size = min(_SIZE, max(_LEAST, _SIZE * _ROOM / max(longest, 1)))
+    axis.set_title("\n".join(lines), fontsize=size, color=color, pad=2, parse_math=False)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn._checks import check_count
+from fastnn.nn.transposed import Transposed
 from fastnn.ops.tensor import as_array
 from fastnn.plot.figures import check_path, figure_class, save_figure
 from fastnn.plot.panels import INK
@@ -99,12 +100,22 @@ def filters(
         bar.ax.tick_params(labelsize=6, colors=INK)
         bar.outline.set_visible(False)
     axis.set_axis_off()
-    parts = f"{kernels} filters" if len(w) == kernels else f"{len(w)} of {kernels} filters"
+    plural = "" if kernels == 1 else "s"
+    parts = f"{kernels} filter{plural}" if len(w) == kernels else f"{len(w)} of {kernels} filters"
     of = f", {channels} channels" if channels > 1 else ""
-    axis.set_title(f"{name}: {parts}{of}" if name else parts + of, fontsize=8, color=INK)
+    axis.set_title(
+        f"{name}: {parts}{of}" if name else parts + of, fontsize=8, color=INK, parse_math=False
+    )
     if path is not None:
         save_figure(figure, path)
     return figure
+
+
+def _turned(w: NDArray[Any], groups: int) -> NDArray[Any]:
+    """(C, K / groups, ...), as a transposed convolution has it, as (K, C / groups, ...)."""
+    channels, filters, *kernel = w.shape
+    parted = w.reshape(groups, channels // groups, filters, *kernel)
+    return np.swapaxes(parted, 1, 2).reshape(groups * filters, channels // groups, *kernel)
 
 
 def _mosaic(pictures: NDArray[Any], columns: int) -> NDArray[Any]:
@@ -136,6 +147,9 @@ def _weights(given: Any, layer: str | None) -> tuple[str, NDArray[Any]]:
                 f", got {layer!r}"
             )
         name, w = found[0].rpartition(".")[0], weights[found[0]]
+        for one in getattr(given, "layers", ()):
+            if one.name == name and isinstance(one, Transposed):
+                w = _turned(w, one.groups)
     if w.ndim not in (3, 4) or w.size == 0:
         raise ValueError(
             "filters: model_or_weights must be a model or numbers (K, C, KH, KW) or (K, KH, KW), "
