@@ -244,3 +244,65 @@ def test_a_view_passes_its_gradient_on(views):
         flat[0] = before
         slope = (costs[1] - costs[0]) / (2 * step)
         np.testing.assert_allclose(gradient.reshape(-1)[0], slope, rtol=1e-6, atol=1e-9)
+
+
+def all_but(model, *starts):
+    return {name for name in model.parameters if not name.startswith(starts)}
+
+
+@pytest.mark.parametrize("way", ["copy", "part", "copy of a part"])
+def test_a_copy_is_frozen_and_thawed_by_its_own_layers(way):
+    original = fnn.Model([Block(), nn.Dense(1, init=0.1, name="last")], input_shape=(3,))
+    model, x = original, fnn.Input((3,))
+    if "part" in way:
+        model = fnn.Model(x, nn.Dense(1, init=0.1, name="end")(model(x)))
+    if "copy" in way:
+        model = copy.deepcopy(model)
+    block = next(layer for layer in model.layers if layer.kind == "Block")
+    inner = ("block", "dense")
+    block.trainable = False
+    assert moves(model) == all_but(model, *inner) and moves(original) == set(original.parameters)
+    block.trainable = True
+    assert moves(model) == set(model.parameters)
+    # The model that it is a copy of has no say, that which it is a part of has.
+    original.layers[0].trainable = original.layers[1].trainable = False
+    kept = {name for name in model.parameters if name.startswith(inner)} if "part" in way else set()
+    assert set(model.parameters) - moves(model) == kept
+    original.layers[0].trainable = original.layers[1].trainable = True
+    assert moves(model) == set(model.parameters)
+
+
+def test_a_copy_made_of_a_frozen_part_can_be_thawed():
+    base, x = fnn.Model([nn.Dense(3, init=0.1)], input_shape=(3,)), fnn.Input((3,))
+    model = fnn.Model(x, nn.Dense(1, init=0.1)(base(x)))
+    base.layers[0].trainable = False
+    copied = copy.deepcopy(model)
+    assert moves(copied) == {"dense2.weight", "dense2.bias"}
+    base.layers[0].trainable = True
+    assert moves(copied) == set(copied.parameters)
+
+
+class Times(nn.Layer):
+    def forward(self, x, y):
+        return x * y
+
+
+class Scaled(nn.Layer):
+    """A layer whose parameter another layer computes with."""
+
+    def build(self, x):
+        self.times = Times()
+        self.factor = self.parameter("factor", (3,), "ones")
+
+    def forward(self, x):
+        return self.times(x, self.factor)
+
+
+def test_a_layer_freezes_parameters_that_others_compute_with():
+    scaled = Scaled()
+    model = fnn.Model([scaled, nn.Dense(1, init=0.1)], input_shape=(3,))
+    scaled.trainable = False
+    copied = copy.deepcopy(model)
+    assert moves(model) == moves(copied) == all_but(model, "factor")
+    scaled.trainable = True
+    assert moves(model) == moves(copied) == set(model.parameters)

@@ -69,6 +69,7 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   if (options.descents != Descents::kNone) find_descents();
   if (options.loss >= 0 && !options.keep_all) find_bf16(wanted);
   lay_out(wanted);
+  if (options.training) taken_ = Memory(graph.state_elements() * size_of(graph.real()));
   long_ = flops() > kLongRun;
 }
 
@@ -265,10 +266,23 @@ std::vector<Plan::StepTime> Plan::measure(int runs) {
 }
 
 void Plan::update_states() {
+  const auto bytes = [](const Value& s) { return elements(s.shape) * size_of(s.dtype); };
+  const auto is_state = [&](int id) { return origin(root(id)).leaf == Leaf::kState; };
+  char* taken = taken_.data();
+  for (const auto& [state, id] : graph_.updates())
+    if (is_state(id)) {
+      std::memcpy(taken, value(id).data, bytes(graph_.values()[state]));
+      taken += bytes(graph_.values()[state]);
+    }
+  taken = taken_.data();
   for (const auto& [state, id] : graph_.updates()) {
     const Value& s = graph_.values()[state];
-    std::memcpy(static_cast<char*>(storage_.states) + s.offset * size_of(s.dtype), value(id).data,
-                static_cast<size_t>(elements(s.shape) * size_of(s.dtype)));
+    const void* from = value(id).data;
+    if (is_state(id)) {
+      from = taken;
+      taken += bytes(s);
+    }
+    std::memcpy(static_cast<char*>(storage_.states) + s.offset * size_of(s.dtype), from, bytes(s));
   }
 }
 

@@ -55,8 +55,8 @@ class Plan {
   void gather(const Feed& feed, const int64_t* order, int64_t first);
 
   void forward();
-  void backward();  // d loss / d parameters into storage.gradient
-  void update_states();
+  void backward();       // d loss / d parameters into storage.gradient
+  void update_states();  // all at once: what one state takes may be another
   // Parameters whose gradient backward() leaves out: the step's Descent moves them, which it must
   // not where the bound is not finite in the model's dtype.
   struct Descending {
@@ -116,6 +116,7 @@ class Plan {
   std::vector<Memory> own_inputs_;                   // by value
   std::vector<bool> bounded_;                        // by value: an input that bound() looks at
   Memory arena_, scratch_;
+  Memory taken_;       // states that others take, as they were before the step
   bool long_ = false;  // worth asking for Ctrl-C between steps
 };
 

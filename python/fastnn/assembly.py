@@ -99,11 +99,17 @@ def check_inputs(inputs: list[Tensor], structure: Structure) -> None:
     if len(known) < len(inputs):
         twice = next(t for i, t in enumerate(inputs) if any(t is u for u in inputs[:i]))
         raise ValueError(f"Model: inputs must be different tensors, got {twice!r} twice")
-    for t in structure.inputs:
-        if id(t) not in known:
+    for i, t in enumerate(structure.inputs):
+        if id(t) in known:
+            continue
+        if i < structure.of_updates:
             raise ValueError(
                 f"Model: inputs must name every input that the outputs need, got none for {t!r}"
             )
+        raise ValueError(
+            "Model: layers that carry states must be called last on what the outputs need, got a "
+            f"later call of one on {t!r}; its update would follow that call"
+        )
 
 
 def check_outputs(outputs: list[Tensor]) -> None:
@@ -154,6 +160,38 @@ def check_owners(structure: Structure) -> None:
             )
 
 
+def check_objective(structure: Structure, model: Structure, fed: Sequence[Tensor]) -> None:
+    """Losses and metrics read what a step is fed with, and train the model's parameters alone.
+
+    Parameters
+    ----------
+    structure : Structure
+        Of the model's outputs, the loss and the metrics.
+    model : Structure
+    fed : sequence of Tensor
+        The model's inputs and the targets.
+
+    Raises
+    ------
+    ValueError
+        If they need another input, parameter or state.
+    """
+    rule = "Trainer: loss and metrics must be computed from the model's outputs and the targets"
+    known = {id(t) for t in fed}
+    for t in structure.inputs:
+        if id(t) not in known:
+            raise ValueError(f"{rule}, got another input, {t!r}; make it an input of the model")
+    own = {id(t) for t in model.owned}
+    for leaf in structure.owned:
+        if id(leaf) not in own:
+            nodes = (n.layer for n in structure.nodes if _reads(n, leaf))
+            layer = next((x for x in nodes if x is not None), None)
+            raise ValueError(
+                f"{rule}, got {leaf.name} of {layer.where if layer else 'no layer'}, which is not "
+                "the model's; give the model what needs it as another output"
+            )
+
+
 def _reads(node: Node, tensor: Tensor) -> bool:
     return any(t is tensor for t in node.inputs)
 
@@ -190,7 +228,8 @@ def named_layers(structure: Structure) -> list[Any]:
 def frozen(structure: Structure, layers: Sequence[Any]) -> set[int]:
     """Identities of the parameters of layers that are not trained."""
     kept = structure.frozen_layers()
-    return {id(p) for x in layers if id(x) in kept for p in x.parameters.values()}
+    of_layers = {id(p) for x in layers if id(x) in kept for p in x.parameters.values()}
+    return of_layers | {id(p) for p in structure.parameters if p.is_frozen}
 
 
 def output_name(tensor: Tensor) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,24 @@ class Structure:
         Those of them that the outputs depend on; the others only serve updates of states.
     inputs, parameters, states, constants : list of Tensor
         Leaves in order of first use.
+    updates : dict of State to Tensor
+        What takes a state's place after a training step, as it was when this was made: a layer that
+        is called once more sets another ``update``, which is none of this network's business.
+
+    Parameters
+    ----------
+    outputs : iterable of Tensor
+    updates : dict of State to Tensor
+        Those of a structure that this one contains.
     """
 
-    def __init__(self, outputs: Iterable[Tensor]) -> None:
+    def __init__(
+        self,
+        outputs: Iterable[Tensor],
+        updates: Mapping[State, Tensor | None] = MappingProxyType({}),
+    ) -> None:
         self.outputs = list(outputs)
+        self.updates: dict[State, Tensor] = {}
         self.nodes: list[Node] = []
         self.inputs: list[Tensor] = []
         self.parameters: list[Parameter] = []
@@ -43,18 +58,25 @@ class Structure:
         for tensor in self.outputs:
             self._visit(tensor)
         self.of_outputs = tuple(self.nodes)
+        self.of_updates = len(self.inputs)  # inputs from here on only serve updates
         for state in self.states:  # which may grow; what only an update needs comes last
-            if state.update is not None:
-                self._visit(state.update)
+            update = updates.get(state, state.update)
+            if update is not None:
+                self.updates[state] = update
+                self._visit(update)
 
     def frozen_layers(self) -> set[int]:
         """Identities of layers that are not trained: by themselves, their origin, or a caller."""
         return {
             id(node.layer)
             for node in self.nodes
-            if getattr(node.layer, "is_frozen", False)
-            or any(not getattr(caller, "trainable", True) for caller in node.callers)
+            if any(getattr(x, "is_frozen", False) for x in (node.layer, *node.callers))
         }
+
+    @property
+    def in_call_order(self) -> list[Node]:
+        """The nodes as they were called: statistics pass from one call of a norm to the next."""
+        return sorted(self.nodes, key=lambda node: node.number)
 
     @property
     def owned(self) -> list[Leaf]:
@@ -96,9 +118,8 @@ class Built:
     ) -> None:
         """``first``: leaves (a model's inputs, parameters and states) that get their ids, and their
         place in the flat vectors, before all others; ``frozen``: ids of untrained parameters."""
-        last: dict[
-            int, int
-        ] = {}  # of states: what the last call that the outputs need made of them
+        # Of states: what the last call that the outputs need made of them.
+        last: dict[int, int] = {}
         needed = set(map(id, structure.of_outputs))
         self.core = _core.Graph(dtype)
         self.ids: dict[int, int] = {}
@@ -107,7 +128,7 @@ class Built:
         for t in [*leaves, *structure.constants]:
             if id(t) not in self.ids:
                 self.ids[id(t)] = self._leaf(t, dtype, frozen)
-        for node in structure.nodes:
+        for node in structure.in_call_order:
             where = node.layer.where if node.layer else node.op
             carried = [
                 pair
@@ -121,9 +142,8 @@ class Built:
             last |= {id(node.inputs[i]): outputs[k] for i, k in carried}
             for t, value in zip(node.outputs, outputs, strict=True):
                 self.ids[id(t)] = value
-        for state in structure.states:
-            if state.update is not None:
-                self.core.update(self[state], last.get(id(state), self[state.update]))
+        for state, update in structure.updates.items():
+            self.core.update(self[state], last.get(id(state), self[update]))
 
     def _leaf(self, t: Tensor, dtype: str, frozen: Any) -> int:
         if isinstance(t, Parameter):
@@ -189,7 +209,7 @@ def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
     for kind, leaves in kinds.items():
         refs.update({id(t): [kind, i] for i, t in enumerate(leaves)})
     nodes = []
-    for i, node in enumerate(structure.nodes):
+    for i, node in enumerate(structure.in_call_order):
         if node.layer is not None and node.layer not in layers:
             layers.append(node.layer)
         refs.update({id(t): ["node", i, k] for k, t in enumerate(node.outputs)})
@@ -215,7 +235,7 @@ def to_json(structure: Structure, inputs: Sequence[Tensor]) -> dict[str, Any]:
                 "shape": t.shape,
                 "name": t.name,
                 "layer": owner.get(id(t)),
-                "update": None if t.update is None else refs[id(t.update)],
+                "update": refs[id(structure.updates[t])] if t in structure.updates else None,
             }
             for t in structure.states
         ],

@@ -74,7 +74,7 @@ def inspect_scores(model: Model, x: Any, labels: Any) -> dict[str, Quantity]:
         labels = (predicted if model.one_output else predicted[0]).argmax(axis=1)
     chosen = Tensor(output.shape, "float32", "chosen")
     total = ops.sum(scores_of(output) * chosen)
-    structure = Structure([*model.outputs, total])
+    structure = Structure([*model.outputs, total], model.structure.updates)
     built = Built(structure, model.dtype, [*model.inputs, *model.structure.owned])
     one_hot = _one_hot(labels, rows, int(output.shape[1] or 0), where).astype(model.dtype)
     inputs = built.feeds([*model.inputs, chosen], [*fed, (one_hot, 1.0, 0.0)])
@@ -82,7 +82,7 @@ def inspect_scores(model: Model, x: Any, labels: Any) -> dict[str, Quantity]:
         built.core, [built[t] for t in model.outputs], built[total], model.theta,
         model.state_vector, inputs, rows, False, model.seed, 0, True, "float32",
     )  # fmt: skip
-    named = by_name(model, Structure(model.outputs))
+    named = by_name(model, model.structure)
     return {name: Quantity(*values[built[t]]) for name, t in named.items() if built[t] in values}
 
 
@@ -117,7 +117,7 @@ def value_of(model: Model, tensor: Tensor, x: Any, where: str) -> Any:
     """
     fed, rows, order = feeds.of(model.inputs, model.dtype, x, where)
     leaves = [*model.inputs, *model.structure.owned]
-    built = Built(Structure([tensor]), model.dtype, leaves)
+    built = Built(Structure([tensor], model.structure.updates), model.dtype, leaves)
     run = _core.Inference(built.core, [built[tensor]], model.theta, model.state_vector).run
     return run(built.feeds(model.inputs, fed), order, rows, max(rows, 1))[0]
 
@@ -162,8 +162,8 @@ def feature_map(model: Model, layer: str | None, where: str) -> tuple[str, Tenso
     ValueError
         If there is no such layer, or it gives no images.
     """
-    structure = Structure(model.outputs)
-    named = {name: t for name, t in by_name(model, structure).items() if t.node is not None}
+    named = by_name(model, model.structure)
+    named = {name: t for name, t in named.items() if t.node is not None}
     maps = [name for name, t in named.items() if _is_map(t)]
     if layer is None:
         found = [name for name in maps if not _is_pooled(named[name])]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastnn import _core, feeds, losses
-from fastnn.assembly import frozen
+from fastnn.assembly import check_objective, frozen
 from fastnn.data import Dataset
 from fastnn.graph import Built, Feed, Structure
 from fastnn.inspection import Quantity, by_name
@@ -78,7 +78,8 @@ class Objective:
         for name, function in metrics.items():
             with in_layer(_Part(f"metric {name}")):
                 values.append(_scalar(function(*pairs[0]), f"metric {name}", function))
-        self._structure = Structure([*model.outputs, total, *values])
+        self._structure = Structure([*model.outputs, total, *values], model.structure.updates)
+        check_objective(self._structure, model.structure, [*model.inputs, *self.targets.tensors])
         leaves = [*model.inputs, *model.structure.owned]
         self._built = Built(self._structure, model.dtype, leaves, self.frozen)
         self._loss = self._built[total]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -33,9 +34,16 @@ class Replay:
             self._new[id(p)] = Parameter(p.shape, p.name, _read(values[id(p)]), p.weight)
         for s in structure.states:
             self._new[id(s)] = State(s.shape, s.name, _read(values[id(s)]))
-        for node in structure.nodes:
-            if node.layer is not None:
-                copy.deepcopy(node.layer, self._new)
+        layers: dict[int, Any] = {id(n.layer): n.layer for n in structure.nodes if n.layer}
+        for layer in layers.values():  # a copy of a copy has the same origin
+            while (layer := layer.origin) is not None and id(layer) not in layers:
+                self._new[id(layer)] = layer
+        for layer in layers.values():
+            copy.deepcopy(layer, self._new)
+        for leaf in structure.owned:
+            maker = leaf.maker() if leaf.maker else None
+            if maker is not None:
+                self._new[id(leaf)].maker = weakref.ref(self._new.get(id(maker), maker))
 
     def copy_of(self, layer: Any) -> Any:
         """The copy of a layer of the structure."""
@@ -49,16 +57,16 @@ class Replay:
     def __call__(self, inputs: Mapping[int, Any]) -> list[Tensor]:
         """The structure's outputs for other inputs, which are given by the old ones' identity."""
         new = self._new | dict(inputs)
-        for node in self._structure.nodes:
+        for node in self._structure.in_call_order:
             operands = tuple(new.get(id(t), t) for t in node.inputs)
             with nullcontext() if node.layer is None else in_layer(new[id(node.layer)]):
                 again = Node(node.op, operands, node.attrs)
             again.function, again.function_name = node.function, node.function_name
-            again.callers += node.callers  # the originals: who thaws them thaws the copies
+            # Who has no node, and so no copy, rules the copies too.
+            again.callers += tuple(self._new.get(id(c), c) for c in node.callers)
             new |= {id(a): b for a, b in zip(node.outputs, again.outputs, strict=True)}
-        for state in self._structure.states:
-            if state.update is not None:
-                new[id(state)].update = new[id(state.update)]
+        for state, update in self._structure.updates.items():
+            new[id(state)].update = new[id(update)]
         return [new[id(t)] for t in self._structure.outputs]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import weakref
 from functools import lru_cache
 from typing import Any
 
@@ -100,8 +101,9 @@ class Layer:
         >>> Layer().parameter("slope", (3,), "ones", weight=False)
         Tensor(slope, shape=(3,), dtype=float32)
         """
-        self.parameters[name] = Parameter(shape, name, init, weight)
-        return self.parameters[name]
+        made = self.parameters[name] = Parameter(shape, name, init, weight)
+        made.maker = weakref.ref(self)
+        return made
 
     def state(self, name: str, shape: tuple[int, ...], init: Any) -> State:
         """Make an array that training carries from step to step, in ``build``.
@@ -124,8 +126,9 @@ class Layer:
         >>> Layer().state("mean", (3,), "zeros")
         Tensor(mean, shape=(3,), dtype=float32)
         """
-        self.states[name] = State(shape, name, init)
-        return self.states[name]
+        made = self.states[name] = State(shape, name, init)
+        made.maker = weakref.ref(self)
+        return made
 
     def build(self, *inputs: Tensor) -> None:
         """Make the parameters, knowing the first call's inputs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import operator
 import weakref
 from collections.abc import Iterator
@@ -185,6 +186,13 @@ class Leaf(Tensor):
         super().__init__(shape, "float32", name)
         self.init = init  # name, number, array or callable, see fastnn.nn.init
         self.owner: weakref.ref[Any] | None = None  # set by the model; a copy belongs to nobody
+        # What made it, which need not be what computes with it.
+        self.maker: weakref.ref[Any] | None = None
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the layer that made it keeps it as it is."""
+        return self.maker is not None and getattr(self.maker(), "is_frozen", False)
 
 
 class Parameter(Leaf):
@@ -225,6 +233,9 @@ class Constant(Tensor):
         self.value = value
 
 
+_numbers = itertools.count()
+
+
 class Node:
     """One use of an op: its inputs, attributes, outputs and the layer it belongs to."""
 
@@ -234,6 +245,7 @@ class Node:
         self.inputs = inputs
         self.attrs = attrs
         self.layer = layer
+        self.number = next(_numbers)  # of its call
         self.callers = _scopes.get()[:-1]  # whose forward called that layer, outermost first
         self.function: Any = None  # of op "python": the core's Function, and its name in files
         self.function_name = ""
