@@ -10,7 +10,8 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-constexpr int64_t kMostPacked = 1 << 20;  // elements of A in scratch at once
+constexpr int64_t kMostPacked = 1 << 20;    // elements of A in scratch at once
+constexpr int64_t kMostTouched = 16 << 20;  // bytes of C that a task's rows reach over
 
 // Rows are cut evenly: 128 rows are tiles of 6 and 5, never a last one of 2 that starves the FMA
 // units.
@@ -248,6 +249,10 @@ struct Tiles {
       grid.cols = up(grid.rows * grid.cols, 4);
       grid.rows = 4;
     }
+    // A task along all rows of a large C has its pages brought, all at once, by the system: half a
+    // second for 480 MB, in which Ctrl-C is not heard.
+    const int64_t bytes = s.rows * g.ldc * static_cast<int64_t>(sizeof(T));
+    grid.rows = most(grid.rows, least(up(bytes, kMostTouched), s.t1 - s.t0));
     if (choice.pack_a)
       parallel_chunks(s.t1 - s.t0, 8, double(s.rows) * (s.p1 - s.p0) * 0.15,
                       [&](int64_t a, int64_t b) { pack_a(s, s.t0 + a, s.t0 + b); });

@@ -16,6 +16,8 @@ struct Choice {
 
 constexpr double kTaskFmas = 32e3;  // least vector FMAs of a task: 5 us with AVX2
 constexpr int64_t kMaxTasks = 64;
+constexpr double kLongTaskFmas = 64e6;  // but 20 ms are enough: Ctrl-C is heard between tasks
+constexpr int64_t kMostLong = 4096;
 
 struct Grid {
   int64_t rows, cols;  // tasks along m and n
@@ -25,10 +27,12 @@ struct Grid {
 // few: each part of the rows packs B again, so they are cut no finer than it takes (1024 cubed: 2%
 // faster in one part than in two).
 static inline Grid grid_of(int64_t tiles, int64_t panels, double fmas, int64_t wide) {
-  const double share = fmas / kTaskFmas;
-  const int64_t wanted = share > kMaxTasks ? kMaxTasks
-                         : share < 1       ? 1
-                                           : static_cast<int64_t>(share);
+  const double share = fmas / kTaskFmas, longs = fmas / kLongTaskFmas;
+  const int64_t wanted = share < 1           ? 1
+                         : share < kMaxTasks ? static_cast<int64_t>(share)
+                         : longs < kMaxTasks ? kMaxTasks
+                         : longs < kMostLong ? static_cast<int64_t>(longs)
+                                             : kMostLong;
   Grid grid;
   grid.cols = least(up(panels, wide), wanted);
   grid.rows = least(wanted / grid.cols, up(tiles, grid.cols < 8 ? 8 : grid.cols < 16 ? 32 : 192));
