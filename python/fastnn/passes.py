@@ -15,7 +15,7 @@ from fastnn.data.batches import Source
 from fastnn.data.samples import Batch
 from fastnn.data.sources import Stream
 from fastnn.diagnosis import explain
-from fastnn.epoch import Epoch
+from fastnn.epoch import Epoch, Way
 from fastnn.objective import Objective
 from fastnn.targets import parts_of
 
@@ -41,8 +41,8 @@ class Passes(ABC):
         """Raise unless data fit, long before their turn comes: a first batch may be made."""
 
     @abstractmethod
-    def go_on(self, epoch: Epoch) -> None:
-        """Raise unless an epoch that was broken off can go on over these data."""
+    def way(self, epoch: Epoch) -> Way:
+        """How the rest of an epoch goes over these data; raise where it cannot."""
 
     @abstractmethod
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
@@ -72,27 +72,27 @@ class InMemory(Passes):
 
     check_early = check
 
-    def go_on(self, epoch: Epoch) -> None:
-        epoch.go_on_by_rows(len(self._data))
+    def way(self, epoch: Epoch) -> Way:
+        return epoch.by_rows(len(self._data))
 
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
         data, batch = self._data, self._source.batch_size
         numbers = self._source.order(number)
         order = data.rows(numbers)
-        self.go_on(epoch)
-        while epoch.position < len(order):
+        epoch.go_on(self.way(epoch))
+        while epoch.rows < len(order):
             objective = self._prepare(self._first)
             feeds = objective.dataset_feeds(data, "Trainer.fit")
-            left = -(-(len(order) - epoch.position) // batch)
+            left = -(-(len(order) - epoch.rows) // batch)
             most = min(left, _MOST_STEPS)
             steps = callbacks.steps_to_next(objective.core.step_counter, most)
-            stretch = order[epoch.position : epoch.position + steps * batch]
+            stretch = order[epoch.rows : epoch.rows + steps * batch]
             done = epoch.run(
                 objective.core.run, feeds, stretch, batch, rates(steps), _SECONDS, epoch.in_order()
             )
             if done["stop"] == "not finite":
                 objective.targets.check_dataset(data, "Trainer.fit", again=True)
-                at = numbers[epoch.position : epoch.position + batch]
+                at = numbers[epoch.rows : epoch.rows + batch]
                 x, y = data.gather(at, self._dtype)
                 step = objective.core.step_counter
                 explain(objective, x, y, at, "Trainer.fit", number, step)
@@ -123,19 +123,18 @@ class Streamed(Passes):
             raise ValueError(f"{where}: data must give at least 1 batch, got none")
         self._prepare(batch[1]).feeds(*batch, where)
 
-    def go_on(self, epoch: Epoch) -> None:
+    def way(self, epoch: Epoch) -> Way:
         source = self._source
         if isinstance(source, Batches):
             rows = len(source) * source.batch_size if source.drop_last else len(source.dataset)
-            epoch.go_on_by_batches(len(source.dataset), rows, source.batch_size)
-        else:
-            epoch.go_on_with_stream(isinstance(getattr(source, "source", None), Iterator))
+            return epoch.by_batches(len(source.dataset), rows, source.batch_size)
+        return epoch.by_stream(isinstance(getattr(source, "source", None), Iterator))
 
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
-        source = self._source
-        self.go_on(epoch)
+        source, way = self._source, self.way(epoch)
+        epoch.go_on(way)
         skips = isinstance(source, Stream)  # who does not know how many rows a batch has
-        source.set_state({"epoch": number, "position": 0 if skips else epoch.position})
+        source.set_state({"epoch": number, "position": 0 if skips else way.position})
         with closing(iter(source)) as batches:
             for x, y in _rest(batches, epoch) if skips else batches:
                 objective = self._prepare(y)

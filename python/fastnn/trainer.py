@@ -276,7 +276,7 @@ class Trainer:
             held_out = None if validation is None else self._held_out(validation, batch_size)
             self._under_way.settle()
             passes.check("Trainer.fit")
-            passes.go_on(self._under_way)
+            passes.way(self._under_way)  # raises where there is none, and changes nothing
             if held_out is not None:
                 held_out.check_early("Trainer.fit: validation")
             bar = Progress(epochs, source.samples, verbose=verbose)

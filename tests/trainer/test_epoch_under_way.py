@@ -175,3 +175,38 @@ def test_penalties_of_frozen_weights_are_in_no_loss():
     assert history["loss"] == history["val_loss"] == [0.5]
     layer.trainable = True
     assert t.evaluate(data)["loss"] == t.step(*data) == 50.5
+
+
+class FailsAtOnce(callbacks.Callback):
+    def on_epoch_begin(self, trainer):
+        raise InterruptedError
+
+
+def refused_validation(t):
+    with pytest.raises(ValueError, match=r"^Trainer\.fit: validation: x must have shape"):
+        t.fit(IMAGES, 1, 16, validation=(np.zeros((5, 1, 3, 3)), np.zeros(5, int)), verbose=0)
+
+
+def failing_callback(t):
+    with pytest.raises(InterruptedError):
+        t.fit(IMAGES, 1, 16, callbacks=[FailsAtOnce()], verbose=0)
+
+
+def failing_data(t):
+    x = IMAGES.x.copy()
+    x[...] = np.nan
+    with pytest.raises(ValueError, match=r"^Trainer\.fit: x must be finite"):
+        t.fit((x, IMAGES.y), 1, 16, verbose=0)
+
+
+@pytest.mark.parametrize("fails", [refused_validation, failing_callback, failing_data])
+@pytest.mark.parametrize("steps", [0, 6])
+def test_a_fit_without_a_step_leaves_the_epoch_as_it_was(fails, steps):
+    t = broken_off(stream_of(16), 16, steps) if steps else of_images()
+    before = t.progress()
+    fails(t)
+    assert t.progress() == before
+    with pytest.raises(KeyboardInterrupt):
+        t.fit(stream_of(16), 1, callbacks=[StopAt(8)], verbose=0)
+    t.fit(stream_of(16), 1, verbose=0)
+    assert (t.steps, t.epoch, t.history.epochs) == (15, 1, 1)
