@@ -89,14 +89,14 @@ class Epoch:
 
     def by_rows(self, samples: int) -> Way:
         """The rest from a data set of so many samples, by rows; raise where it cannot come from it."""
-        self._check(samples)
+        self._check(samples, samples)
         return Way(self.rows, True, samples)
 
     def by_batches(self, samples: int, rows: int, batch_size: int) -> Way:
         """The rest from such a data set, of which a pass has so many rows, by batches."""
-        self._check(samples)
+        self._check(samples, rows)
         done = self.rows
-        if done > rows or (done % batch_size and done != rows):
+        if done % batch_size and done != rows:
             raise self.does_not_meet(f"some of {batch_size}")
         return Way(-(-done // batch_size), False, samples)
 
@@ -112,9 +112,12 @@ class Epoch:
         """The steps that come are of a pass that goes this way."""
         self._way = way
 
-    def _check(self, samples: int) -> None:
+    def _check(self, samples: int, rows: int) -> None:
+        """Raise unless a pass over such a data set, of so many rows, has those done in it."""
         if self.rows and self.samples not in (None, samples):
             raise self._refused(f"the data set of {self.samples} samples", f"one of {samples}")
+        if self.rows > rows:
+            raise self._refused(f"at least {self.rows} rows, those done", f"{rows} in a pass")
 
     def does_not_meet(self, got: str) -> ValueError:
         """The error of batches of which none ends at the last row that was done."""

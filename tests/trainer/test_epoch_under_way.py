@@ -104,6 +104,10 @@ def test_an_iterable_goes_on_by_its_batches_whatever_their_size(tmp_path):
          "batches that meet at row 96, the last done, got row 80"),
         (stream_of(16), stream_of(16)(), 1,
          "batches that can be passed over again, got an iterator"),
+        (stream_of(16), IMAGES.take(95), 16, "at least 96 rows, those done, got 95 in a pass"),
+        (stream_of(16), changed(95), 16, "at least 96 rows, those done, got 95 in a pass"),
+        (stream_of(16), Batches(IMAGES.take(99), 90, drop_last=True), 90,
+         "at least 96 rows, those done, got 90 in a pass"),
     ],
 )  # fmt: skip
 def test_what_cannot_go_on_is_refused_and_the_epoch_can_be_given_up(first, then, batch_size, text):
