@@ -38,6 +38,8 @@ class Epoch:
         Spent in it.
     samples : int or None
         Of the data set it goes over; None of other batches, and before the first step.
+    rate : float
+        Of the step that comes: the epoch's "lr" once its first step is done.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -46,6 +48,7 @@ class Epoch:
         self.sums: dict[str, float] = {}
         self.seconds = 0.0
         self.samples: int | None = None
+        self.rate = 0.0
         self._way = Way(0, True, None)  # of the pass that runs, or ran last
         self._done: list[Done] = []  # what the core did and was not yet counted: at most one result
 
@@ -75,6 +78,7 @@ class Epoch:
         for name, value in zip(self._names, done["sums"], strict=True):
             sums[name] = value if by_rows else sums.get(name, 0.0) + value
         sums["rows"] = sums.get("rows", 0.0) + done["rows"]
+        sums.setdefault("lr", self.rate)
         position += done["rows" if by_rows else "steps"]
         way = Way(position, by_rows, samples)
         # One statement without calls: no signal comes between its parts.

@@ -324,7 +324,7 @@ class Trainer:
         """The rest of the epoch under way, recorded; means of loss and metrics over its rows."""
         epoch = self._under_way
         began = time.perf_counter() - epoch.seconds
-        epoch.sums.setdefault("lr", float(self._rates(1)[0]))  # at the epoch's first step
+        epoch.rate = float(self._rates(1)[0])
         steps = passes.train(epoch, self.epoch, self._rates, watchers)
         with closing(steps):  # whatever ends it: no thread is left
             for _ in steps:
