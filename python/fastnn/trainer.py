@@ -635,8 +635,14 @@ class Trainer:
         progress : dict
             What `progress` returned.
         history : History
+            The trainer goes on with a copy.
         states : list of array
             What `optimizer_states` returned: further steps begin from copies.
+
+        Raises
+        ------
+        RuntimeError
+            If a ``fit`` is under way.
 
         Examples
         --------
@@ -650,9 +656,15 @@ class Trainer:
         >>> after.step([[1.0]], [[2.0]]) == before.step([[1.0]], [[2.0]])
         True
         """
+        if self._is_fitting:
+            raise RuntimeError("Trainer.restore: no fit must be under way, got a call during one")
+        under_way, history = self._new_epoch(), History(history)
+        under_way.restore(progress)
+        history.detach()
         self.epoch, self._begun = int(progress["epoch"]), int(progress["steps"])
-        self._under_way.restore(progress)
-        self.history, self._restored = history, states
+        self._under_way, self.history = under_way, history
+        # The next step makes an objective anew: what this trainer did before is forgotten.
+        self._restored, self._objective = [np.array(state) for state in states], None
 
     # -- parts -------------------------------------------------------------------------------------
 
