@@ -159,6 +159,21 @@ def test_what_ended_the_training_is_raised_before_what_a_callback_raises_then():
     assert raised.value.__cause__ is error
 
 
+def test_who_was_told_the_begin_is_told_the_end():
+    class Fails(Ends):
+        def on_fit_begin(self, trainer):
+            raise InterruptedError
+
+    seen = []
+    with pytest.raises(InterruptedError):
+        trainer().fit(
+            blobs(),
+            1,
+            callbacks=[Ends(seen, n) for n in "ab"] + [Fails(seen, "c"), Ends(seen, "d")],
+        )
+    assert seen == [("a", False), ("b", False), ("c", False)]
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [

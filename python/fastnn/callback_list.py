@@ -34,6 +34,7 @@ class CallbackList:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{text}, got {callback!r} in it")
             check_count(type(callback).__name__, "every", callback.every, 0)
+        self._begun: list[Callback] = []  # who was told that the fit begins
 
     def steps_to_next(self, done: int, most: int) -> int:
         """Steps until one wants to be called, ``most`` at most, after ``done`` steps."""
@@ -42,6 +43,7 @@ class CallbackList:
     def on_fit_begin(self, trainer: Trainer) -> None:
         """Before the first epoch."""
         for callback in self._callbacks:
+            self._begun.append(callback)
             callback.on_fit_begin(trainer)
 
     def on_epoch_begin(self, trainer: Trainer) -> None:
@@ -61,9 +63,10 @@ class CallbackList:
             callback.on_epoch_end(trainer, logs)
 
     def on_fit_end(self, trainer: Trainer, error: BaseException | None = None) -> None:
-        """Of every one; ``error``, which ended the training, is raised before their errors."""
+        """Of every one that was told the begin; ``error``, which ended the training, is raised before
+        their errors."""
         errors: list[BaseException] = []
-        for callback in self._callbacks:
+        for callback in self._begun:
             try:
                 callback.on_fit_end(trainer)
             except BaseException as its:

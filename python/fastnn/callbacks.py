@@ -85,6 +85,9 @@ class Callback:
     def on_fit_end(self, trainer: Trainer) -> None:
         """When ``fit`` ends, also by an exception or Ctrl-C: then ``trainer.completed`` is False.
 
+        Each callback whose `on_fit_begin` was called hears of it, also where that one, or that of a
+        later callback, ended the fit.
+
         Parameters
         ----------
         trainer : Trainer

@@ -296,8 +296,8 @@ class Trainer:
         """Train, validate and tell, epoch by epoch."""
         self.stop = self.completed = False
         self.history.detach()
-        watchers.on_fit_begin(self)
         try:
+            watchers.on_fit_begin(self)
             for epoch in range(epochs):
                 watchers.on_epoch_begin(self)
                 bar.begin(epoch)
