@@ -9,6 +9,7 @@ from fastnn._checks import check_count
 from fastnn.callbacks import Callback, Logs
 
 if TYPE_CHECKING:
+    from fastnn.epoch import Epoch
     from fastnn.trainer import Trainer
 
 
@@ -51,11 +52,13 @@ class CallbackList:
         for callback in self._callbacks:
             callback.on_epoch_begin(trainer)
 
-    def on_steps(self, trainer: Trainer, logs: Logs) -> None:
-        """After some steps: those are called whose turn it is."""
+    def on_steps(self, trainer: Trainer, epoch: Epoch, logs: Logs) -> None:
+        """After some steps of an epoch: those are called whose turn it is."""
         for callback in self._callbacks:
             if callback.every and trainer.steps % callback.every == 0:
+                epoch.untold = False  # not before: Ctrl-C until here is no call
                 callback.on_step(trainer, logs)
+        epoch.untold = False
 
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
         """After an epoch and its validation."""

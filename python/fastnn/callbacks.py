@@ -62,7 +62,7 @@ class Callback:
         """
 
     def on_step(self, trainer: Trainer, logs: Logs) -> None:
-        """After every ``every`` steps.
+        """After every ``every`` steps; where Ctrl-C came before this call, when a `fit` goes on.
 
         Parameters
         ----------

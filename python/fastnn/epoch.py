@@ -40,6 +40,8 @@ class Epoch:
         Of the data set it goes over; None of other batches, and before the first step.
     rate : float
         Of the step that comes: the epoch's "lr" once its first step is done.
+    untold : bool
+        Whether steps are done of which no callback heard.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -49,6 +51,7 @@ class Epoch:
         self.seconds = 0.0
         self.samples: int | None = None
         self.rate = 0.0
+        self.untold = False
         self._way = Way(0, True, None)  # of the pass that runs, or ran last
         self._done: list[Done] = []  # what the core did and was not yet counted: at most one result
 
@@ -82,8 +85,8 @@ class Epoch:
         position += done["rows" if by_rows else "steps"]
         way = Way(position, by_rows, samples)
         # One statement without calls: no signal comes between its parts.
-        self._way, self.position, self.samples, self.sums, self._done = (
-            way, position, samples, sums, [],
+        self._way, self.position, self.samples, self.sums, self.untold, self._done = (
+            way, position, samples, sums, True, [],
         )  # fmt: skip
 
     @property

@@ -325,13 +325,15 @@ class Trainer:
         epoch = self._under_way
         began = time.perf_counter() - epoch.seconds
         epoch.rate = float(self._rates(1)[0])
+        if epoch.untold:  # Ctrl-C came before the callbacks' turn
+            watchers.on_steps(self, epoch, epoch.means())
         steps = passes.train(epoch, self.epoch, self._rates, watchers)
         with closing(steps):  # whatever ends it: no thread is left
             for _ in steps:
                 epoch.seconds = time.perf_counter() - began
                 logs = epoch.means()
-                bar.update(int(epoch.sums["rows"]), logs)
-                watchers.on_steps(self, logs)
+                bar.update(epoch.rows, logs)
+                watchers.on_steps(self, epoch, logs)
         if not epoch.sums.get("rows"):
             raise ValueError("Trainer.fit: data must give at least 1 batch, got none")
         if self._objective is not None:  # else the checkpoint was of the epoch's end
