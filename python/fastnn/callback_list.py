@@ -37,6 +37,11 @@ class CallbackList:
             check_count(type(callback).__name__, "every", callback.every, 0)
         self._begun: list[Callback] = []  # who was told that the fit begins
 
+    @property
+    def quantities(self) -> list[str]:
+        """What they add to the logs of an epoch."""
+        return [name for callback in self._callbacks for name in callback.quantities]
+
     def steps_to_next(self, done: int, most: int) -> int:
         """Steps until one wants to be called, ``most`` at most, after ``done`` steps."""
         return min([most] + [c.every - done % c.every for c in self._callbacks if c.every])

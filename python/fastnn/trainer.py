@@ -152,6 +152,7 @@ class Trainer:
         self.stop = False
         self.completed = False
         self._is_fitting = False
+        self._more: list[str] = []  # quantities of the fit under way beside those of every one
         self._under_way = self._new_epoch()
         self._restored: list[Any] | None = None  # optimiser states read from a checkpoint
 
@@ -177,8 +178,8 @@ class Trainer:
 
     @property
     def quantities(self) -> list[str]:
-        """What an epoch puts into the history, validation apart."""
-        return ["loss", *self._metrics, "lr", "seconds"]
+        """What the logs of an epoch hold: during a `fit`, that of validation and callbacks too."""
+        return list(dict.fromkeys(["loss", *self._metrics, "lr", "seconds", *self._more]))
 
     @property
     def steps(self) -> int:
@@ -279,10 +280,12 @@ class Trainer:
             passes.way(self._under_way)  # raises where there is none, and changes nothing
             if held_out is not None:
                 held_out.check_early("Trainer.fit: validation")
+                self._more += [f"val_{name}" for name in ("loss", *self._metrics)]
+            self._more += watchers.quantities
             bar = Progress(epochs, source.samples, verbose=verbose)
             self._epochs(epochs, passes, held_out, watchers, bar)
         finally:
-            self._is_fitting = False
+            self._is_fitting, self._more = False, []
         return self.history
 
     def _epochs(
