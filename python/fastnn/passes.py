@@ -73,7 +73,11 @@ class InMemory(Passes):
     check_early = check
 
     def way(self, epoch: Epoch) -> Way:
-        return epoch.by_rows(len(self._data))
+        way = epoch.by_rows(len(self._data))
+        last = (len(self._data) - epoch.rows) % self._source.batch_size
+        if last:
+            _check_size(self._prepare(self._first), last, epoch)
+        return way
 
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
         data, batch = self._data, self._source.batch_size
@@ -107,6 +111,9 @@ class Streamed(Passes):
 
     def __init__(self, source: Source, prepare: Prepare) -> None:
         self._source, self._prepare = source, prepare
+        self._last = 0  # rows of a last batch that is known to be short
+        if isinstance(source, Batches) and not source.drop_last:
+            self._last = len(source.dataset) % source.batch_size
 
     def check(self, where: str) -> None:
         """Each batch is looked at when it comes."""
@@ -139,6 +146,8 @@ class Streamed(Passes):
             for x, y in _rest(batches, epoch) if skips else batches:
                 objective = self._prepare(y)
                 feeds, rows = objective.feeds(x, y, "Trainer.fit")
+                for size in (rows, self._last or rows):
+                    _check_size(objective, size, epoch)
                 done = epoch.run(objective.core.step, feeds, rows, rates(1)[0], True)
                 if done["stop"] == "not finite":
                     step = objective.core.step_counter
@@ -169,6 +178,22 @@ class Streamed(Passes):
             yield from source
         finally:
             source.set_state(state)
+
+
+def _check_size(objective: Objective, rows: int, epoch: Epoch) -> None:
+    """Raise, before any step of a pass is done, where a layer does not take a batch of so many rows."""
+    core = objective.core
+    if rows in core.batch_sizes():
+        return
+    try:
+        core.plan_info(rows)  # the plan stays, for the batch that comes
+    except ValueError as error:
+        if not epoch.rows:
+            raise
+        # What is left of the epoch may make such a batch whatever its size is to be.
+        raise ValueError(
+            f"{error}, or give the epoch under way up by Trainer.drop_epoch()"
+        ) from None
 
 
 def _rest(batches: Iterable[Batch], epoch: Epoch) -> Iterator[Batch]:

@@ -123,6 +123,46 @@ def test_what_cannot_go_on_is_refused_and_the_epoch_can_be_given_up(first, then,
     assert t.epoch == t.history.epochs == 1
 
 
+def of_batch_norm():
+    layers = [nn.Flatten(), nn.BatchNorm(), nn.Dense(3, "softmax")]
+    return fnn.Trainer(fnn.Model(layers, input_shape=(1, 6, 6), seed=1), seed=2)
+
+
+ONE_ROW = (
+    'BatchNorm "batchnorm1": x must have more than 1 value per channel in training, got shape (1, 36); '
+    "choose a batch size that leaves no last batch of 1"
+)
+
+
+@pytest.mark.parametrize("data", [IMAGES.take(33), changed(33)])
+def test_a_last_batch_that_a_layer_does_not_take_is_refused_before_the_first_step(data):
+    t = of_batch_norm()
+    with pytest.raises(ValueError) as error:
+        t.fit(data, 1, 4, verbose=0)
+    assert str(error.value) == ONE_ROW
+    assert t.steps == 0 and t.progress()["position"] == 0
+    t.fit(data, 2, 5, verbose=0)
+    assert (t.steps, t.epoch) == (14, 2)
+
+
+def test_a_rest_that_a_layer_does_not_take_can_be_given_up():
+    def batches():
+        for i in range(0, 33, 4):
+            yield IMAGES.gather(np.arange(i, min(i + 4, 33)))
+
+    t = of_batch_norm()
+    for source, size in ((batches, 1), (IMAGES.take(33), 5), (changed(33), 32)):
+        with pytest.raises(ValueError) as error:
+            t.fit(source, 1, size, verbose=0)
+        assert str(error.value) == (
+            f"{ONE_ROW}, or give the epoch under way up by Trainer.drop_epoch()"
+        )
+        assert t.steps == 8
+    t.drop_epoch()
+    t.fit(IMAGES.take(33), 1, 5, verbose=0)
+    assert (t.steps, t.epoch) == (15, 1)
+
+
 def test_an_epoch_is_not_given_up_while_it_runs():
     class Drop(callbacks.Callback):
         def on_epoch_begin(self, trainer):
