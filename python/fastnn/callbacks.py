@@ -65,7 +65,10 @@ class Callback:
         """
 
     def on_step(self, trainer: Trainer, logs: Logs) -> None:
-        """After every ``every`` steps; where Ctrl-C came before this call, when a `fit` goes on.
+        """After every ``every`` steps.
+
+        Where Ctrl-C came before this call, the trainer's next ``fit`` makes it first; that of
+        `Trainer.resume` does not.
 
         Parameters
         ----------
@@ -182,7 +185,7 @@ class EarlyStopping(_Monitor):
     Parameters
     ----------
     monitor : str
-        A key of the history.
+        A key of the history, or one of `Callback.quantities` of a callback before this one.
     patience : int, >= 0
         Epochs without improvement that are borne.
     min_delta : float
@@ -259,7 +262,7 @@ class ModelCheckpoint(_Monitor):
     path : str or path
         File; ``{epoch}`` and keys of the history are filled in (``"m-{epoch}-{val_loss:.3f}.fnn"``).
     monitor : str
-        A key of the history: what is best is judged by it.
+        As in `EarlyStopping`: what is best is judged by it.
     save_best_only : bool
         Save only after an epoch that is better than all before.
     mode : {"auto", "min", "max"}

@@ -178,7 +178,7 @@ class Trainer:
 
     @property
     def quantities(self) -> list[str]:
-        """What the logs of an epoch hold: during a `fit`, that of validation and callbacks too."""
+        """What the logs of an epoch hold: during a ``fit``, that of validation and callbacks too."""
         return list(dict.fromkeys(["loss", *self._metrics, "lr", "seconds", *self._more]))
 
     @property
@@ -692,6 +692,7 @@ class Trainer:
             elif self._restored is not None:
                 new.restore(self._restored, self.steps)
             self._objective = old = new
+            self._restored = None  # the objective has them
         return old
 
     def _rule(self) -> Rule:
