@@ -32,6 +32,10 @@ _FIRST = np.zeros(1, np.int64)  # a batch of one, to see what targets are like
 class Passes(ABC):
     """What a trainer does with data, one pass after the other."""
 
+    def __init__(self, prepare: Prepare) -> None:
+        self._prepare = prepare
+        self._sizes: set[int] = set()  # of batches that all layers take
+
     @abstractmethod
     def check(self, where: str) -> None:
         """Raise unless data fit, as far as no batch must be made to see it."""
@@ -52,6 +56,19 @@ class Passes(ABC):
     def evaluate(self) -> dict[str, float]:
         """Loss and metrics, means over samples."""
 
+    def _check_size(self, objective: Objective, rows: int, epoch: Epoch) -> None:
+        """Raise where a layer does not take a batch of so many rows, before its turn comes."""
+        try:
+            objective.core.plan_info(rows)  # the plan stays, for that batch
+        except ValueError as error:
+            if not epoch.rows:
+                raise
+            # What is left of the epoch may make such a batch whatever its size is to be.
+            raise ValueError(
+                f"{error}, or give the epoch under way up by Trainer.drop_epoch()"
+            ) from None
+        self._sizes.add(rows)
+
 
 def passes_over(source: Source, dtype: str, prepare: Prepare) -> Passes:
     """Passes over a source for a model of this dtype, in the core where all is in memory."""
@@ -64,7 +81,8 @@ class InMemory(Passes):
     """Of a data set: many steps are one call, and the core gathers the rows."""
 
     def __init__(self, source: Batches, data: Dataset, dtype: str, prepare: Prepare) -> None:
-        self._source, self._data, self._dtype, self._prepare = source, data, dtype, prepare
+        super().__init__(prepare)
+        self._source, self._data, self._dtype = source, data, dtype
         _, self._first = data.gather(_FIRST, dtype)
 
     def check(self, where: str) -> None:
@@ -75,8 +93,8 @@ class InMemory(Passes):
     def way(self, epoch: Epoch) -> Way:
         way = epoch.by_rows(len(self._data))
         last = (len(self._data) - epoch.rows) % self._source.batch_size
-        if last:
-            _check_size(self._prepare(self._first), last, epoch)
+        if last and last not in self._sizes:
+            self._check_size(self._prepare(self._first), last, epoch)
         return way
 
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
@@ -110,7 +128,8 @@ class Streamed(Passes):
     """Of anything else: one batch after the other."""
 
     def __init__(self, source: Source, prepare: Prepare) -> None:
-        self._source, self._prepare = source, prepare
+        super().__init__(prepare)
+        self._source = source
         self._last = 0  # rows of a last batch that is known to be short
         if isinstance(source, Batches) and not source.drop_last:
             self._last = len(source.dataset) % source.batch_size
@@ -146,8 +165,9 @@ class Streamed(Passes):
             for x, y in _rest(batches, epoch) if skips else batches:
                 objective = self._prepare(y)
                 feeds, rows = objective.feeds(x, y, "Trainer.fit")
-                for size in (rows, self._last or rows):
-                    _check_size(objective, size, epoch)
+                if rows not in self._sizes:
+                    for size in (rows, self._last or rows):
+                        self._check_size(objective, size, epoch)
                 done = epoch.run(objective.core.step, feeds, rows, rates(1)[0], True)
                 if done["stop"] == "not finite":
                     step = objective.core.step_counter
@@ -178,22 +198,6 @@ class Streamed(Passes):
             yield from source
         finally:
             source.set_state(state)
-
-
-def _check_size(objective: Objective, rows: int, epoch: Epoch) -> None:
-    """Raise, before any step of a pass is done, where a layer does not take a batch of so many rows."""
-    core = objective.core
-    if rows in core.batch_sizes():
-        return
-    try:
-        core.plan_info(rows)  # the plan stays, for the batch that comes
-    except ValueError as error:
-        if not epoch.rows:
-            raise
-        # What is left of the epoch may make such a batch whatever its size is to be.
-        raise ValueError(
-            f"{error}, or give the epoch under way up by Trainer.drop_epoch()"
-        ) from None
 
 
 def _rest(batches: Iterable[Batch], epoch: Epoch) -> Iterator[Batch]:
