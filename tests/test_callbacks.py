@@ -10,8 +10,8 @@ from fastnn import callbacks, nn, optim
 from fastnn.data import Dataset
 
 FIELDS = (
-    "ModelCheckpoint: path must hold epoch and quantities of the history as str.format takes them, of "
-    "loss, lr, seconds, val_loss, got '{}' with {}"
+    "ModelCheckpoint: path must hold epoch and quantities of the fit as str.format takes them, of loss, "
+    "lr, seconds, got '{}' with {}"
 )
 
 
@@ -28,6 +28,8 @@ def trainer(lr=0.1):
 
 class Scripted(callbacks.Callback):
     """Makes the watched quantity what the test says, ahead of the others."""
+
+    quantities = ("val_loss",)
 
     def __init__(self, *values):
         self.values = list(values)
@@ -74,7 +76,7 @@ class Ends(callbacks.Callback):
         (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{foo}.fnn")]), ValueError,
          FIELDS.format("{foo}.fnn", "'foo'")),
         (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{val_lr}")]), ValueError,
-         FIELDS.format("{val_lr}", "'val_lr'")),
+         FIELDS.format("{val_lr}", "'val_lr'; give fit validation data for the val_ quantities")),
         (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{loss:d}")]), ValueError,
          FIELDS.format("{loss:d}", "Unknown format code 'd' for object of type 'float'")),
         (lambda: callbacks.ModelCheckpoint(None), TypeError,
@@ -93,8 +95,7 @@ class Ends(callbacks.Callback):
          "with No such file or directory; make the folder first"),
         (lambda: trainer().fit(blobs(), verbose=0, callbacks=[callbacks.ModelCheckpoint("{val_loss}")]),
          ValueError,
-         "ModelCheckpoint: path must name quantities of this fit, got 'val_loss' in '{val_loss}'; give "
-         "fit validation data for the val_ quantities"),
+         FIELDS.format("{val_loss}", "'val_loss'; give fit validation data for the val_ quantities")),
     ],
 )  # fmt: skip
 def test_wrong_arguments_are_told_before_training(act, kind, text):
@@ -159,6 +160,21 @@ def test_what_ended_the_training_is_raised_before_what_a_callback_raises_then():
     assert raised.value.__cause__ is error
 
 
+def test_who_was_told_the_begin_is_told_the_end():
+    class Fails(Ends):
+        def on_fit_begin(self, trainer):
+            raise InterruptedError
+
+    seen = []
+    with pytest.raises(InterruptedError):
+        trainer().fit(
+            blobs(),
+            1,
+            callbacks=[Ends(seen, n) for n in "ab"] + [Fails(seen, "c"), Ends(seen, "d")],
+        )
+    assert seen == [("a", False), ("b", False), ("c", False)]
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [
@@ -178,13 +194,47 @@ def test_callbacks_of_the_wrong_kind(given, text):
     assert str(error.value) == text
 
 
-def test_what_is_not_in_the_logs():
+NONE = "lr, seconds, got 'val_loss'; give fit validation data for the val_ quantities"
+TYPO = "lr, seconds, val_loss, got 'val_los'"
+
+
+@pytest.mark.parametrize(
+    ("make", "validation", "text"),
+    [
+        (lambda folder: callbacks.EarlyStopping(), None, f"EarlyStopping: monitor must be one of loss, {NONE}"),
+        (lambda folder: callbacks.EarlyStopping("val_los"), blobs(20),
+         f"EarlyStopping: monitor must be one of loss, {TYPO}"),
+        (lambda folder: callbacks.ModelCheckpoint(folder / "m", save_best_only=True), None,
+         f"ModelCheckpoint: monitor must be one of loss, {NONE}"),
+        (lambda folder: callbacks.ModelCheckpoint(folder / "m", "val_los", save_best_only=True), blobs(20),
+         f"ModelCheckpoint: monitor must be one of loss, {TYPO}"),
+    ],
+)  # fmt: skip
+def test_what_will_not_be_in_the_logs_is_told_before_an_epoch_is_spent(
+    make, validation, text, tmp_path
+):
+    t = trainer()
     with pytest.raises(ValueError) as error:
-        trainer().fit(blobs(), 1, callbacks=[callbacks.EarlyStopping()], verbose=0)
-    assert str(error.value) == (
-        "EarlyStopping: monitor must be one of loss, lr, seconds, got 'val_loss'; "
-        "give fit validation data for the val_ quantities"
-    )
+        t.fit(blobs(), 1, validation=validation, callbacks=[make(tmp_path)], verbose=0)
+    assert str(error.value) == text
+    assert t.steps == 0 and not any(tmp_path.iterdir())
+
+
+def test_the_trainer_knows_the_quantities_of_the_fit_under_way(tmp_path):
+    class Adds(callbacks.Callback):
+        quantities = ("f1", "val_loss")
+
+        def on_fit_begin(self, trainer):
+            assert trainer.quantities == ["loss", "lr", "seconds", "val_loss", "f1"]
+
+        def on_epoch_end(self, trainer, logs):
+            logs["f1"] = 0.5
+
+    t = trainer()
+    best = callbacks.ModelCheckpoint(tmp_path / "{f1}-{val_loss:.0f}", "f1", save_best_only=True)
+    t.fit(blobs(), 2, validation=blobs(20), callbacks=[Adds(), best], verbose=0)
+    assert [path.name[:4] for path in tmp_path.iterdir()] == ["0.5-"]
+    assert t.quantities == ["loss", "lr", "seconds"]
 
 
 def test_a_list_of_the_users_own_may_be_shorter_than_the_others(tmp_path):

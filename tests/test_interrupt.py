@@ -6,13 +6,16 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 import fastnn as fnn
 from fastnn import nn, optim
+from fastnn.callbacks import Callback
 from fastnn.data import Batches, Dataset
+from fastnn.epoch import Epoch
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -145,6 +148,44 @@ def test_a_signal_that_the_core_did_not_hear_loses_nothing(monkeypatch):
         except KeyboardInterrupt:
             continue
     assert_same(trainer, straight(data))
+
+
+@pytest.mark.parametrize("every", [7, 25])  # the epoch has 250 steps: at its end too
+def test_a_callback_whose_turn_ctrl_c_came_before_is_called_once_the_fit_goes_on(
+    monkeypatch, every
+):
+    class Spy(Callback):
+        def on_step(self, trainer, logs):
+            seen.append(trainer.steps)
+            losses.append(logs["loss"])
+
+    def trained(pressed):
+        def settle(epoch):
+            had = bool(epoch._done)
+            counts(epoch)
+            if had:
+                presses.append(True)
+                if pressed and len(presses) % 2:
+                    raise KeyboardInterrupt
+
+        presses, counts = [], Epoch.settle
+        seen.clear()
+        losses.clear()
+        spy, trainer = Spy(), make()
+        spy.every = every
+        with monkeypatch.context() as patch:
+            patch.setattr(Epoch, "settle", settle)
+            while trainer.epoch < EPOCHS:
+                with suppress(KeyboardInterrupt):
+                    trainer.fit(data, EPOCHS - trainer.epoch, 16, callbacks=[spy], verbose=0)
+        assert seen == [*range(every, trainer.steps + 1, every)]
+        return trainer, losses.copy()
+
+    data, seen, losses = some_data(), [], []
+    expected, told = trained(False)
+    trainer, told_late = trained(True)
+    assert told_late == told
+    assert_same(trainer, expected)
 
 
 def test_an_epoch_recorded_but_not_yet_counted_is_recorded_once(monkeypatch):

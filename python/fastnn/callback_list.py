@@ -9,6 +9,7 @@ from fastnn._checks import check_count
 from fastnn.callbacks import Callback, Logs
 
 if TYPE_CHECKING:
+    from fastnn.epoch import Epoch
     from fastnn.trainer import Trainer
 
 
@@ -34,6 +35,12 @@ class CallbackList:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{text}, got {callback!r} in it")
             check_count(type(callback).__name__, "every", callback.every, 0)
+        self._begun: list[Callback] = []  # who was told that the fit begins
+
+    @property
+    def quantities(self) -> list[str]:
+        """What they add to the logs of an epoch."""
+        return [name for callback in self._callbacks for name in callback.quantities]
 
     def steps_to_next(self, done: int, most: int) -> int:
         """Steps until one wants to be called, ``most`` at most, after ``done`` steps."""
@@ -42,6 +49,7 @@ class CallbackList:
     def on_fit_begin(self, trainer: Trainer) -> None:
         """Before the first epoch."""
         for callback in self._callbacks:
+            self._begun.append(callback)
             callback.on_fit_begin(trainer)
 
     def on_epoch_begin(self, trainer: Trainer) -> None:
@@ -49,11 +57,13 @@ class CallbackList:
         for callback in self._callbacks:
             callback.on_epoch_begin(trainer)
 
-    def on_steps(self, trainer: Trainer, logs: Logs) -> None:
-        """After some steps: those are called whose turn it is."""
+    def on_steps(self, trainer: Trainer, epoch: Epoch, logs: Logs) -> None:
+        """After some steps of an epoch: those are called whose turn it is."""
         for callback in self._callbacks:
             if callback.every and trainer.steps % callback.every == 0:
+                epoch.untold = False  # not before: Ctrl-C until here is no call
                 callback.on_step(trainer, logs)
+        epoch.untold = False
 
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
         """After an epoch and its validation."""
@@ -61,9 +71,10 @@ class CallbackList:
             callback.on_epoch_end(trainer, logs)
 
     def on_fit_end(self, trainer: Trainer, error: BaseException | None = None) -> None:
-        """Of every one; ``error``, which ended the training, is raised before their errors."""
+        """Of every one that was told the begin; ``error``, which ended the training, is raised before
+        their errors."""
         errors: list[BaseException] = []
-        for callback in self._callbacks:
+        for callback in self._begun:
             try:
                 callback.on_fit_end(trainer)
             except BaseException as its:

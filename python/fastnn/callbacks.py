@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from string import Formatter
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,8 @@ class Callback:
     ----------
     every : int, >= 0
         ``on_step`` is called each time this many steps are done; 0: never.
+    quantities : sequence of str
+        Names that its ``on_epoch_end`` adds to the logs, where a callback behind it watches one.
 
     Examples
     --------
@@ -43,6 +45,7 @@ class Callback:
     """
 
     every: int = 0
+    quantities: Sequence[str] = ()
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         """Before the first epoch.
@@ -64,6 +67,9 @@ class Callback:
     def on_step(self, trainer: Trainer, logs: Logs) -> None:
         """After every ``every`` steps.
 
+        Where Ctrl-C came before this call, the trainer's next ``fit`` makes it first; that of
+        `Trainer.resume` does not.
+
         Parameters
         ----------
         trainer : Trainer
@@ -84,6 +90,9 @@ class Callback:
 
     def on_fit_end(self, trainer: Trainer) -> None:
         """When ``fit`` ends, also by an exception or Ctrl-C: then ``trainer.completed`` is False.
+
+        Each callback whose `on_fit_begin` was called hears of it, also where that one, or that of a
+        later callback, ended the fit.
 
         Parameters
         ----------
@@ -142,18 +151,29 @@ class _Monitor(Callback):
         self._sign = -1.0 if smaller else 1.0
         self.best = -np.inf * self._sign
 
+    def check_monitor(self, known: Iterable[str]) -> None:
+        """Raise unless what is watched is among these quantities."""
+        if self.monitor not in known:
+            raise ValueError(
+                f"{type(self).__name__}: monitor must be one of {', '.join(known)}, "
+                f"got {self.monitor!r}{_missing(self.monitor, known)}"
+            )
+
     def improved(self, logs: Logs) -> bool:
         """Whether this epoch's value is the best so far (then it is remembered)."""
-        if self.monitor not in logs:
-            raise ValueError(
-                f"{type(self).__name__}: monitor must be one of {', '.join(logs)}, "
-                f"got {self.monitor!r}; give fit validation data for the val_ quantities"
-            )
+        self.check_monitor(logs)
         value = float(logs[self.monitor])
         if (value - self.best) * self._sign > self.min_delta:
             self.best = value
             return True
         return False
+
+
+def _missing(wanted: Any, known: Iterable[str]) -> str:
+    """What to do about a quantity that a fit does not have."""
+    if not str(wanted).startswith("val_") or any(name.startswith("val_") for name in known):
+        return ""
+    return "; give fit validation data for the val_ quantities"
 
 
 class EarlyStopping(_Monitor):
@@ -165,7 +185,7 @@ class EarlyStopping(_Monitor):
     Parameters
     ----------
     monitor : str
-        A key of the history.
+        A key of the history, or one of `Callback.quantities` of a callback before this one.
     patience : int, >= 0
         Epochs without improvement that are borne.
     min_delta : float
@@ -180,8 +200,8 @@ class EarlyStopping(_Monitor):
     Raises
     ------
     ValueError, TypeError
-        If an argument is out of its range or of the wrong kind; when training, if there is no such
-        quantity.
+        If an argument is out of its range or of the wrong kind; when a fit begins, if it will have
+        no such quantity.
 
     Source
     ------
@@ -213,6 +233,7 @@ class EarlyStopping(_Monitor):
         self._states: Any = None
 
     def on_fit_begin(self, trainer: Trainer) -> None:
+        self.check_monitor(trainer.quantities)  # before an epoch is spent, not after
         self.waited, self.best = 0, -np.inf * self._sign
         self._theta = self._states = None
 
@@ -241,7 +262,7 @@ class ModelCheckpoint(_Monitor):
     path : str or path
         File; ``{epoch}`` and keys of the history are filled in (``"m-{epoch}-{val_loss:.3f}.fnn"``).
     monitor : str
-        A key of the history: what is best is judged by it.
+        As in `EarlyStopping`: what is best is judged by it.
     save_best_only : bool
         Save only after an epoch that is better than all before.
     mode : {"auto", "min", "max"}
@@ -250,8 +271,8 @@ class ModelCheckpoint(_Monitor):
     Raises
     ------
     ValueError, TypeError
-        If an argument is out of its range or of the wrong kind; when training, if ``path`` or
-        ``monitor`` names no quantity of this fit.
+        If an argument is out of its range or of the wrong kind; when a fit begins, if ``path``, or
+        ``monitor`` where the best is sought, names no quantity of it.
     OSError
         When training, if the file cannot be written.
 
@@ -285,28 +306,25 @@ class ModelCheckpoint(_Monitor):
             ) from None
 
     def on_fit_begin(self, trainer: Trainer) -> None:
-        own = trainer.quantities
-        known = dict.fromkeys([*own, *(f"val_{n}" for n in own if n not in ("lr", "seconds"))], 0.5)
-        try:  # before an epoch is spent, not after
-            name = self._pattern.format(epoch=1, **known)
-        except (LookupError, ValueError, AttributeError) as error:
-            raise ValueError(
-                "ModelCheckpoint: path must hold epoch and quantities of the history as str.format "
-                f"takes them, of {', '.join(known)}, got {self.path!r} with {error}"
-            ) from None
-        check_writable(name, "ModelCheckpoint")
+        known = trainer.quantities
+        check_writable(self._name(1, dict.fromkeys(known, 0.5)), "ModelCheckpoint")
+        if self.save_best_only:
+            self.check_monitor(known)
 
     def on_epoch_end(self, trainer: Trainer, logs: Logs) -> None:
         if self.save_best_only and not self.improved(logs):
             return
+        trainer.model.save(self._name(trainer.epoch, logs))
+
+    def _name(self, epoch: int, logs: Logs) -> str:
         try:
-            name = self._pattern.format(epoch=trainer.epoch, **logs)
-        except KeyError as missing:
+            return self._pattern.format(epoch=epoch, **logs)
+        except (LookupError, ValueError, AttributeError) as error:
+            to_do = _missing(error.args[0], logs) if isinstance(error, KeyError) else ""
             raise ValueError(
-                f"ModelCheckpoint: path must name quantities of this fit, got {missing} in "
-                f"{self.path!r}; give fit validation data for the val_ quantities"
+                "ModelCheckpoint: path must hold epoch and quantities of the fit as str.format "
+                f"takes them, of {', '.join(logs)}, got {self.path!r} with {error}{to_do}"
             ) from None
-        trainer.model.save(name)
 
 
 class Checkpoint(Callback):

@@ -14,7 +14,7 @@ from fastnn.targets import parts_of
 
 
 def check_weights(objective: Objective, where: str, epoch: int, step: int) -> None:
-    """Raise where an update made weights that are not finite, which nothing can take back."""
+    """Raise where weights are not finite, as an update may have made them: nothing takes it back."""
     model, kept = objective.model, objective.frozen
     if math.isfinite(_core.sum_of_squares(model.theta)):
         return
@@ -22,12 +22,15 @@ def check_weights(objective: Objective, where: str, epoch: int, step: int) -> No
     names = [
         name for tensor, (name, w) in named if id(tensor) not in kept and not np.isfinite(w).all()
     ]
-    if names:  # the sum of squares may overflow where all is well
-        raise RuntimeError(
-            f"{where}: weights must be finite, got NaN or infinity in {', '.join(names)} "
-            f"(epoch {epoch + 1}, after step {step}); an update overflowed and the weights are "
-            "lost: begin anew or from a checkpoint with a lower learning rate"
-        )
+    if not names:  # the sum of squares may overflow where all is well
+        return
+    got = f"{where}: weights must be finite, got NaN or infinity in {', '.join(names)}"
+    if not step:
+        raise RuntimeError(f"{got} before the first step; set them anew")
+    raise RuntimeError(
+        f"{got} (epoch {epoch + 1}, after step {step}); an update overflowed and the weights are "
+        "lost: begin anew or from a checkpoint with a lower learning rate"
+    )
 
 
 def explain(

@@ -200,7 +200,8 @@ class Adam(Optimizer):
     """Adaptive moments.
 
     ``m <- b1 m + (1 - b1) g``, ``v <- b2 v + (1 - b2) g^2``; at step t
-    ``w <- w - lr m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)``.
+    ``w <- w - lr m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)``. t counts the trainer's steps, where
+    PyTorch counts those of each parameter: they differ for a layer that was frozen for a time.
 
     Parameters
     ----------
@@ -242,6 +243,8 @@ class Adam(Optimizer):
 
 class AdamW(Adam):
     """Adam with decoupled weight decay: ``w <- (1 - lr weight_decay) w`` before each update.
+
+    As in `Adam`, t counts the trainer's steps, also for a layer that was frozen for a time.
 
     Parameters
     ----------

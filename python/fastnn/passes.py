@@ -15,7 +15,7 @@ from fastnn.data.batches import Source
 from fastnn.data.samples import Batch
 from fastnn.data.sources import Stream
 from fastnn.diagnosis import explain
-from fastnn.epoch import Epoch
+from fastnn.epoch import Epoch, Way
 from fastnn.objective import Objective
 from fastnn.targets import parts_of
 
@@ -32,6 +32,10 @@ _FIRST = np.zeros(1, np.int64)  # a batch of one, to see what targets are like
 class Passes(ABC):
     """What a trainer does with data, one pass after the other."""
 
+    def __init__(self, prepare: Prepare) -> None:
+        self._prepare = prepare
+        self._sizes: set[int] = set()  # of batches that all layers take
+
     @abstractmethod
     def check(self, where: str) -> None:
         """Raise unless data fit, as far as no batch must be made to see it."""
@@ -41,8 +45,8 @@ class Passes(ABC):
         """Raise unless data fit, long before their turn comes: a first batch may be made."""
 
     @abstractmethod
-    def go_on(self, epoch: Epoch) -> None:
-        """Raise unless an epoch that was broken off can go on over these data."""
+    def way(self, epoch: Epoch) -> Way:
+        """How the rest of an epoch goes over these data; raise where it cannot."""
 
     @abstractmethod
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
@@ -51,6 +55,19 @@ class Passes(ABC):
     @abstractmethod
     def evaluate(self) -> dict[str, float]:
         """Loss and metrics, means over samples."""
+
+    def _check_size(self, objective: Objective, rows: int, epoch: Epoch) -> None:
+        """Raise where a layer does not take a batch of so many rows, before its turn comes."""
+        try:
+            objective.core.plan_info(rows)  # the plan stays, for that batch
+        except ValueError as error:
+            if not epoch.rows:
+                raise
+            # What is left of the epoch may make such a batch whatever its size is to be.
+            raise ValueError(
+                f"{error}, or give the epoch under way up by Trainer.drop_epoch()"
+            ) from None
+        self._sizes.add(rows)
 
 
 def passes_over(source: Source, dtype: str, prepare: Prepare) -> Passes:
@@ -64,7 +81,8 @@ class InMemory(Passes):
     """Of a data set: many steps are one call, and the core gathers the rows."""
 
     def __init__(self, source: Batches, data: Dataset, dtype: str, prepare: Prepare) -> None:
-        self._source, self._data, self._dtype, self._prepare = source, data, dtype, prepare
+        super().__init__(prepare)
+        self._source, self._data, self._dtype = source, data, dtype
         _, self._first = data.gather(_FIRST, dtype)
 
     def check(self, where: str) -> None:
@@ -72,27 +90,31 @@ class InMemory(Passes):
 
     check_early = check
 
-    def go_on(self, epoch: Epoch) -> None:
-        epoch.go_on_by_rows(len(self._data))
+    def way(self, epoch: Epoch) -> Way:
+        way = epoch.by_rows(len(self._data))
+        last = (len(self._data) - epoch.rows) % self._source.batch_size
+        if last and last not in self._sizes:
+            self._check_size(self._prepare(self._first), last, epoch)
+        return way
 
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
         data, batch = self._data, self._source.batch_size
         numbers = self._source.order(number)
         order = data.rows(numbers)
-        self.go_on(epoch)
-        while epoch.position < len(order):
+        epoch.go_on(self.way(epoch))
+        while epoch.rows < len(order):
             objective = self._prepare(self._first)
             feeds = objective.dataset_feeds(data, "Trainer.fit")
-            left = -(-(len(order) - epoch.position) // batch)
+            left = -(-(len(order) - epoch.rows) // batch)
             most = min(left, _MOST_STEPS)
             steps = callbacks.steps_to_next(objective.core.step_counter, most)
-            stretch = order[epoch.position : epoch.position + steps * batch]
+            stretch = order[epoch.rows : epoch.rows + steps * batch]
             done = epoch.run(
                 objective.core.run, feeds, stretch, batch, rates(steps), _SECONDS, epoch.in_order()
             )
             if done["stop"] == "not finite":
                 objective.targets.check_dataset(data, "Trainer.fit", again=True)
-                at = numbers[epoch.position : epoch.position + batch]
+                at = numbers[epoch.rows : epoch.rows + batch]
                 x, y = data.gather(at, self._dtype)
                 step = objective.core.step_counter
                 explain(objective, x, y, at, "Trainer.fit", number, step)
@@ -106,7 +128,11 @@ class Streamed(Passes):
     """Of anything else: one batch after the other."""
 
     def __init__(self, source: Source, prepare: Prepare) -> None:
-        self._source, self._prepare = source, prepare
+        super().__init__(prepare)
+        self._source = source
+        self._last = 0  # rows of a last batch that is known to be short
+        if isinstance(source, Batches) and not source.drop_last:
+            self._last = len(source.dataset) % source.batch_size
 
     def check(self, where: str) -> None:
         """Each batch is looked at when it comes."""
@@ -123,23 +149,25 @@ class Streamed(Passes):
             raise ValueError(f"{where}: data must give at least 1 batch, got none")
         self._prepare(batch[1]).feeds(*batch, where)
 
-    def go_on(self, epoch: Epoch) -> None:
+    def way(self, epoch: Epoch) -> Way:
         source = self._source
         if isinstance(source, Batches):
             rows = len(source) * source.batch_size if source.drop_last else len(source.dataset)
-            epoch.go_on_by_batches(len(source.dataset), rows, source.batch_size)
-        else:
-            epoch.go_on_with_stream(isinstance(getattr(source, "source", None), Iterator))
+            return epoch.by_batches(len(source.dataset), rows, source.batch_size)
+        return epoch.by_stream(isinstance(getattr(source, "source", None), Iterator))
 
     def train(self, epoch: Epoch, number: int, rates: Rates, callbacks: CallbackList) -> Steps:
-        source = self._source
-        self.go_on(epoch)
+        source, way = self._source, self.way(epoch)
+        epoch.go_on(way)
         skips = isinstance(source, Stream)  # who does not know how many rows a batch has
-        source.set_state({"epoch": number, "position": 0 if skips else epoch.position})
+        source.set_state({"epoch": number, "position": 0 if skips else way.position})
         with closing(iter(source)) as batches:
             for x, y in _rest(batches, epoch) if skips else batches:
                 objective = self._prepare(y)
                 feeds, rows = objective.feeds(x, y, "Trainer.fit")
+                if rows not in self._sizes:
+                    for size in (rows, self._last or rows):
+                        self._check_size(objective, size, epoch)
                 done = epoch.run(objective.core.step, feeds, rows, rates(1)[0], True)
                 if done["stop"] == "not finite":
                     step = objective.core.step_counter

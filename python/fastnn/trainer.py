@@ -152,6 +152,7 @@ class Trainer:
         self.stop = False
         self.completed = False
         self._is_fitting = False
+        self._more: list[str] = []  # quantities of the fit under way beside those of every one
         self._under_way = self._new_epoch()
         self._restored: list[Any] | None = None  # optimiser states read from a checkpoint
 
@@ -177,8 +178,8 @@ class Trainer:
 
     @property
     def quantities(self) -> list[str]:
-        """What an epoch puts into the history, validation apart."""
-        return ["loss", *self._metrics, "lr", "seconds"]
+        """What the logs of an epoch hold: during a ``fit``, that of validation and callbacks too."""
+        return list(dict.fromkeys(["loss", *self._metrics, "lr", "seconds", *self._more]))
 
     @property
     def steps(self) -> int:
@@ -276,13 +277,15 @@ class Trainer:
             held_out = None if validation is None else self._held_out(validation, batch_size)
             self._under_way.settle()
             passes.check("Trainer.fit")
-            passes.go_on(self._under_way)
+            passes.way(self._under_way)  # raises where there is none, and changes nothing
             if held_out is not None:
                 held_out.check_early("Trainer.fit: validation")
+                self._more += [f"val_{name}" for name in ("loss", *self._metrics)]
+            self._more += watchers.quantities
             bar = Progress(epochs, source.samples, verbose=verbose)
             self._epochs(epochs, passes, held_out, watchers, bar)
         finally:
-            self._is_fitting = False
+            self._is_fitting, self._more = False, []
         return self.history
 
     def _epochs(
@@ -296,8 +299,8 @@ class Trainer:
         """Train, validate and tell, epoch by epoch."""
         self.stop = self.completed = False
         self.history.detach()
-        watchers.on_fit_begin(self)
         try:
+            watchers.on_fit_begin(self)
             for epoch in range(epochs):
                 watchers.on_epoch_begin(self)
                 bar.begin(epoch)
@@ -324,14 +327,16 @@ class Trainer:
         """The rest of the epoch under way, recorded; means of loss and metrics over its rows."""
         epoch = self._under_way
         began = time.perf_counter() - epoch.seconds
-        epoch.sums.setdefault("lr", float(self._rates(1)[0]))  # at the epoch's first step
+        epoch.rate = float(self._rates(1)[0])
+        if epoch.untold:  # Ctrl-C came before the callbacks' turn
+            watchers.on_steps(self, epoch, epoch.means())
         steps = passes.train(epoch, self.epoch, self._rates, watchers)
         with closing(steps):  # whatever ends it: no thread is left
             for _ in steps:
                 epoch.seconds = time.perf_counter() - began
                 logs = epoch.means()
-                bar.update(int(epoch.sums["rows"]), logs)
-                watchers.on_steps(self, logs)
+                bar.update(epoch.rows, logs)
+                watchers.on_steps(self, epoch, logs)
         if not epoch.sums.get("rows"):
             raise ValueError("Trainer.fit: data must give at least 1 batch, got none")
         if self._objective is not None:  # else the checkpoint was of the epoch's end
@@ -635,8 +640,14 @@ class Trainer:
         progress : dict
             What `progress` returned.
         history : History
+            The trainer goes on with a copy.
         states : list of array
             What `optimizer_states` returned: further steps begin from copies.
+
+        Raises
+        ------
+        RuntimeError
+            If a ``fit`` is under way.
 
         Examples
         --------
@@ -650,9 +661,15 @@ class Trainer:
         >>> after.step([[1.0]], [[2.0]]) == before.step([[1.0]], [[2.0]])
         True
         """
+        if self._is_fitting:
+            raise RuntimeError("Trainer.restore: no fit must be under way, got a call during one")
+        under_way, history = self._new_epoch(), History(history)
+        under_way.restore(progress)
+        history.detach()
         self.epoch, self._begun = int(progress["epoch"]), int(progress["steps"])
-        self._under_way.restore(progress)
-        self.history, self._restored = history, states
+        self._under_way, self.history = under_way, history
+        # The next step makes an objective anew: what this trainer did before is forgotten.
+        self._restored, self._objective = [np.array(state) for state in states], None
 
     # -- parts -------------------------------------------------------------------------------------
 
@@ -675,6 +692,7 @@ class Trainer:
             elif self._restored is not None:
                 new.restore(self._restored, self.steps)
             self._objective = old = new
+            self._restored = None  # the objective has them
         return old
 
     def _rule(self) -> Rule:

@@ -104,6 +104,10 @@ def test_an_iterable_goes_on_by_its_batches_whatever_their_size(tmp_path):
          "batches that meet at row 96, the last done, got row 80"),
         (stream_of(16), stream_of(16)(), 1,
          "batches that can be passed over again, got an iterator"),
+        (stream_of(16), IMAGES.take(95), 16, "at least 96 rows, those done, got 95 in a pass"),
+        (stream_of(16), changed(95), 16, "at least 96 rows, those done, got 95 in a pass"),
+        (stream_of(16), Batches(IMAGES.take(99), 90, drop_last=True), 90,
+         "at least 96 rows, those done, got 90 in a pass"),
     ],
 )  # fmt: skip
 def test_what_cannot_go_on_is_refused_and_the_epoch_can_be_given_up(first, then, batch_size, text):
@@ -117,6 +121,46 @@ def test_what_cannot_go_on_is_refused_and_the_epoch_can_be_given_up(first, then,
     t.drop_epoch()
     t.fit(then, 1, batch_size, verbose=0)
     assert t.epoch == t.history.epochs == 1
+
+
+def of_batch_norm():
+    layers = [nn.Flatten(), nn.BatchNorm(), nn.Dense(3, "softmax")]
+    return fnn.Trainer(fnn.Model(layers, input_shape=(1, 6, 6), seed=1), seed=2)
+
+
+ONE_ROW = (
+    'BatchNorm "batchnorm1": x must have more than 1 value per channel in training, got shape (1, 36); '
+    "choose a batch size that leaves no last batch of 1"
+)
+
+
+@pytest.mark.parametrize("data", [IMAGES.take(33), changed(33)])
+def test_a_last_batch_that_a_layer_does_not_take_is_refused_before_the_first_step(data):
+    t = of_batch_norm()
+    with pytest.raises(ValueError) as error:
+        t.fit(data, 1, 4, verbose=0)
+    assert str(error.value) == ONE_ROW
+    assert t.steps == 0 and t.progress()["position"] == 0
+    t.fit(data, 2, 5, verbose=0)
+    assert (t.steps, t.epoch) == (14, 2)
+
+
+def test_a_rest_that_a_layer_does_not_take_can_be_given_up():
+    def batches():
+        for i in range(0, 33, 4):
+            yield IMAGES.gather(np.arange(i, min(i + 4, 33)))
+
+    t = of_batch_norm()
+    for source, size in ((batches, 1), (IMAGES.take(33), 5), (changed(33), 32)):
+        with pytest.raises(ValueError) as error:
+            t.fit(source, 1, size, verbose=0)
+        assert str(error.value) == (
+            f"{ONE_ROW}, or give the epoch under way up by Trainer.drop_epoch()"
+        )
+        assert t.steps == 8
+    t.drop_epoch()
+    t.fit(IMAGES.take(33), 1, 5, verbose=0)
+    assert (t.steps, t.epoch) == (15, 1)
 
 
 def test_an_epoch_is_not_given_up_while_it_runs():
@@ -175,3 +219,38 @@ def test_penalties_of_frozen_weights_are_in_no_loss():
     assert history["loss"] == history["val_loss"] == [0.5]
     layer.trainable = True
     assert t.evaluate(data)["loss"] == t.step(*data) == 50.5
+
+
+class FailsAtOnce(callbacks.Callback):
+    def on_epoch_begin(self, trainer):
+        raise InterruptedError
+
+
+def refused_validation(t):
+    with pytest.raises(ValueError, match=r"^Trainer\.fit: validation: x must have shape"):
+        t.fit(IMAGES, 1, 16, validation=(np.zeros((5, 1, 3, 3)), np.zeros(5, int)), verbose=0)
+
+
+def failing_callback(t):
+    with pytest.raises(InterruptedError):
+        t.fit(IMAGES, 1, 16, callbacks=[FailsAtOnce()], verbose=0)
+
+
+def failing_data(t):
+    x = IMAGES.x.copy()
+    x[...] = np.nan
+    with pytest.raises(ValueError, match=r"^Trainer\.fit: x must be finite"):
+        t.fit((x, IMAGES.y), 1, 16, verbose=0)
+
+
+@pytest.mark.parametrize("fails", [refused_validation, failing_callback, failing_data])
+@pytest.mark.parametrize("steps", [0, 6])
+def test_a_fit_without_a_step_leaves_the_epoch_as_it_was(fails, steps):
+    t = broken_off(stream_of(16), 16, steps) if steps else of_images()
+    before = t.progress()
+    fails(t)
+    assert t.progress() == before
+    with pytest.raises(KeyboardInterrupt):
+        t.fit(stream_of(16), 1, callbacks=[StopAt(8)], verbose=0)
+    t.fit(stream_of(16), 1, verbose=0)
+    assert (t.steps, t.epoch, t.history.epochs) == (15, 1, 1)

@@ -242,6 +242,18 @@ def test_weights_that_an_update_destroyed_are_told():
     assert str(error.value) == text.format("step")
 
 
+@pytest.mark.parametrize("act", ["fit", "step", "gradient"])
+def test_weights_that_were_not_finite_before_the_first_step_are_no_updates(act):
+    t = trainer()
+    t.model.parameters["dense2.bias"][1] = np.nan
+    with pytest.raises(RuntimeError) as error:
+        t.fit(D, verbose=0) if act == "fit" else getattr(t, act)(D.x, D.y)
+    assert str(error.value) == (
+        f"Trainer.{act}: weights must be finite, got NaN or infinity in dense2.bias before the first "
+        "step; set them anew"
+    )
+
+
 EMPTY = [
     (lambda t: t.evaluate([]), "Trainer.evaluate: data must give at least 1 batch, got none"),
     (lambda t: t.evaluate(lambda: iter(())), "Trainer.evaluate: data must give at least 1 batch, got none"),

@@ -172,6 +172,18 @@ def test_inspect_shows_the_lectures_quantities():
     assert seen["dense1.weight"].grad == pytest.approx(a * a * (1 - a))
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_rate_of_an_epoch_is_that_of_its_first_step(stream):
+    def source(data):
+        return Batches(data, 20, drop_last=True) if stream else data
+
+    t = trainer(optimizer=optim.SGD(1.0))
+    with pytest.raises(ValueError, match=r"^Trainer\.fit: x must be finite"):
+        t.fit(source(Dataset(np.full_like(D.x, np.nan), D.y)), 1, verbose=0)
+    t.optimizer = optim.SGD(0.125)
+    assert t.fit(source(D), 1, verbose=0)["lr"] == [0.125]
+
+
 def test_a_metric_named_twice_is_computed_once():
     t = trainer(metrics=["accuracy", "accuracy"])
     assert list(t.evaluate(D)) == ["loss", "accuracy"]

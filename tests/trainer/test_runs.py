@@ -14,6 +14,7 @@ import pytest
 import fastnn as fnn
 from fastnn import callbacks, nn, optim
 from fastnn.data import Dataset
+from fastnn.history import History
 from runs import D, blobs, net, trainer
 
 
@@ -45,6 +46,42 @@ def test_resumed_run_equals_the_uninterrupted_one_bit_for_bit(at, tmp_path):
     assert resumed.steps == straight.steps == 28
     for name in ("loss", "accuracy", "val_loss", "val_accuracy", "lr"):
         assert resumed.history[name] == straight.history[name]
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_restore_goes_on_from_copies_also_on_a_trainer_that_has_stepped(used):
+    data = blobs(100)
+    straight, t = trainer(), trainer()
+    straight.fit(data, 1, 16, verbose=0)
+    if used:
+        t.fit(data, 3, 16, verbose=0)
+    t.model.theta = straight.model.theta
+    t.restore(straight.progress(), straight.history, straight.optimizer_states())
+    assert t.steps == straight.steps == 7
+    straight.fit(data, 1, 16, verbose=0)  # changes nothing of what was given
+    t.fit(data, 1, 16, verbose=0)
+    assert (t.steps, t.epoch, straight.history.epochs) == (14, 2, 2)
+    assert np.array_equal(t.model.theta, straight.model.theta)
+    assert t.history["loss"] == straight.history["loss"]
+
+
+def test_restore_without_vectors_begins_with_zeros():
+    t, new = trainer(), trainer()
+    t.fit(D, 1, verbose=0)
+    new.model.theta = t.model.theta
+    start = new.progress()
+    t.restore(start, History(), [])
+    assert t.step(D.x, D.y) == new.step(D.x, D.y)
+    assert np.array_equal(t.model.theta, new.model.theta)
+
+
+def test_a_trainer_is_not_restored_during_a_fit():
+    t = trainer()
+    start = t.progress()
+    back = callbacks.LambdaCallback(on_epoch_end=lambda t, logs: t.restore(start, t.history, []))
+    with pytest.raises(RuntimeError) as error:
+        t.fit(D, verbose=0, callbacks=[back])
+    assert str(error.value) == ("Trainer.restore: no fit must be under way, got a call during one")
 
 
 def test_second_fit_continues():

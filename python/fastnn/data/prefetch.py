@@ -21,7 +21,8 @@ def ahead(jobs: Iterable[Callable[[], Item]], count: int, workers: int) -> Itera
     """The results of ``jobs`` in their order, up to ``count`` of them made before they are asked for.
 
     The core works without the GIL, each job on one thread. An error of a job is raised where its
-    result would have been given out. The threads end with the iterator, however it ends.
+    result would have been given out. The threads end with the iterator, however it ends; only one
+    whose start Ctrl-C broke off may outlast it, by one job.
 
     Parameters
     ----------
