@@ -361,15 +361,15 @@ def test_a_pipe_is_not_replaced(fails, tmp_path):
 def test_a_folder_that_cannot_be_written(fails, tmp_path, monkeypatch):
     from fastnn import atomic
 
-    make = atomic.tempfile.mkstemp
+    make = atomic._private
 
-    def deny(dir, **names):
-        if dir.endswith("locked"):
+    def deny(path, flags):
+        if "locked" in path:
             raise PermissionError(13, "Permission denied")
-        return make(dir=dir, **names)
+        return make(path, flags)
 
     (tmp_path / "locked").mkdir()
-    monkeypatch.setattr(atomic.tempfile, "mkstemp", deny)
+    monkeypatch.setattr(atomic, "_private", deny)
     for option in ("--output", "--plot", "--checkpoint"):
         line = f"{option} must name a file that can be written, got 'locked/a.png' with Permission "
         fails(1, f"{line}denied", "train", option, "locked/a.png")
