@@ -257,3 +257,29 @@ def test_inputs_are_not_changed():
 def test_error_texts(call, kind, text):
     with pytest.raises(kind, match=f"^{re.escape(text)}$"):
         call()
+
+
+CLASSES = (
+    "accuracy", "confusion_matrix", "f1", "log_loss", "precision", "recall", "roc_auc", "top_k_accuracy",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_rows_have_one_length_and_labels_are_finite(name):
+    ragged = [[1.0, 2.0], [1.0]]
+    rule = "must have rows of one length, got rows of several"
+    cases = {
+        f"y_true {rule}": (ragged, [0.0, 1.0]),
+        f"y_pred {rule}": ([0, 1], ragged),
+        "y_true must hold labels, integers in 0..1, got inf": ([0.0, np.inf], [0.0, 1.0]),
+    }
+    for text, given in cases.items():
+        with pytest.raises(ValueError, match=f"^{re.escape(f'{name}: {text}')}$"):
+            getattr(metrics, name)(*given)
+
+
+def test_scores_may_be_infinite():
+    y, log_p = [0, 1, 1], np.array([[0.0, -np.inf], [-np.inf, 0.0], [-1.0, np.inf]])
+    assert metrics.accuracy(y, log_p) == metrics.top_k_accuracy(y, log_p, 1) == 1.0
+    assert metrics.accuracy([1, 0], [np.inf, -np.inf]) == 1.0
+    assert metrics.roc_auc([0, 1, 1], [-np.inf, 0.5, np.inf]) == 1.0

@@ -27,6 +27,7 @@ def accuracy(y_true: Any, y_pred: Any) -> float:
     ----------
     y_true : array, labels (N,) or one-hot (N, K)
     y_pred : array, scores (N, K), probabilities of class 1 (N,) or (N, 1), or labels (N,)
+        Scores may be infinite, as the logarithm of a probability of 0 is: their order counts.
 
     Returns
     -------
