@@ -140,7 +140,10 @@ class Targets:
 def parts_of(values: Any) -> tuple[Any, ...]:
     """Arrays, one or several, as a tuple."""
     if values is None:
-        raise ValueError("Trainer: y must be given, got data without targets")
+        raise ValueError(
+            "Trainer: y must be given, got data without targets; arrays go together in a "
+            "tuple (x, y), a list holds batches"
+        )
     if isinstance(values, dict):
         return tuple(values.values())
     return values if isinstance(values, tuple) else (values,)
