@@ -158,6 +158,9 @@ def test_inputs_are_not_changed():
     np.testing.assert_array_equal(p, keep[1])
 
 
+WORDS = np.array(["a", "b"])  # where one word belongs
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "text"),
     [
@@ -230,6 +233,11 @@ def test_inputs_are_not_changed():
             lambda: metrics.f1([0], [0], average="mean"),
             ValueError,
             "f1: average must be 'macro', 'micro', 'weighted' or None, got 'mean'",
+        ),
+        (
+            lambda: metrics.f1([0], [0], average=WORDS),
+            ValueError,
+            f"f1: average must be 'macro', 'micro', 'weighted' or None, got {WORDS!r}",
         ),
         (
             lambda: metrics.log_loss([0], [[1.5, 0.0]]),
