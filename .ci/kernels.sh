@@ -9,6 +9,20 @@ test_kernels() {  # where to build, what to configure
   ctest --test-dir "$build" --output-on-failure --no-tests=error
 }
 
+# A training step allocates nothing. Sanitizers have an allocator of their own, so this test is linked
+# with what `install` has compiled: in seconds, or in minutes where that stage did not run.
+stage_allocations() {
+  local core build=build/allocations
+  if ! core=$(compgen -G 'build/*-*/libfastnn_core.a'); then
+    enter_tools
+    cmake -S . -B "$build" -G Ninja -DFASTNN_PYTHON=OFF
+    cmake --build "$build"
+    core=$build/libfastnn_core.a
+  fi
+  g++ -std=gnu++20 -O2 -fopenmp -Icpp tests/core/allocation_test.cpp "${core%%$'\n'*}" -o "$work/allocation_test"
+  "$work/allocation_test"
+}
+
 # The instruction sets that this machine runs.
 stage_kernels() {
   if grep -qs avx512bw /proc/cpuinfo; then test_kernels kernels '-DFASTNN_X86_SETS=avx2;avx512'

@@ -122,3 +122,18 @@ def test_rows_beyond_the_caches_are_those_of_single_steps(dtype, width, tmp_path
             trainer.fit(data, 1, 7, shuffle=False, verbose=0)
         thetas.append(model.theta.copy())
     np.testing.assert_array_equal(*thetas)
+
+
+def test_integers_that_int64_does_not_hold_do_not_wrap():
+    words = np.array([[2**64 - 1]], "u8")
+    x = fnn.Input((1,), "int64", name="x")
+    lookup = fnn.Model(x, ops.embedding(x, np.eye(2)))
+    with pytest.raises(ValueError) as error:
+        lookup.predict(words.astype(">u8"))
+    assert str(error.value) == "Model.predict: x must be below 2**63, got 18446744073709551615"
+    assert one().predict(words).shape == (1, 1)  # a real input takes them as numbers
+    trainer = fnn.Trainer(fnn.Model([nn.Dense(2, "softmax")], input_shape=(1,)))
+    for name in ("step", "gradient"):
+        with pytest.raises(ValueError) as error:
+            getattr(trainer, name)(A[:1], np.array([2**63], "u8"))
+        assert str(error.value) == f"Trainer.{name}: y must be below 2**63, got {2**63}"

@@ -285,3 +285,22 @@ def test_a_loss_multiplied_by_a_number_stays_a_number():
     trainer = fnn.Trainer(model, lambda p, t: 3.0 * ops.mse(p, t) + 1.0)
     plain = fnn.Trainer(model, "mse").evaluate((rows, targets))["loss"]
     assert trainer.evaluate((rows, targets), 4)["loss"] == pytest.approx(3 * plain + 1)
+
+
+def test_a_loss_is_of_two_tensors():
+    def size(p):
+        return ops.mean(p)
+
+    def weighted(p, y, w):
+        return ops.mean(w * (p - y))
+
+    model = fnn.Model([nn.Dense(1)], input_shape=(2,))
+    text = "must be a name or a function of two tensors, got"
+    write = "write it as f(prediction, target)"
+    for given, arguments in ((size, "(p)"), (weighted, "(p, y, w)")):
+        for argument, more in (("loss", {"loss": given}), ("metrics", {"metrics": [given]})):
+            with pytest.raises(TypeError) as error:
+                fnn.Trainer(model, **{"loss": "mse", **more})
+            rule = f"Trainer: {argument} {text} {given!r} of {arguments}; {write}"
+            assert str(error.value) == rule
+    assert fnn.Trainer(model, lambda p, y, w=2.0: weighted(p, y, w)).epoch == 0

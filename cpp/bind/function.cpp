@@ -16,10 +16,25 @@ py::array copy_of(const Arg& arg, const void* data) {
   return copy;
 }
 
-// What Python gave, as a contiguous array of the operand's dtype and shape.
+// What Python gave, as an array of real numbers: a cast would drop an imaginary part.
+py::array numbers(const py::object& given, const char* where, const char* what) {
+  py::array array;
+  try {
+    array = py::module_::import("numpy").attr("asarray")(given).cast<py::array>();
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_ValueError)) throw;
+    fail(where, "%s must return rows of one length, got rows of several", what);
+  }
+  if (!std::strchr("fiub", array.dtype().kind()))
+    fail_type(where, "%s must return real numbers, got dtype %s", what,
+              py::str(array.dtype()).cast<std::string>().c_str());
+  return array;
+}
+
+// The same, contiguous and of the operand's dtype and shape.
 py::array checked(const py::object& given, const Arg& like, const char* where, const char* what) {
-  const py::array array =
-      py::module_::import("numpy").attr("ascontiguousarray")(given, numpy_dtype(like.dtype));
+  const py::array array = py::module_::import("numpy").attr("ascontiguousarray")(
+      numbers(given, where, what), numpy_dtype(like.dtype));
   Arg arg = arg_of(array, where);
   if (like.shape.rank == 0 && elements(arg.shape) == 1) arg.shape = Shape{};
   if (!(arg.shape == like.shape))

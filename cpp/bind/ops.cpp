@@ -61,6 +61,19 @@ py::tuple call(const std::string& name, const std::vector<py::array>& inputs, co
   return out;
 }
 
+// Backward kernels rely on it: with one output its gradient is there, with several one of them is.
+void check_grads(const py::list& grads, int n_out, const char* where) {
+  const auto count = static_cast<int>(grads.size());
+  const char* s = n_out == 1 ? "" : "s";
+  if (count != n_out)
+    fail(where, "dy must hold %d gradient%s as the op has %d output%s, got %d", n_out, s, n_out, s,
+         count);
+  for (const py::handle dy : grads)
+    if (!dy.is_none()) return;
+  fail(where, "dy must hold at least 1 gradient that is not None, got None%s",
+       n_out == 1 ? "" : " for each output");
+}
+
 // Vector-Jacobian product: the gradients of sum_o <grads[o], out[o]> for every real input. A None
 // in `grads` is a gradient of zero that the op is not told about; `start` (or None) is what the
 // results are added to. With `bf16`, results that can lie as bfloat16 do, and inputs and `grads` of
@@ -75,6 +88,7 @@ py::tuple vjp(const std::string& name, const std::vector<py::array>& inputs, con
   Node& node = step.node;
   for (int i = 0; i < node.n_in; ++i) check_bf16(node.in[i], node.bf16_in, i, name.c_str());
   if (node.forward_only) fail(name.c_str(), "operands must be those of training for a gradient");
+  check_grads(grads, node.n_out, name.c_str());
   node.key.seed = seed;
   node.step = &step_count;
   Workspace workspace(node, true);

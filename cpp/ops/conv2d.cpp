@@ -192,9 +192,9 @@ void check_shapes(const Node& n) {
     if (reach > room)
       fail(n.where,
            "w must reach over at most the %lld %s of x with its padding, got %lld%s; x has "
-           "shape %s, use padding=\"same\" or a smaller kernel",
+           "shape %s%s",
            ll(room), i == 0 ? "rows" : "columns", ll(reach), d > 1 ? " (dilated)" : "",
-           text_of(image).text);
+           text_of(image).text, x[1 + i] > 0 ? ", use padding=\"same\" or a smaller kernel" : "");
   }
 }
 

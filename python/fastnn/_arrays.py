@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def detached(x: Any, where: str, argument: str) -> Any:
@@ -38,3 +39,17 @@ def detached(x: Any, where: str, argument: str) -> Any:
                 "x.float() makes it float32"
             ) from None
     return x
+
+
+def check_int64(array: NDArray[Any], where: str, argument: str) -> None:
+    """Raise where integers do not fit into 64 bits with a sign: a cast would wrap them.
+
+    Examples
+    --------
+    >>> check_int64(np.array([1, 2**63], "u8"), "Dataset", "x")
+    Traceback (most recent call last):
+    ValueError: Dataset: x must be below 2**63, got 9223372036854775808
+    """
+    is_wide = array.dtype.kind == "u" and array.dtype.itemsize == 8
+    if is_wide and array.size and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{where}: {argument} must be below 2**63, got {array.max()}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from numbers import Real
 from typing import Any
 
@@ -111,6 +111,11 @@ def check_flag(where: str, argument: str, value: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{where}: {argument} must be True or False, got {value!r}")
     return bool(value)
+
+
+def is_one_of(value: Any, names: Container[str]) -> bool:
+    """Whether an argument is one of some names; an array, which ``in`` cannot compare, is none."""
+    return isinstance(value, str) and value in names
 
 
 def check_name(where: str, name: Any, optional: bool = True) -> None:

@@ -73,6 +73,12 @@ def stack(layers: Any, input_shape: Sequence[int] | None) -> tuple[Tensor, Any]:
     x = Input(input_shape)
     y: Any = x
     for layer in layers:
+        if isinstance(layer, type):  # it would be made of the tensor, as its first argument
+            name = layer.__name__
+            raise TypeError(
+                f"Model: inputs must be a list of layers, got the class {name} in it; "
+                f"write {name}(...)"
+            )
         if not callable(layer):
             raise TypeError(f"Model: inputs must be a list of layers, got {layer!r} in it")
         y = layer(y)

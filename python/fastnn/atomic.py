@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -130,17 +129,16 @@ def _rule(error: OSError, shown: str) -> str:
 
 def _write(path: str, parts: Iterable[bytes]) -> None:
     mode = _mode(path)
-    handle, temporary = _temporary(path)
+    temporary = _temporary(path)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb", opener=_private) as file:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        _remove(temporary)
         raise
     with contextlib.suppress(OSError):  # some file systems cannot sync a folder
         descriptor = os.open(os.path.dirname(path), os.O_RDONLY)
@@ -164,9 +162,13 @@ def probe(path: Any) -> None:
     """
     path = os.path.realpath(path)
     _mode(path)
-    handle, temporary = _temporary(path)
-    os.close(handle)
-    os.unlink(temporary)
+    temporary = _temporary(path)
+    try:
+        os.close(_private(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        os.unlink(temporary)
+    except BaseException:
+        _remove(temporary)
+        raise
 
 
 def check_writable(path: Any, where: str) -> None:
@@ -203,10 +205,20 @@ def _mode(path: str) -> int:
     return stat.S_IMODE(old)
 
 
-def _temporary(path: str) -> tuple[int, str]:
+def _temporary(path: str) -> str:
+    """A name beside ``path`` that no file has: known before the file is made, for Ctrl-C may follow."""
     folder, name = os.path.split(path)
     # A part of the name: the whole one may be as long as a name can be.
-    return tempfile.mkstemp(dir=folder, prefix=f"{name[:32]}.", suffix=".part")
+    return os.path.join(folder, f"{name[:32]}.{os.urandom(8).hex()}.part")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _remove(temporary: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(temporary)
 
 
 def _umask() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastnn._arrays import check_int64
 from fastnn.data import Dataset
 from fastnn.graph import Feed
 from fastnn.ops.tensor import Tensor, as_array, shape_text
@@ -154,6 +155,8 @@ def as_rows(x: Any, tensor: Tensor, dtype: str, where: str) -> Array:
     """An input as a contiguous array of the tensor's shape and dtype."""
     array = as_array(x, where, "x")
     check_rows(array, tensor, where)
+    if tensor.dtype == "int64":
+        check_int64(array, where, "x")
     return cast(array, dtype if tensor.dtype.startswith("float") else tensor.dtype)
 
 

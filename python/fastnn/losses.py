@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -55,7 +56,7 @@ def find(loss: Any, where: str, argument: str = "loss", names: tuple[str, ...] =
     ValueError
         If the name is unknown.
     TypeError
-        If it is neither a name nor callable.
+        If it is neither a name nor callable, or cannot be called with two arguments.
 
     Examples
     --------
@@ -63,6 +64,7 @@ def find(loss: Any, where: str, argument: str = "loss", names: tuple[str, ...] =
     'mse'
     """
     if callable(loss):
+        _check_signature(loss, where, argument)
         return loss  # type: ignore[no-any-return]
     if not isinstance(loss, str):
         raise TypeError(
@@ -71,6 +73,20 @@ def find(loss: Any, where: str, argument: str = "loss", names: tuple[str, ...] =
     if loss not in names:
         raise ValueError(f"{where}: {argument} must be one of {', '.join(names)}, got {loss!r}")
     return getattr(ops, loss)  # type: ignore[no-any-return]
+
+
+def _check_signature(loss: Loss, where: str, argument: str) -> None:
+    try:
+        signature = inspect.signature(loss)
+    except ValueError:  # a builtin does not tell
+        return
+    try:
+        signature.bind("prediction", "target")
+    except TypeError:
+        raise TypeError(
+            f"{where}: {argument} must be a name or a function of two tensors, got {loss!r} of "
+            f"{signature}; write it as f(prediction, target)"
+        ) from None
 
 
 def is_built_in(cost: Loss) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastnn import losses
+from fastnn._arrays import check_int64
 from fastnn.data import Dataset
 from fastnn.feeds import cast, in_order
 from fastnn.graph import Feed
@@ -87,6 +88,8 @@ class Targets:
         columns = zip(self.tensors, self._by_output(y), self._functions, self._classes, strict=True)
         for tensor, array, function, classes in columns:
             given = as_array(array, "Trainer", "y")
+            if tensor.dtype == "int64":
+                check_int64(given, where, "y")
             target = cast(given, self._real(tensor)).reshape(len(given), *tensor.shape[1:])
             if len(target) != rows:
                 raise ValueError(f"{where}: y must have {rows} rows as x has, got {len(target)}")
@@ -137,7 +140,10 @@ class Targets:
 def parts_of(values: Any) -> tuple[Any, ...]:
     """Arrays, one or several, as a tuple."""
     if values is None:
-        raise ValueError("Trainer: y must be given, got data without targets")
+        raise ValueError(
+            "Trainer: y must be given, got data without targets; arrays go together in a "
+            "tuple (x, y), a list holds batches"
+        )
     if isinstance(values, dict):
         return tuple(values.values())
     return values if isinstance(values, tuple) else (values,)

@@ -84,7 +84,7 @@ def test_target(run, model):
 
 
 def test_errors(fails, model, run):
-    fails(1, "fastnn.load: path must name a file, got 'none.fnn'", "evaluate", "none.fnn")
+    fails(1, "evaluate: MODEL must name a file, got 'none.fnn'", "evaluate", "none.fnn")
     names = "digits, mnist, fashion_mnist, cifar10, cifar10_subset"
     line = f"argument DATASET: must be one of {names}, got 'x'; see fastnn evaluate --help"
     fails(2, line, "evaluate", model, "x")

@@ -75,12 +75,12 @@ def test_errors(fails, model, tmp_path):
     content[-1] ^= 1
     Path("damaged.fnn").write_bytes(content)
     damaged = (
-        "file must have the checksum it was written with, got 'damaged.fnn' with another; "
+        "must have the checksum it was written with, got 'damaged.fnn' with another; "
         "it is damaged: use a copy"
     )
-    fails(1, f"info: {damaged}", "info", "damaged.fnn")
-    fails(1, f"fastnn.load: {damaged}", "evaluate", "damaged.fnn")
-    fails(1, f"fastnn.load: {damaged}", "predict", "damaged.fnn", "a.png")
+    fails(1, f"info: file {damaged}", "info", "damaged.fnn")
+    fails(1, f"evaluate: MODEL {damaged}", "evaluate", "damaged.fnn")
+    fails(1, f"predict: MODEL {damaged}", "predict", "damaged.fnn", "a.png")
     Path("short.fnn").write_bytes(content[:100])
     line = (
         "info: file must be a whole safetensors file, got 'short.fnn' with a header longer than "

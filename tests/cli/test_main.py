@@ -39,7 +39,8 @@ def test_help_of_all_names_every_command_and_the_exit_codes(run):
 def test_wrong_usage_is_one_line(fails):
     known = "train, predict, evaluate, info, bench, reproduce"
     fails(2, f"COMMAND must be one of {known}, got 'trane'; see fastnn --help", "trane")
-    fails(2, "unrecognized arguments: --fast; see fastnn --help", "train", "--fast")
+    fails(2, "unrecognized arguments: --fast; see fastnn train --help", "train", "--fast")
+    fails(2, "unrecognized arguments: --fast; see fastnn --help", "--fast", "train", "--quiet")
     fails(2, "the following arguments are required: MODEL; see fastnn info --help", "info")
 
 

@@ -230,7 +230,7 @@ def test_integers_whose_white_is_not_known_are_refused(fails, model):
 
 def test_what_is_no_model_of_images(fails, digit):
     save(digit[0], "a.png")
-    fails(1, "fastnn.load: path must name a file, got 'none.fnn'", "predict", "none.fnn", "a.png")
+    fails(1, "predict: MODEL must name a file, got 'none.fnn'", "predict", "none.fnn", "a.png")
     fnn.Model([fnn.nn.Dense(3)], input_shape=(5,)).save("m.fnn")
     line = (
         "predict: MODEL must take images, (N, 1, H, W), (N, H, W) or (N, H * H) in grey or "

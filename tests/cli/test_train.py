@@ -335,7 +335,7 @@ def test_wrong_options(fails):
 
 def test_outputs_are_checked_before_training(fails, tmp_path):
     (tmp_path / "folder").mkdir()
-    line = "Trainer.resume: path must name a file, got the folder 'folder'"
+    line = "train: --resume must name a file, got the folder 'folder'"
     fails(1, line, "train", "--resume", "folder")
     line = "--output must name a file, got the folder 'folder'"
     fails(1, line, "train", "--output", "folder")
@@ -361,15 +361,15 @@ def test_a_pipe_is_not_replaced(fails, tmp_path):
 def test_a_folder_that_cannot_be_written(fails, tmp_path, monkeypatch):
     from fastnn import atomic
 
-    make = atomic.tempfile.mkstemp
+    make = atomic._private
 
-    def deny(dir, **names):
-        if dir.endswith("locked"):
+    def deny(path, flags):
+        if "locked" in path:
             raise PermissionError(13, "Permission denied")
-        return make(dir=dir, **names)
+        return make(path, flags)
 
     (tmp_path / "locked").mkdir()
-    monkeypatch.setattr(atomic.tempfile, "mkstemp", deny)
+    monkeypatch.setattr(atomic, "_private", deny)
     for option in ("--output", "--plot", "--checkpoint"):
         line = f"{option} must name a file that can be written, got 'locked/a.png' with Permission "
         fails(1, f"{line}denied", "train", option, "locked/a.png")
@@ -383,17 +383,15 @@ def test_a_place_that_takes_no_files(fails):
 
 def test_the_probe_leaves_nothing_and_keeps_what_is_there(run, fails, tmp_path):
     (tmp_path / "digits.fnn").write_text("old")
-    fails(1, "Trainer.resume: path must name a file, got 'none.ckpt'",
+    fails(1, "train: --resume must name a file, got 'none.ckpt'",
           "train", "--resume", "none.ckpt")  # fmt: skip
     assert os.listdir() == ["digits.fnn"] and (tmp_path / "digits.fnn").read_text() == "old"
 
 
 def test_what_cannot_be_resumed(run, fails, model):
-    line = "Trainer.resume: path must name a file, got 'none.ckpt'"
+    line = "train: --resume must name a file, got 'none.ckpt'"
     fails(1, line, "train", "--resume", "none.ckpt")
-    line = (
-        "Trainer.resume: file must hold a checkpoint, got a model in 'digits.fnn'; use fastnn.load"
-    )
+    line = "train: --resume must hold a checkpoint, got a model in 'digits.fnn'; use fastnn.load"
     fails(1, line, "train", "--resume", model, "--output", "new.fnn")
     short = ("--hidden", "16", "--no-plot", "--output", "a.fnn")
     run("train", *short, "--epochs", 2, "--checkpoint", "run.ckpt")

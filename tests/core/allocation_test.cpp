@@ -1,5 +1,6 @@
 // A training step allocates nothing: every malloc and operator new of the process is counted while
-// hundreds of steps run, on one thread and on two, for each optimiser and float type.
+// hundreds of steps run, on one thread and on two, for each optimiser and float type; of a
+// convolutional network too.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -61,62 +62,111 @@ namespace fastnn::test {
 namespace {
 
 constexpr int64_t kRows = 1000, kInputs = 64, kHidden = 128, kClasses = 10, kBatch64 = 64;
+constexpr int64_t kSide = 8, kFilters = 8, kPixels = kSide * kSide;
+static_assert(kPixels == kInputs);
 
+// A network under a cost of labels; the layers say what stands between.
 struct Problem {
-  explicit Problem(DType real) : graph(real) {
-    x = graph.input({2, {kBatch, kInputs}}, real);
+  Problem(DType real, const Shape& input) : graph(real) {
+    x = graph.input(input, real);
     y = graph.input({1, {kBatch}}, DType::kInt64);
-    const int w1 = graph.parameter({2, {kHidden, kInputs}}, true, true);
-    const int b1 = graph.parameter({1, {kHidden}}, true, false);
-    const int w2 = graph.parameter({2, {kClasses, kHidden}}, true, true);
-    const int b2 = graph.parameter({1, {kClasses}}, true, false);
-    const int h = graph.add("relu", "relu", graph.add("linear", "dense1", {x, w1, b1}, {}), {})[0];
-    const int z = graph.add("linear", "dense2", {h, w2, b2}, {})[0];
-    loss = graph.add("softmax_cross_entropy", "loss", {z, y}, {})[0];
-    accuracy = graph.add("accuracy", "accuracy", {z, y}, {})[0];
+  }
+  int add(const char* op, const char* where, const std::vector<int>& in,
+          const std::vector<NamedAttr>& attrs = {}) {
+    return graph.add(op, where, in, attrs)[0];
+  }
+  int dense(const char* where, int in, int64_t inputs, int64_t units) {
+    const int w = graph.parameter({2, {units, inputs}}, true, true);
+    return add("linear", where, {in, w, graph.parameter({1, {units}}, true, false)});
+  }
+  int convolution(const char* where, int in, int64_t channels) {
+    const int w = graph.parameter({4, {kFilters, channels, 3, 3}}, true, true);
+    const int b = graph.parameter({1, {kFilters}}, true, false);
+    return add("conv2d", where, {in, w, b},
+               {{"stride", {1, 1}}, {"padding", {1, 1, 1, 1}}, {"dilation", {1, 1}}});
+  }
+  int batch_norm(int in) {
+    const Shape shape{1, {kFilters}};
+    const int scale = graph.parameter(shape, true, true);
+    const int shift = graph.parameter(shape, true, false);
+    const int mean = graph.state(shape), variance = graph.state(shape);
+    const std::vector<int> out =
+        graph.add("batch_norm", "norm", {in, scale, shift, mean, variance}, {});
+    graph.update(mean, out[1]);
+    graph.update(variance, out[2]);
+    return out[0];
+  }
+  void end_in(int z) {
+    loss = add("softmax_cross_entropy", "loss", {z, y});
+    accuracy = add("accuracy", "accuracy", {z, y});
   }
   Graph graph;
-  int x, y, loss, accuracy;
+  int x = 0, y = 0, loss = 0, accuracy = 0;
 };
 
-// Counts over `run` with `steps_per_call` steps; the vector of metrics is one allocation a call.
-void test_run(DType real, const char* optimizer, int threads) {
+struct Perceptron : Problem {
+  static constexpr const char* kName = "perceptron";
+  explicit Perceptron(DType real) : Problem(real, {2, {kBatch, kInputs}}) {
+    const int h = add("relu", "relu", {dense("dense1", x, kInputs, kHidden)});
+    end_in(dense("dense2", h, kHidden, kClasses));
+  }
+};
+
+// Two convolutions, for the first has no gradient for its input.
+struct Convolutional : Problem {
+  static constexpr const char* kName = "convolutional network";
+  explicit Convolutional(DType real) : Problem(real, {4, {kBatch, kSide, kSide, 1}}) {
+    int h = add("relu", "relu1", {batch_norm(convolution("conv1", x, 1))});
+    h = add("relu", "relu2", {convolution("conv2", h, kFilters)});
+    h = add("reshape", "flatten", {h}, {{"shape", {-1, kPixels * kFilters}}});
+    NamedAttr rate{"rate", {}, 0.25, true};
+    end_in(dense("dense", add("dropout", "dropout", {h}, {rate}), kPixels * kFilters, kClasses));
+  }
+};
+
+// Counts over `run`; the vector of metrics is one allocation a call.
+template <class Network>
+void test_run(DType real, const char* optimizer, int threads,
+              const std::vector<NamedHyper>& hyper = {}) {
   set_thread_count(threads);
-  const Problem problem(real);
+  const Network problem(real);
   Numbers numbers{7};
   std::vector<double> theta64 = numbers.vector<double>(problem.graph.parameter_elements());
   std::vector<float> theta32(theta64.begin(), theta64.end());
+  std::vector<double> states64(problem.graph.state_elements(), 1);
+  std::vector<float> states32(states64.begin(), states64.end());
   const std::vector<float> x = numbers.vector<float>(kRows * kInputs);  // cast while it is gathered
   std::vector<int64_t> y(kRows), order(kRows);
   for (int64_t i = 0; i < kRows; ++i) y[i] = i % kClasses, order[i] = (i * 7) % kRows;
   UpdateRule rule;
   rule.optimizer = optimizer;
+  rule.hyper = hyper;
   rule.l1 = 1e-5, rule.l2 = 1e-4, rule.clip_norm = 1, rule.max_norm = 3;
-  void* theta = real == DType::kFloat64 ? static_cast<void*>(theta64.data()) : theta32.data();
-  Training training(problem.graph, problem.loss, {problem.accuracy}, rule, 1, theta, nullptr);
+  const bool wide = real == DType::kFloat64;
+  void* theta = wide ? static_cast<void*>(theta64.data()) : theta32.data();
+  void* states = wide ? static_cast<void*>(states64.data()) : states32.data();
+  Training training(problem.graph, problem.loss, {problem.accuracy}, rule, 1, theta, states);
   const std::vector<Feed> feeds{{problem.x, DType::kFloat32, x.data(), kInputs, kRows},
                                 {problem.y, DType::kInt64, y.data(), 1, kRows}};
   const std::vector<double> lr(kRows, 1e-3);
-  const char* name = name_of(real);
 
-  training.run(feeds, order.data(), kRows, kBatch64, lr.data(), 1e9);  // compiles both plans
-  long before = g_allocations;
-  const Progress done = training.run(feeds, order.data(), kRows, kBatch64, lr.data(), 1e9);
-  long counted = g_allocations - before;
-  check(done.steps == 16 && counted <= 1, "%s %s, %d threads: %ld allocations in %ld steps",
-        optimizer, name, threads, counted, static_cast<long>(done.steps));
-
-  training.run(feeds, order.data(), 1, 1, lr.data(), 1e9);
-  before = g_allocations;
-  const Progress many = training.run(feeds, order.data(), kRows, 1, lr.data(), 1e9);
-  counted = g_allocations - before;
-  check(many.steps == kRows && counted <= 1, "%s %s, %d threads: %ld allocations in %ld steps",
-        optimizer, name, threads, counted, static_cast<long>(many.steps));
+  for (const int64_t batch : {kBatch64, int64_t{1}}) {
+    const int64_t steps = (kRows + batch - 1) / batch;
+    // Compiles the plans, that of the last and shorter batch too.
+    training.run(feeds, order.data(), kRows, batch, lr.data(), 1e9);
+    const long before = g_allocations;
+    const Progress done = training.run(feeds, order.data(), kRows, batch, lr.data(), 1e9);
+    const long counted = g_allocations - before;
+    check(done.steps == steps && counted <= 1,
+          "%s, %s %s, %d threads, batches of %lld: %ld allocations in %lld steps", Network::kName,
+          optimizer, name_of(real), threads, static_cast<long long>(batch), counted,
+          static_cast<long long>(done.steps));
+  }
 }
 
 // One step on given arrays, without metrics: not one allocation.
 void test_step() {
-  const Problem problem(DType::kFloat32);
+  const Perceptron problem(DType::kFloat32);
   Numbers numbers{3};
   std::vector<float> theta = numbers.vector<float>(problem.graph.parameter_elements());
   const std::vector<float> x = numbers.vector<float>(kBatch64 * kInputs);
@@ -143,9 +193,11 @@ int main() {
     return 1;
   }
   for (const int threads : {1, 2})
-    for (const DType real : {DType::kFloat32, DType::kFloat64})
+    for (const DType real : {DType::kFloat32, DType::kFloat64}) {
       for (int i = 0; i < table().n_optimizers; ++i)
-        test::test_run(real, table().optimizers[i]->name, threads);
+        test::test_run<test::Perceptron>(real, table().optimizers[i]->name, threads);
+      test::test_run<test::Convolutional>(real, "sgd", threads, {{"momentum", 0.9}});
+    }
   test::test_step();
   std::printf("allocations: %d checks, %d failed\n", test::g_checks, test::g_failures);
   return test::g_failures ? 1 : 0;

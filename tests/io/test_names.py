@@ -185,11 +185,26 @@ def test_what_is_given_must_be_of_the_kind(tmp_path):
     refused(lambda: fnn.Trainer.resume(path, MySGD=int, Falling=Falling(0.1)), ValueError, text)
     text = f"Trainer.resume: Falling must be the schedule or function itself, got the class {Falling!r}"
     refused(lambda: fnn.Trainer.resume(path, MySGD=MySGD, Falling=Falling), ValueError, text)
+    for odd in (3, "cosine", None):
+        text = f"Trainer.resume: Falling must be the schedule or function itself, got {odd!r}"
+        refused(lambda o=odd: fnn.Trainer.resume(path, MySGD=MySGD, Falling=o), ValueError, text)
     text = (
         "Trainer.resume: MySGD must be given, because the checkpoint used a class of that name and "
         "files hold no code; call Trainer.resume(path, MySGD=MySGD)"
     )
     refused(lambda: fnn.Trainer.resume(path), ValueError, text)
+
+
+@pytest.mark.parametrize("odd", [3, "mse", None])
+def test_a_loss_or_metric_that_is_given_must_be_a_function(odd, tmp_path):
+    def own(p, y):
+        return fnn.ops.mean((p - y) ** 2)
+
+    path = tmp_path / "run.ckpt"
+    for more in ({"loss": own}, {"loss": "quadratic", "metrics": [own]}):
+        fnn.Trainer(net(), **more).save(path)
+        text = f"Trainer.resume: own must be a function of two tensors, got {odd!r}"
+        refused(lambda: fnn.Trainer.resume(path, own=odd), ValueError, text)
 
 
 def test_an_optimizer_that_could_not_be_made_again_is_not_saved(tmp_path):

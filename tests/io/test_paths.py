@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import signal
 import stat
-import tempfile
 
 import pytest
 
 import fastnn as fnn
-from fastnn import nn
+from fastnn import atomic, nn
 
 
 def model():
@@ -56,10 +56,10 @@ def test_what_cannot_be_written_is_told_by_the_name_that_was_given(where, tmp_pa
     text = f"name a file, got {path!r}, which is something else"
     refused(where, save, path, OSError, None, text)
 
-    def deny(**_):
+    def deny(*_):
         raise PermissionError(errno.EACCES, "Permission denied", "a.fnn.x.part")
 
-    monkeypatch.setattr(tempfile, "mkstemp", deny)
+    monkeypatch.setattr(atomic, "_private", deny)
     path = str(tmp_path / "a.fnn")
     refused(
         where, save, path, PermissionError, errno.EACCES, f"{can} {path!r} with Permission denied"
@@ -128,3 +128,20 @@ def test_the_mode_of_a_replaced_file_is_kept(tmp_path):
         assert mode() == 0o600
     finally:
         os.umask(before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("act", ["write_whole", "check_writable"])
+def test_ctrl_c_once_the_temporary_file_is_there(act, tmp_path, monkeypatch):
+    make = os.open
+
+    def make_and_press(*arguments):
+        handle = make(*arguments)
+        signal.raise_signal(signal.SIGINT)
+        return handle
+
+    monkeypatch.setattr(os, "open", make_and_press)
+    more = ([b"new"],) if act == "write_whole" else ()
+    with pytest.raises(KeyboardInterrupt):
+        getattr(atomic, act)(tmp_path / "a.fnn", *more, "here")
+    assert os.listdir(tmp_path) == []

@@ -158,6 +158,9 @@ def test_inputs_are_not_changed():
     np.testing.assert_array_equal(p, keep[1])
 
 
+WORDS = np.array(["a", "b"])  # where one word belongs
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "text"),
     [
@@ -232,6 +235,11 @@ def test_inputs_are_not_changed():
             "f1: average must be 'macro', 'micro', 'weighted' or None, got 'mean'",
         ),
         (
+            lambda: metrics.f1([0], [0], average=WORDS),
+            ValueError,
+            f"f1: average must be 'macro', 'micro', 'weighted' or None, got {WORDS!r}",
+        ),
+        (
             lambda: metrics.log_loss([0], [[1.5, 0.0]]),
             ValueError,
             "log_loss: y_pred must hold probabilities in [0, 1], got 1.5",
@@ -257,3 +265,29 @@ def test_inputs_are_not_changed():
 def test_error_texts(call, kind, text):
     with pytest.raises(kind, match=f"^{re.escape(text)}$"):
         call()
+
+
+CLASSES = (
+    "accuracy", "confusion_matrix", "f1", "log_loss", "precision", "recall", "roc_auc", "top_k_accuracy",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_rows_have_one_length_and_labels_are_finite(name):
+    ragged = [[1.0, 2.0], [1.0]]
+    rule = "must have rows of one length, got rows of several"
+    cases = {
+        f"y_true {rule}": (ragged, [0.0, 1.0]),
+        f"y_pred {rule}": ([0, 1], ragged),
+        "y_true must hold labels, integers in 0..1, got inf": ([0.0, np.inf], [0.0, 1.0]),
+    }
+    for text, given in cases.items():
+        with pytest.raises(ValueError, match=f"^{re.escape(f'{name}: {text}')}$"):
+            getattr(metrics, name)(*given)
+
+
+def test_scores_may_be_infinite():
+    y, log_p = [0, 1, 1], np.array([[0.0, -np.inf], [-np.inf, 0.0], [-1.0, np.inf]])
+    assert metrics.accuracy(y, log_p) == metrics.top_k_accuracy(y, log_p, 1) == 1.0
+    assert metrics.accuracy([1, 0], [np.inf, -np.inf]) == 1.0
+    assert metrics.roc_auc([0, 1, 1], [-np.inf, 0.5, np.inf]) == 1.0

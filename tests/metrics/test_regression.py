@@ -69,3 +69,16 @@ def test_constant_targets():
 def test_error_texts(call, kind, text):
     with pytest.raises(kind, match=f"^{re.escape(text)}$"):
         call()
+
+
+@pytest.mark.parametrize("name", ["mae", "mse", "r2"])
+def test_what_is_no_array_of_finite_numbers(name):
+    metric = getattr(metrics, name)
+    for text, given in {
+        "y_true must hold finite numbers, got 1 infinite": ([0.0, np.inf], [0.0, 1.0]),
+        "y_pred must hold finite numbers, got 2 infinite": ([0.0, 1.0], [-np.inf, np.inf]),
+        "y_true must have rows of one length, got rows of several": ([[1.0, 2.0], [1.0]], [0, 1]),
+        "y_pred must have rows of one length, got rows of several": ([0, 1], [[1.0, 2.0], [1.0]]),
+    }.items():
+        with pytest.raises(ValueError, match=f"^{re.escape(f'{name}: {text}')}$"):
+            metric(*given)

@@ -100,6 +100,9 @@ def test_learns_and_is_kept(depth, tmp_path):
     check_kept(model, tmp_path)
 
 
+WORDS = np.array(["a", "b"])  # where one word belongs
+
+
 @pytest.mark.parametrize(
     ("call", "kind", "text"),
     [
@@ -162,6 +165,11 @@ def test_learns_and_is_kept(depth, tmp_path):
             lambda: resnet_cifar(shortcut="A"),
             ValueError,
             "resnet_cifar: shortcut must be 'pad' or 'projection', got 'A'",
+        ),
+        (
+            lambda: resnet_cifar(shortcut=WORDS),
+            ValueError,
+            f"resnet_cifar: shortcut must be 'pad' or 'projection', got {WORDS!r}",
         ),
         (
             lambda: resnet_cifar(input_shape=(3, 32, 32, 1)),

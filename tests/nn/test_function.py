@@ -117,6 +117,28 @@ def test_errors_of_the_function_reach_the_caller():
     assert str(kind.value) == "function: forward and backward must be functions, got 3 and None"
 
 
+@pytest.mark.parametrize(
+    ("result", "kind", "text"),
+    [
+        (1j * X, TypeError, "real numbers, got dtype complex128"),
+        (np.full(X.shape, "a"), TypeError, "real numbers, got dtype <U1"),
+        (None, TypeError, "real numbers, got dtype object"),
+        ([[1.0, 2.0], [1.0]], ValueError, "rows of one length, got rows of several"),
+    ],
+    ids=range(4),
+)
+def test_what_comes_back_must_be_real_numbers(result, kind, text):
+    x = fnn.Input((3,))
+    with pytest.raises(kind) as error:
+        fnn.Model(x, nn.Function(lambda x: result, name="own")(x)).predict(X)
+    assert str(error.value) == f'Function "own": forward must return {text}'
+    layer = nn.Function(np.copy, lambda dy, y, x: (result,), name="own")
+    if result is not None:  # no gradient
+        with pytest.raises(kind) as error:
+            fnn.Trainer(fnn.Model(x, layer(nn.Dense(3)(x))), "mse").step(X, X)
+        assert str(error.value) == f'Function "own": backward must return {text}'
+
+
 def test_inputs_are_copies_that_may_be_kept_and_written_to():
     kept = []
 

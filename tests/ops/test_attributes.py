@@ -10,6 +10,7 @@ from fastnn import _core, nn, ops
 
 X = np.arange(6.0).reshape(2, 3)
 ONE = "an integer or a sequence of integers"
+WORDS = np.array(["same", "full"])  # where a flag or a word belongs
 
 ERRORS = [
     (lambda x: ops.transpose(x, (1, 0)), TypeError,
@@ -132,6 +133,24 @@ ERRORS = [
     (lambda x: ops.addmm(x, x, x, beta="a"), TypeError, "addmm: beta must be a number, got 'a'"),
     (lambda x: ops.add(x, [[1], [1, 2]]), ValueError,
      "add: array must have rows of one length, got rows of several"),
+    (lambda x: ops.matmul(x, x, transpose_b="no"), TypeError,
+     "matmul: transpose_b must be True or False, got 'no'"),
+    (lambda x: ops.matmul(x, x, WORDS), TypeError,
+     f"matmul: transpose_a must be True or False, got {WORDS!r}"),
+    (lambda x: ops.gelu(x, WORDS), ValueError,
+     f"gelu: approximate must be 'none' or 'tanh', got {WORDS!r}"),
+    (lambda x: ops.pad(x, (1, 1), mode=WORDS), ValueError,
+     f"pad: mode must be one of constant, reflect, replicate, circular, got {WORDS!r}"),
+    *(
+        (lambda x, op=op: getattr(ops, op)(x, [0, 1], reduction=WORDS), ValueError,
+         f"{op}: reduction must be one of ('batch', 'mean'), got {WORDS!r}")
+        for op in ("cross_entropy", "nll_loss", "softmax_cross_entropy")
+    ),
+    (lambda x: ops.upsample(np.ones((1, 1, 2, 2)), 4, mode=WORDS), ValueError,
+     f"upsample: mode must be one of nearest, bilinear, got {WORDS!r}"),
+    (lambda x: nn.Conv2d(3, 3, padding_mode=WORDS), ValueError,
+     "Conv2d: padding_mode must be one of zeros, reflect, replicate, circular, "
+     f"got {WORDS!r}"),
     (lambda x: nn.Reshape("ab"), TypeError, f"Reshape: shape must be {ONE}, got 'ab'"),
     (lambda x: nn.Reshape((1, 2.5)), TypeError, f"Reshape: shape must be {ONE}, got (1, 2.5)"),
 ]  # fmt: skip

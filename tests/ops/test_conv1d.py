@@ -83,6 +83,8 @@ def test_a_step_of_training_is_pytorchs():
         (((2, 3, 10), (4, 3, 15)), {},
          "w must reach over at most the 10 positions of x with its padding, got 15; x has shape "
          '(2, 3, 10), use padding="same" or a smaller kernel'),
+        (((2, 3, 0), (4, 3, 5)), {"padding": "same"},
+         "w must reach over at most the 4 positions of x with its padding, got 5; x has shape (2, 3, 0)"),
         (((2, 3, 10), (4, 3, 0)), {}, "w must have at least 1 filter and 1 position, got shape (4, 3, 0)"),
         (((2, 3, 10), (0, 3, 5)), {}, "w must have at least 1 filter and 1 position, got shape (0, 3, 5)"),
         (((2, 3, 10), (4, 3, 5)), {"groups": 2},

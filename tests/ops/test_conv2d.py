@@ -176,6 +176,12 @@ def test_conv2d_of_few_filters_spreads_nan_by_a_vector_at_most(filters, dtype, i
         (((1, 3, 4, 4), (2, 3, 3, 3)), {"dilation": (1, 2)},
          "conv2d: w must reach over at most the 4 columns of x with its padding, got 5 (dilated); x "
          'has shape (1, 3, 4, 4), use padding="same" or a smaller kernel'),
+        (((1, 3, 0, 4), (2, 3, 3, 3)), {"padding": "same"},
+         "conv2d: w must reach over at most the 2 rows of x with its padding, got 3; x has shape "
+         "(1, 3, 0, 4)"),
+        (((1, 3, 4, 0), (2, 3, 3, 3)), {},
+         "conv2d: w must reach over at most the 0 columns of x with its padding, got 3; x has shape "
+         "(1, 3, 4, 0)"),
         (((1, 3, 4, 4), (2, 3, 3, 3)), {"stride": 0},
          "conv2d: stride must be at least 1, got 0"),
         (((1, 3, 4, 4), (2, 3, 3, 3)), {"dilation": -1, "padding": "full"},

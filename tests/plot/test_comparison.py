@@ -58,6 +58,9 @@ def test_more_trainings_than_colours_differ_by_their_dashes():
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 9
 
 
+WORDS = np.array(["a", "b"])  # where one word belongs
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -75,6 +78,10 @@ def test_more_trainings_than_colours_differ_by_their_dashes():
             "comparison: seconds must be as many as 'loss', 2 in 'a', got 1",
         ),
         ((RUNS, "loss", "step"), "comparison: over must be 'epoch' or 'seconds', got 'step'"),
+        (
+            (RUNS, "loss", WORDS),
+            f"comparison: over must be 'epoch' or 'seconds', got {WORDS!r}",
+        ),
     ],
 )
 def test_errors(arguments, message):

@@ -121,6 +121,10 @@ def test_divergence_names_layer_and_step_and_keeps_the_last_good_weights(rate, p
     assert np.array_equal(model.theta, again.model.theta)
 
 
+NO_TARGETS = (
+    "Trainer: y must be given, got data without targets; arrays go together in a tuple (x, y), a list "
+    "holds batches"
+)
 ERRORS = [
     (lambda: fnn.Trainer(3), TypeError, "Trainer: model must be a Model, got int"),
     (lambda: trainer(precision="float16"), ValueError,
@@ -156,8 +160,9 @@ ERRORS = [
      "Dataset: y must have 20 rows as x has, got 5"),
     (lambda: trainer().step(D.x, D.y[:5]), ValueError,
      "Trainer.step: y must have 20 rows as x has, got 5"),
-    (lambda: trainer().fit(Dataset(D.x), 1, verbose=0), ValueError,
-     "Trainer: y must be given, got data without targets"),
+    (lambda: trainer().fit(Dataset(D.x), 1, verbose=0), ValueError, NO_TARGETS),
+    (lambda: trainer().fit([D.x, D.y], 1, verbose=0), ValueError, NO_TARGETS),
+    (lambda: trainer().evaluate([D.x, D.x]), ValueError, NO_TARGETS),
     (lambda: fnn.Trainer(net(), lambda p, y: p).step(D.x, D.y), ValueError,
      "Trainer: loss must be a function that gives a tensor of shape (), got Tensor(softmax, "
      "shape=(N, 3), dtype=float32) from <lambda>"),

@@ -127,7 +127,10 @@ def _run(given: list[str], as_json: bool) -> int:
         if given and not given[0].startswith("-") and given[0] not in NAMES:
             known = ", ".join(NAMES)
             raise Usage(f"COMMAND must be one of {known}, got {given[0]!r}; see fastnn --help")
-        arguments = parser().parse_args(given)
+        arguments, rest = parser().parse_known_args(given)
+        if rest:
+            of = "" if given[0].startswith("-") else f" {arguments.command}"
+            raise Usage(f"unrecognized arguments: {' '.join(rest)}; see fastnn{of} --help")
         with streams.warnings_in_a_line(silent=getattr(arguments, "quiet", False)):
             result, code = arguments.run(arguments)
         if as_json:

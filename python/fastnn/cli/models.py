@@ -15,7 +15,7 @@ _Read = TypeVar("_Read")
 
 
 def load_model(path: str, where: str) -> Model:
-    """The model in a file; a Failure that names the file where it calls Python functions."""
+    """The model in a file; a Failure that names the argument where there is none to run."""
     return _read(load, path, f"{where}: MODEL")
 
 
@@ -44,6 +44,11 @@ def sample_shape(model: Model) -> tuple[int, ...]:
 def _read(read: Callable[[str], _Read], path: str, argument: str) -> _Read:
     try:
         return read(path)
+    except OSError as error:  # it tells of the path or file that a function was given
+        head, must, rest = str(error).partition(" must ")
+        if not head.endswith((": path", ": file")):
+            raise
+        raise Failure(f"{argument}{must}{rest}") from error
     except ValueError:  # its remedy, to pass the functions, is for Python only
         _, structure = read_structure(path, argument, None)
         with rebuilding(path, argument):

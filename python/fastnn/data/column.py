@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core
-from fastnn._arrays import detached
+from fastnn._arrays import check_int64, detached
 
 Array = NDArray[Any]
 Real = Literal["float32", "float64"]
@@ -98,8 +98,8 @@ def core_array(array: Any, where: str, name: str) -> Array:
         dtype = np.dtype("float64" if array.dtype.itemsize >= 8 else "float32")
     else:
         dtype = np.dtype("uint8" if kind == "b" else "int64")
-    if dtype == np.int64 and kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"{where}: {name} must be below 2**63, got {array.max()}")
+    if dtype == np.int64:
+        check_int64(array, where, name)
     return np.asarray(array, dtype=dtype, order="C")
 
 

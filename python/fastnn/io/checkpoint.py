@@ -83,4 +83,9 @@ def _to_json(given: Any, names: Names) -> Any:
 def _from_json(saved: Any, functions: Mapping[str, Any]) -> Any:
     if isinstance(saved, list):
         return [_from_json(s, functions) for s in saved]
-    return saved if isinstance(saved, str) else find(saved["function"], functions)
+    if isinstance(saved, str):
+        return saved
+    given = find(saved["function"], functions)
+    if not callable(given):
+        raise LookupError(f"{saved['function']} must be a function of two tensors, got {given!r}")
+    return given

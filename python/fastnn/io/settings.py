@@ -115,10 +115,9 @@ def _value(saved: Any, functions: Mapping[str, Any]) -> Any:
         arguments = {k: _value(v, functions) for k, v in saved.items() if k != "class"}
         return _made("Schedule", arguments | {"class": name}, _SCHEDULES)
     given = find(name, functions)
-    if isinstance(given, type):
-        raise LookupError(
-            f"{name} must be the schedule or function itself, got the class {given!r}"
-        )
+    if isinstance(given, type) or not callable(given):
+        got = f"the class {given!r}" if isinstance(given, type) else repr(given)
+        raise LookupError(f"{name} must be the schedule or function itself, got {got}")
     return given
 
 

@@ -15,7 +15,7 @@ Labels = NDArray[np.int64]
 
 def numbers(value: Any, where: str, name: str) -> NDArray[Any]:
     """An array of numbers without NaN, at least one."""
-    array = np.asarray(detached(value, where, name))
+    array = _array(value, where, name)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{where}: {name} must hold numbers, got dtype {array.dtype}")
     if array.size == 0:
@@ -25,8 +25,18 @@ def numbers(value: Any, where: str, name: str) -> NDArray[Any]:
     return array
 
 
+def _array(value: Any, where: str, name: str) -> NDArray[Any]:
+    given = detached(value, where, name)
+    try:
+        return np.asarray(given)
+    except ValueError:
+        raise ValueError(
+            f"{where}: {name} must have rows of one length, got rows of several"
+        ) from None
+
+
 def pair(y_true: Any, y_pred: Any, where: str) -> tuple[Floats, Floats]:
-    """Values of one shape, as float64."""
+    """Values of one shape, as float64; finite, for their differences are what is measured."""
     true, pred = numbers(y_true, where, "y_true"), numbers(y_pred, where, "y_pred")
     if true.shape != pred.shape and true.ndim + 1 == pred.ndim and pred.shape[-1] == 1:
         pred = pred[..., 0]  # (N, 1): a network with one output unit
@@ -34,6 +44,10 @@ def pair(y_true: Any, y_pred: Any, where: str) -> tuple[Floats, Floats]:
         raise ValueError(
             f"{where}: y_pred must have shape {true.shape} as y_true has, got {np.shape(y_pred)}"
         )
+    for name, array in (("y_true", true), ("y_pred", pred)):
+        if not np.isfinite(array).all():
+            count = int(np.isinf(array).sum())
+            raise ValueError(f"{where}: {name} must hold finite numbers, got {count} infinite")
     return true.astype(np.float64), pred.astype(np.float64)
 
 
@@ -41,7 +55,8 @@ def scores(y_true: Any, y_pred: Any, where: str) -> tuple[Labels, Floats]:
     """Labels (M,) and the scores (M, K) of the classes; leading axes become one.
 
     ``y_true`` holds labels or one-hot rows; ``y_pred`` holds a row of K scores for each, or, for
-    two classes, the probability of class 1 alone.
+    two classes, the probability of class 1 alone. Scores may be infinite, as the logarithm of a
+    probability of 0 is: their order counts.
     """
     true, pred = numbers(y_true, where, "y_true"), numbers(y_pred, where, "y_pred")
     if pred.ndim > 1 and pred.shape[-1] == 1:  # (N, 1): one sigmoid unit
@@ -72,8 +87,8 @@ def scores(y_true: Any, y_pred: Any, where: str) -> tuple[Labels, Floats]:
 
 def classes(y_true: Any, y_pred: Any, where: str) -> tuple[Labels, Labels, int | None]:
     """Labels, predicted labels (given as such, or the best of the scores), the number of scores."""
-    pred = np.asarray(detached(y_pred, where, "y_pred"))
-    if pred.dtype.kind in "iub" and pred.shape == np.shape(y_true):
+    pred = _array(y_pred, where, "y_pred")
+    if pred.dtype.kind in "iub" and pred.shape == _array(y_true, where, "y_true").shape:
         true = numbers(y_true, where, "y_true")
         return (
             labels(true.reshape(-1), where, "y_true"),
@@ -86,7 +101,8 @@ def classes(y_true: Any, y_pred: Any, where: str) -> tuple[Labels, Labels, int |
 
 def labels(array: NDArray[Any], where: str, name: str, k: int | None = None) -> Labels:
     """Whole numbers >= 0, below ``k`` where it is given, as int64."""
-    whole = array.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # of infinity, which is no label
+        whole = array.astype(np.int64)
     bad = (whole != array) | (whole < 0) | (whole >= k if k is not None else False)
     if bad.any():
         rule = "integers >= 0" if k is None else f"integers in 0..{k - 1}"

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastnn._checks import check_count
+from fastnn._checks import check_count, is_one_of
 from fastnn.metrics._check import Floats, Labels, classes, scores
 
 _BYTES_OF_CLASS = 64  # counts, their copies as floats, and what is computed from them
@@ -27,6 +27,7 @@ def accuracy(y_true: Any, y_pred: Any) -> float:
     ----------
     y_true : array, labels (N,) or one-hot (N, K)
     y_pred : array, scores (N, K), probabilities of class 1 (N,) or (N, 1), or labels (N,)
+        Scores may be infinite, as the logarithm of a probability of 0 is: their order counts.
 
     Returns
     -------
@@ -310,7 +311,7 @@ def _counts(
 
     A class that does not occur adds nothing to any average.
     """
-    if average not in ("macro", "micro", "weighted", None):
+    if average is not None and not is_one_of(average, ("macro", "micro", "weighted")):
         raise ValueError(
             f"{where}: average must be 'macro', 'micro', 'weighted' or None, got {average!r}"
         )

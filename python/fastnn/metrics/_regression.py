@@ -24,7 +24,7 @@ def mse(y_true: Any, y_pred: Any) -> float:
     Raises
     ------
     ValueError
-        If shapes differ or there is NaN.
+        If shapes differ or a number is not finite.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def mae(y_true: Any, y_pred: Any) -> float:
     Raises
     ------
     ValueError
-        If shapes differ or there is NaN.
+        If shapes differ or a number is not finite.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def r2(y_true: Any, y_pred: Any) -> float:
     Raises
     ------
     ValueError
-        If shapes differ, there is NaN, or fewer than 2 samples.
+        If shapes differ, a number is not finite, or there are fewer than 2 samples.
 
     Examples
     --------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import nn, ops
-from fastnn._checks import check_count, check_flag, check_integer
+from fastnn._checks import check_count, check_flag, check_integer, is_one_of
 from fastnn.assembly import Input
 from fastnn.model import Model
 from fastnn.ops.tensor import Tensor
@@ -146,7 +146,7 @@ def resnet_cifar(
     """
     rule = "6 n + 2 with n >= 1"
     depth = check_integer("resnet_cifar", "depth", depth, rule, lambda n: n >= 8 and n % 6 == 2)
-    if shortcut not in ("pad", "projection"):
+    if not is_one_of(shortcut, ("pad", "projection")):
         raise ValueError(f"resnet_cifar: shortcut must be 'pad' or 'projection', got {shortcut!r}")
     classes = check_count("resnet_cifar", "classes", classes)
     residual = check_flag("resnet_cifar", "residual", residual)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastnn import ops
+from fastnn._checks import is_one_of
 from fastnn.nn.layer import Layer
 from fastnn.ops.tensor import Tensor
 
@@ -68,7 +69,7 @@ def check_activation(where: str, activation: Any) -> None:
     """
     if activation is None or callable(activation):
         return
-    if not isinstance(activation, str) or activation not in NAMES:
+    if not is_one_of(activation, NAMES):
         raise (ValueError if isinstance(activation, str) else TypeError)(
             f"{where}: activation must be None, a function or one of {', '.join(NAMES)}, "
             f"got {activation!r}"

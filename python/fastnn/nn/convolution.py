@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastnn import ops
-from fastnn._checks import check_count, check_flag
+from fastnn._checks import check_count, check_flag, is_one_of
 from fastnn.nn.activations import apply, check_activation
 from fastnn.nn.layer import Layer
 from fastnn.ops.images import shape_of
@@ -113,7 +113,7 @@ class Convolution(Filters):
 
     def __init__(self, *arguments: Any, padding_mode: str, flip: bool) -> None:
         super().__init__(*arguments)
-        if padding_mode not in PADDING_MODES:
+        if not is_one_of(padding_mode, PADDING_MODES):
             raise ValueError(
                 f"{self.where}: padding_mode must be one of {', '.join(PADDING_MODES)}, "
                 f"got {padding_mode!r}"

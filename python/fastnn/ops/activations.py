@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn._checks import is_one_of
 from fastnn.ops.attributes import real, whole
 from fastnn.ops.tensor import call
 
@@ -242,7 +243,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     >>> gelu([-1.0, 0.0, 2.0], approximate="tanh").round(5)
     array([-0.15881,  0.     ,  1.9546 ], dtype=float32)
     """
-    if approximate not in ("none", "tanh"):
+    if not is_one_of(approximate, ("none", "tanh")):
         raise ValueError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
     return call("gelu", x, approximate=int(approximate == "tanh"))
 

@@ -100,9 +100,10 @@ def _check_narrow(
         )
     room, needed = length + sum(padding), (reach - 1) * dilation + 1
     if needed > room:
+        remedy = ', use padding="same" or a smaller kernel' if length else ""
         raise ValueError(
             f"{where}: w must reach over at most the {room} positions of x with its padding, got "
-            f'{needed}; x has shape {shape_text(np.shape(x))}, use padding="same" or a smaller kernel'
+            f"{needed}; x has shape {shape_text(np.shape(x))}{remedy}"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn._checks import is_one_of
 from fastnn.ops.attributes import real, whole
 from fastnn.ops.tensor import Tensor, call
 
@@ -45,7 +46,7 @@ def _ndim(x: Any) -> int:
 
 
 def _per_label(op: str, reduction: str) -> int:
-    if reduction not in _REDUCTIONS:
+    if not is_one_of(reduction, _REDUCTIONS):
         raise ValueError(f"{op}: reduction must be one of {_REDUCTIONS}, got {reduction!r}")
     return int(reduction == "mean")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastnn._checks import check_flag
+from fastnn._checks import check_flag, is_one_of
 from fastnn.ops.attributes import real, wholes
 from fastnn.ops.tensor import Tensor, as_array, call, shape_text, where_of
 
@@ -160,7 +160,7 @@ def resizing(
 ) -> tuple[tuple[int, ...] | None, tuple[float, ...]]:
     """The arguments of `upsample`, checked: lengths or None, and factors, 0 where there are none."""
     check_flag(where, "align_corners", align_corners)
-    if mode not in _MODES:
+    if not is_one_of(mode, _MODES):
         raise ValueError(f"{where}: mode must be one of {', '.join(_MODES)}, got {mode!r}")
     if align_corners and mode != "bilinear":
         raise ValueError(f"{where}: align_corners must be False in mode {mode!r}, got True")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastnn._checks import check_flag
 from fastnn.ops.attributes import real
-from fastnn.ops.tensor import call
+from fastnn.ops.tensor import call, where_of
 
 __all__ = ["addmm", "bmm", "linear", "matmul", "matvec", "outer"]
 
@@ -33,6 +34,8 @@ def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False)
     ------
     ValueError
         If the inner lengths differ or the batch axes do not broadcast.
+    TypeError
+        If a flag is no bool.
 
     Source
     ------
@@ -44,7 +47,14 @@ def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False)
     array([[3., 2.],
            [7., 4.]], dtype=float32)
     """
-    return call("matmul", a, b, transpose_a=bool(transpose_a), transpose_b=bool(transpose_b))
+    where = where_of("matmul")
+    return call(
+        "matmul",
+        a,
+        b,
+        transpose_a=check_flag(where, "transpose_a", transpose_a),
+        transpose_b=check_flag(where, "transpose_b", transpose_b),
+    )
 
 
 def bmm(a: Any, b: Any) -> Any:

@@ -53,6 +53,8 @@ def function(
     ------
     ValueError
         While running: if an array that came back has another shape.
+    TypeError
+        While running: if it does not hold real numbers.
 
     Examples
     --------

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn._checks import is_one_of
 from fastnn.ops.attributes import real, whole, wholes
 from fastnn.ops.tensor import Tensor, call, where_of
 
@@ -314,7 +315,7 @@ def pad(x: Any, pad: Sequence[int], value: float = 0.0, mode: str = "constant") 
 
 def border(where: str, pad: Any, value: Any, mode: Any) -> tuple[tuple[int, ...], float, int]:
     """The arguments of `pad` as the core takes them; it checks what depends on ``x``."""
-    if mode not in PAD_MODES:
+    if not is_one_of(mode, PAD_MODES):
         raise ValueError(f"{where}: mode must be one of {', '.join(PAD_MODES)}, got {mode!r}")
     return wholes(where, "pad", pad), real(where, "value", value), PAD_MODES.index(mode)
 

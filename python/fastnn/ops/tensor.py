@@ -343,12 +343,19 @@ def vjp(op: str, *inputs: Any, dy: Any, integers: tuple[int, ...] = (), **attrs:
     -------
     tuple of arrays (None for integer operands)
 
+    Raises
+    ------
+    ValueError
+        If there is not a gradient for each output; all but one may be None, which stands for zeros.
+
     Examples
     --------
     >>> import fastnn as fnn
     >>> fnn.ops.vjp("sigmoid", [0.0], dy=[1.0])
     (array([0.25], dtype=float32),)
     """
+    if not isinstance(op, str):
+        raise TypeError(f"vjp: op must be the name of an op, got {op!r}")
     attrs = {k: v for k, v in attrs.items() if v is not None}
     arrays = arrays_of(op, inputs, integers)
     real = next((a.dtype for i, a in enumerate(arrays) if i not in integers), np.dtype("f4"))

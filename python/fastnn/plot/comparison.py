@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastnn._checks import is_one_of
 from fastnn.plot.figures import axes_of, check_path, count_epochs, figure_class, save_figure
 from fastnn.plot.panels import GRID, INK, curve_of
 
@@ -57,7 +58,7 @@ def comparison(
     >>> [line.get_label() for line in comparison(runs).axes[0].lines]
     ['fast', 'slow']
     """
-    if over not in ("epoch", "seconds"):
+    if not is_one_of(over, ("epoch", "seconds")):
         raise ValueError(f"comparison: over must be 'epoch' or 'seconds', got {over!r}")
     curves = _curves(histories, quantity, over)
     check_path(path, "comparison")

@@ -10,6 +10,9 @@ from fastnn.data import Augmented, Dataset, augment
 NAN = float("nan")
 
 
+WORDS = np.array(["a", "b"])  # where one word belongs
+
+
 @pytest.mark.parametrize(
     ("make", "error", "text"),
     [
@@ -115,6 +118,11 @@ NAN = float("nan")
             lambda: augment.Flip(axis=1),
             ValueError,
             "Flip: axis must be horizontal or vertical, got 1",
+        ),
+        (
+            lambda: augment.Flip(axis=WORDS),
+            ValueError,
+            f"Flip: axis must be horizontal or vertical, got {WORDS!r}",
         ),
         (lambda: augment.Cutout(0), ValueError, "Cutout: size must be an integer >= 1, got 0"),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from fastnn._checks import check_count, check_pair, check_real
+from fastnn._checks import check_count, check_pair, check_real, is_one_of
 from fastnn.data.augment.transform import (
     Outside,
     Shape,
@@ -149,7 +149,7 @@ class Flip(Transform):
         self.p = p
         self.axis = axis
         check_p("Flip", p)
-        if axis not in ("horizontal", "vertical"):
+        if not is_one_of(axis, ("horizontal", "vertical")):
             raise ValueError(f"Flip: axis must be horizontal or vertical, got {axis!r}")
 
     def out_shape(self, shape: Shape) -> Shape:
