@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastnn._checks import check_count, check_flag, check_real
+from fastnn._checks import check_count, check_flag, check_real, is_one_of
 from fastnn.atomic import check_writable, file_name, write_whole
 from fastnn.history import falls
 
@@ -143,7 +143,7 @@ class _Monitor(Callback):
 
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         name = type(self).__name__
-        if mode not in ("auto", "min", "max"):
+        if not is_one_of(mode, ("auto", "min", "max")):
             raise ValueError(f"{name}: mode must be 'auto', 'min' or 'max', got {mode!r}")
         check_real(name, "min_delta", min_delta, "a finite number", lambda _: True)
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)

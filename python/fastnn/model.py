@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastnn import _core, feeds, flat
-from fastnn._checks import check_count, check_seed
+from fastnn._checks import check_count, check_seed, is_one_of
 from fastnn.assembly import (
     check_inputs,
     check_outputs,
@@ -105,7 +105,7 @@ class Model:
         seed: int = 0,
         dtype: str = "float32",
     ) -> None:
-        if dtype not in ("float32", "float64"):
+        if not is_one_of(dtype, ("float32", "float64")):
             raise ValueError(f"Model: dtype must be 'float32' or 'float64', got {dtype!r}")
         self.seed = check_seed("Model", seed)
         self.dtype: Real = "float64" if dtype == "float64" else "float32"
