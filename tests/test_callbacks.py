@@ -74,7 +74,8 @@ class Ends(callbacks.Callback):
          "ModelCheckpoint: path must be a text for str.format, got '{.fnn' (expected '}' before end "
          "of string)"),
         (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{foo}.fnn")]), ValueError,
-         FIELDS.format("{foo}.fnn", "'foo'")),
+         FIELDS.format(
+             "{foo}.fnn", "'foo'; a callback that adds it to the logs names it in its quantities")),
         (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{val_lr}")]), ValueError,
          FIELDS.format("{val_lr}", "'val_lr'; give fit validation data for the val_ quantities")),
         (lambda: trainer().fit(blobs(), callbacks=[callbacks.ModelCheckpoint("{loss:d}")]), ValueError,
@@ -248,3 +249,13 @@ def test_a_list_of_the_users_own_may_be_shorter_than_the_others(tmp_path):
     t.fit(blobs(), 1, 16, verbose=0, callbacks=[Own(), callbacks.CSVLogger(path)])
     lines = path.read_text().splitlines()
     assert lines[0].endswith(",own") and lines[1].endswith(",3") and lines[3].endswith(",")
+
+
+@pytest.mark.parametrize("names", ["f1", None, (3,), {"f1"}])
+def test_quantities_of_a_callback_are_names(names):
+    class Adds(callbacks.Callback):
+        quantities = names
+
+    with pytest.raises(TypeError) as error:
+        trainer().fit(blobs(), verbose=0, callbacks=[Adds()])
+    assert str(error.value) == f"Adds: quantities must be a list of str, got {names!r}"

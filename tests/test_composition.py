@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import operator
+import pickle
 import re
 import threading
 
@@ -306,3 +308,22 @@ def test_a_layer_freezes_parameters_that_others_compute_with():
     assert moves(model) == moves(copied) == all_but(model, "factor")
     scaled.trainable = True
     assert moves(model) == moves(copied) == set(model.parameters)
+
+
+def test_who_made_a_parameter_keeps_it_though_nobody_else_knows_him():
+    def frozen():
+        x, lender = fnn.Input((3,)), nn.Dense(3, name="lender")
+        lender(x)
+        lender.trainable = False
+        h = ops.matmul(x, lender.parameters["weight"])
+        return fnn.Model(x, nn.Dense(1, init=0.1, name="own")(h))
+
+    model = frozen()
+    gc.collect()
+    assert moves(model) == {"own.weight", "own.bias"}
+
+
+def test_a_called_layer_can_be_pickled():
+    layer = nn.BatchNorm()
+    layer(fnn.Input((3,)))
+    assert pickle.loads(pickle.dumps(layer)).parameters["weight"].shape == (3,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -304,3 +306,17 @@ def test_a_loss_is_of_two_tensors():
             rule = f"Trainer: {argument} {text} {given!r} of {arguments}; {write}"
             assert str(error.value) == rule
     assert fnn.Trainer(model, lambda p, y, w=2.0: weighted(p, y, w)).epoch == 0
+
+
+def test_a_loss_may_be_wrapped_by_another_of_more_arguments():
+    def scaled(prediction, target, factor):
+        return fnn.ops.mse(prediction, target) * factor
+
+    @functools.wraps(scaled)
+    def twice(prediction, target):
+        return scaled(prediction, target, 2.0)
+
+    model = fnn.Model([nn.Dense(1, init=1.0)], input_shape=(1,))
+    assert fnn.Trainer(model, twice).evaluate(([[1.0]], [[3.0]])) == {"loss": 8.0}
+    twice.__signature__ = "nonsense"
+    assert fnn.Trainer(model, twice).evaluate(([[1.0]], [[3.0]])) == {"loss": 8.0}

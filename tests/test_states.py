@@ -73,8 +73,9 @@ def test_a_later_call_on_something_else_is_told_before_the_model_is_made():
     y = follower(x)
     follower(fnn.Input((3,), name="z"))
     with refuses(
-        "Model: layers that carry states must be called last on what the outputs need, got a later "
-        "call of one on Tensor(z, shape=(N, 3), dtype=float32); its update would follow that call"
+        "Model: inputs must name every input that the updates of states need, got none for "
+        "Tensor(z, shape=(N, 3), dtype=float32); a state follows the last call of its layer, also one "
+        "that no output needs"
     ):
         fnn.Model(x, y)
 
@@ -166,3 +167,19 @@ def test_a_loss_that_has_parameters_of_its_own_is_refused(what):
         "it as another output"
     ):
         trainer.step(X, Y)
+
+
+def test_branches_are_run_one_after_the_other():
+    """However they were written: called layer by layer, all of them would be in memory at once."""
+
+    def model(by_layers):
+        x = fnn.Input((8,))
+        if by_layers:
+            hidden = [nn.Dense(1000, "relu")(x) for _ in range(20)]
+            outputs = [nn.Dense(1)(h) for h in hidden]
+        else:
+            outputs = [nn.Dense(1)(nn.Dense(1000, "relu")(x)) for _ in range(20)]
+        return fnn.Model(x, sum(outputs[1:], outputs[0]))
+
+    sizes = [model(by)._inference.plan_info(64)["arena_bytes"] for by in (False, True)]
+    assert sizes[0] == sizes[1]

@@ -15,7 +15,8 @@ namespace {
 // are fewer.
 constexpr int64_t kMostPacked = 9 << 17;
 constexpr int64_t kMostBlocks = 1 << 20;
-constexpr int64_t kMostTouched = 16 << 20;  // bytes of C that a task's rows reach over
+constexpr int64_t kMostTouched = 16 << 20;  // bytes of C that a task's rows reach over,
+constexpr int64_t kLeastCut = 64;           // but not fewer tiles than these
 
 // Rows are cut evenly: 128 rows are tiles of 6 and 5, never a last one of 2 that starves the FMA
 // units.
@@ -253,9 +254,10 @@ struct Tiles {
       grid.rows = 4;
     }
     // A task along all rows of a large C has its pages brought, all at once, by the system: half a
-    // second for 480 MB, in which Ctrl-C is not heard.
+    // second for 60000 rows of 480 MB, in which Ctrl-C is not heard. Few rows are left together:
+    // each part of them packs B again.
     const int64_t bytes = s.rows * g.ldc * static_cast<int64_t>(sizeof(T));
-    grid.rows = most(grid.rows, least(up(bytes, kMostTouched), s.t1 - s.t0));
+    grid.rows = most(grid.rows, least(up(bytes, kMostTouched), (s.t1 - s.t0) / kLeastCut));
     if (choice.pack_a)
       parallel_chunks(s.t1 - s.t0, 8, double(s.rows) * (s.p1 - s.p0) * 0.15,
                       [&](int64_t a, int64_t b) { pack_a(s, s.t0 + a, s.t0 + b); });

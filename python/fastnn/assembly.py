@@ -113,8 +113,8 @@ def check_inputs(inputs: list[Tensor], structure: Structure) -> None:
                 f"Model: inputs must name every input that the outputs need, got none for {t!r}"
             )
         raise ValueError(
-            "Model: layers that carry states must be called last on what the outputs need, got a "
-            f"later call of one on {t!r}; its update would follow that call"
+            "Model: inputs must name every input that the updates of states need, got none for "
+            f"{t!r}; a state follows the last call of its layer, also one that no output needs"
         )
 
 
@@ -235,7 +235,7 @@ def frozen(structure: Structure, layers: Sequence[Any]) -> set[int]:
     """Identities of the parameters of layers that are not trained."""
     kept = structure.frozen_layers()
     of_layers = {id(p) for x in layers if id(x) in kept for p in x.parameters.values()}
-    return of_layers | {id(p) for p in structure.parameters if p.is_frozen}
+    return of_layers | {id(p) for p in structure.made_elsewhere if p.is_frozen}
 
 
 def output_name(tensor: Tensor) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fastnn._checks import check_count
@@ -34,7 +34,12 @@ class CallbackList:
         for callback in self._callbacks:
             if not isinstance(callback, Callback):
                 raise TypeError(f"{text}, got {callback!r} in it")
-            check_count(type(callback).__name__, "every", callback.every, 0)
+            name, names = type(callback).__name__, callback.quantities
+            check_count(name, "every", callback.every, 0)
+            if isinstance(names, str) or not (
+                isinstance(names, Sequence) and all(isinstance(n, str) for n in names)
+            ):
+                raise TypeError(f"{name}: quantities must be a list of str, got {names!r}")
         self._begun: list[Callback] = []  # who was told that the fit begins
 
     @property

@@ -67,8 +67,9 @@ class Callback:
     def on_step(self, trainer: Trainer, logs: Logs) -> None:
         """After every ``every`` steps.
 
-        Where Ctrl-C came before this call, the trainer's next ``fit`` makes it first; that of
-        `Trainer.resume` does not.
+        Where Ctrl-C came before the first callback of a step was called, the trainer's next ``fit``
+        calls them first; that of `Trainer.resume` does not. Where it came inside of one, those
+        behind it are not called for that step.
 
         Parameters
         ----------
@@ -171,7 +172,9 @@ class _Monitor(Callback):
 
 def _missing(wanted: Any, known: Iterable[str]) -> str:
     """What to do about a quantity that a fit does not have."""
-    if not str(wanted).startswith("val_") or any(name.startswith("val_") for name in known):
+    if not str(wanted).startswith("val_"):
+        return "; a callback that adds it to the logs names it in its quantities"
+    if any(name.startswith("val_") for name in known):
         return ""
     return "; give fit validation data for the val_ quantities"
 

@@ -31,6 +31,8 @@ class Structure:
         Those of them that the outputs depend on; the others only serve updates of states.
     inputs, parameters, states, constants : list of Tensor
         Leaves in order of first use.
+    made_elsewhere : list of Parameter
+        Those of layers that have no node of their own.
     updates : dict of State to Tensor
         What takes a state's place after a training step, as it was when this was made: a layer that
         is called once more sets another ``update``, which is none of this network's business.
@@ -64,18 +66,25 @@ class Structure:
             if update is not None:
                 self.updates[state] = update
                 self._visit(update)
+        # Layers and who called them, each way once: asked at every step.
+        ways: dict[Any, tuple[Any, ...]] = {
+            (id(n.layer), *map(id, n.callers)): (n.layer, *n.callers) for n in self.nodes
+        }
+        self._called = [way for way in ways.values() if hasattr(way[0], "is_frozen")]
+        layers = {id(layer) for layer, *_ in self._called}
+        self.made_elsewhere = [p for p in self.parameters if p.maker and id(p.maker) not in layers]
 
     def frozen_layers(self) -> set[int]:
         """Identities of layers that are not trained: by themselves, their origin, or a caller."""
         return {
-            id(node.layer)
-            for node in self.nodes
-            if any(getattr(x, "is_frozen", False) for x in (node.layer, *node.callers))
+            id(layer)
+            for layer, *callers in self._called
+            if layer.is_frozen or any(getattr(x, "is_frozen", False) for x in callers)
         }
 
     @property
     def in_call_order(self) -> list[Node]:
-        """The nodes as they were called: statistics pass from one call of a norm to the next."""
+        """The nodes as they were called."""
         return sorted(self.nodes, key=lambda node: node.number)
 
     @property
@@ -128,13 +137,12 @@ class Built:
         for t in [*leaves, *structure.constants]:
             if id(t) not in self.ids:
                 self.ids[id(t)] = self._leaf(t, dtype, frozen)
-        for node in structure.in_call_order:
+        carried_by = {
+            id(node): _carried(node) if id(node) in needed else [] for node in structure.nodes
+        }
+        for node in _in_order(structure, carried_by):
             where = node.layer.where if node.layer else node.op
-            carried = [
-                pair
-                for pair in _CARRIED.get(node.op, ())
-                if id(node) in needed and isinstance(node.inputs[pair[0]], State)
-            ]
+            carried = carried_by[id(node)]
             inputs = [self[t] for t in node.inputs]
             for i, _ in carried:
                 inputs[i] = last.get(id(node.inputs[i]), inputs[i])
@@ -165,6 +173,23 @@ class Built:
         """
         pairs = zip(tensors, given, strict=True)
         return [(self.ids[id(t)], *feed) for t, feed in pairs if id(t) in self.ids]
+
+
+def _carried(node: Node) -> list[tuple[int, int]]:
+    """Of `_CARRIED`, what of this node's is a state."""
+    return [pair for pair in _CARRIED.get(node.op, ()) if isinstance(node.inputs[pair[0]], State)]
+
+
+def _in_order(structure: Structure, carried: Mapping[int, list[tuple[int, int]]]) -> list[Node]:
+    """The nodes as they are run: depth first, which holds the fewest values at a time, unless a norm
+    would be run in another order than it was called in."""
+    calls: dict[int, list[int]] = {}
+    for node in structure.nodes:
+        for i, _ in carried[id(node)]:
+            calls.setdefault(id(node.inputs[i]), []).append(node.number)
+    if all(numbers == sorted(numbers) for numbers in calls.values()):
+        return structure.nodes
+    return structure.in_call_order
 
 
 class SavedLayer:

@@ -77,8 +77,8 @@ def find(loss: Any, where: str, argument: str = "loss", names: tuple[str, ...] =
 
 def _check_signature(loss: Loss, where: str, argument: str) -> None:
     try:
-        signature = inspect.signature(loss)
-    except ValueError:  # a builtin does not tell
+        signature = inspect.signature(loss, follow_wrapped=False)
+    except Exception:  # a builtin does not tell, others tell anything
         return
     try:
         signature.bind("prediction", "target")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -41,9 +40,7 @@ class Replay:
         for layer in layers.values():
             copy.deepcopy(layer, self._new)
         for leaf in structure.owned:
-            maker = leaf.maker() if leaf.maker else None
-            if maker is not None:
-                self._new[id(leaf)].maker = weakref.ref(self._new.get(id(maker), maker))
+            self._new[id(leaf)].maker = self._new.get(id(leaf.maker), leaf.maker)
 
     def copy_of(self, layer: Any) -> Any:
         """The copy of a layer of the structure."""

@@ -30,6 +30,8 @@ def test_over_seconds_which_are_added_up_and_on_given_axes():
     axis = plot.comparison({"one": {"a": [1.0]}}, "a").axes[0]
     plot.comparison(RUNS, over="seconds", ax=axis)
     assert [line.get_label() for line in axis.lines] == ["one", "fast", "slow"]
+    legend = axis.get_legend().get_texts()
+    assert [text.get_text() for text in legend] == ["one", "fast", "slow"]
     assert axis.lines[1].get_xdata().tolist() == [1.0, 2.0, 4.0]
 
 

@@ -105,7 +105,7 @@ def _grey(path: str) -> Image:
         if is_deep(image):
             return deep_greys(image).astype(np.float32) / np.float32(65535)
         if image.mode == "F":
-            return np.clip(np.asarray(image, dtype=np.float32), 0, 1)
+            return np.clip(np.nan_to_num(np.asarray(image, dtype=np.float32)), 0, 1)
         grey = on_white(pil, image).convert("L")
         return np.asarray(grey, dtype=np.float32) / np.float32(255)
 

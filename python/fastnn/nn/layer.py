@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import weakref
 from functools import lru_cache
 from typing import Any
 
@@ -102,7 +101,7 @@ class Layer:
         Tensor(slope, shape=(3,), dtype=float32)
         """
         made = self.parameters[name] = Parameter(shape, name, init, weight)
-        made.maker = weakref.ref(self)
+        made.maker = self
         return made
 
     def state(self, name: str, shape: tuple[int, ...], init: Any) -> State:
@@ -127,7 +126,7 @@ class Layer:
         Tensor(mean, shape=(3,), dtype=float32)
         """
         made = self.states[name] = State(shape, name, init)
-        made.maker = weakref.ref(self)
+        made.maker = self
         return made
 
     def build(self, *inputs: Tensor) -> None:

@@ -187,12 +187,12 @@ class Leaf(Tensor):
         self.init = init  # name, number, array or callable, see fastnn.nn.init
         self.owner: weakref.ref[Any] | None = None  # set by the model; a copy belongs to nobody
         # What made it, which need not be what computes with it.
-        self.maker: weakref.ref[Any] | None = None
+        self.maker: Any = None
 
     @property
     def is_frozen(self) -> bool:
         """Whether the layer that made it keeps it as it is."""
-        return self.maker is not None and getattr(self.maker(), "is_frozen", False)
+        return getattr(self.maker, "is_frozen", False)
 
 
 class Parameter(Leaf):

@@ -90,7 +90,11 @@ def comparison(
     ax.tick_params(colors=INK)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    legend = ax.legend(lines, curves, frameon=False, fontsize="small")  # names with "_" too
+    others = [
+        (h, n) for h, n in zip(*ax.get_legend_handles_labels(), strict=True) if h not in lines
+    ]
+    entries = [*others, *zip(lines, curves, strict=True)]  # names with "_" too
+    legend = ax.legend(*zip(*entries, strict=True), frameon=False, fontsize="small")
     for text in legend.get_texts():
         text.set_parse_math(False)
     if path is not None:
