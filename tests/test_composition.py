@@ -327,3 +327,36 @@ def test_a_called_layer_can_be_pickled():
     layer = nn.BatchNorm()
     layer(fnn.Input((3,)))
     assert pickle.loads(pickle.dumps(layer)).parameters["weight"].shape == (3,)
+
+
+class Pair(nn.Layer):
+    """Two parameters under one name, and false: it has no elements."""
+
+    def __len__(self):
+        return 0
+
+    def build(self, x):
+        self.a = self.parameter("w", (3,), "ones")
+        self.b = self.parameter("w", (3,), "ones")
+
+    def forward(self, x):
+        return x * self.a * self.b
+
+
+@pytest.mark.parametrize("called", [True, False])
+def test_every_parameter_that_a_layer_made_is_kept(called):
+    pair, x = Pair(), fnn.Input((3,))
+    y = pair(x)
+    model = fnn.Model(x, nn.Dense(1, init=0.1, name="end")(y if called else x * pair.a * pair.b))
+    pair.trainable = False
+    assert moves(model) == moves(copy.deepcopy(model)) == {"end.weight", "end.bias"}
+
+
+def test_a_copied_layer_keeps_what_it_lends():
+    lender, x = nn.Dense(3), fnn.Input((3,))
+    lender(x)
+    copied = copy.deepcopy(lender)
+    copied.trainable = False
+    own = nn.Dense(1, init=0.1, name="own")
+    model = fnn.Model(x, own(ops.matmul(x, copied.parameters["weight"])))
+    assert moves(model) == {"own.weight", "own.bias"}

@@ -32,7 +32,7 @@ class Structure:
     inputs, parameters, states, constants : list of Tensor
         Leaves in order of first use.
     made_elsewhere : list of Parameter
-        Those of layers that have no node of their own.
+        Those that no layer with a node of its own has among its ``parameters``.
     updates : dict of State to Tensor
         What takes a state's place after a training step, as it was when this was made: a layer that
         is called once more sets another ``update``, which is none of this network's business.
@@ -71,8 +71,10 @@ class Structure:
             (id(n.layer), *map(id, n.callers)): (n.layer, *n.callers) for n in self.nodes
         }
         self._called = [way for way in ways.values() if hasattr(way[0], "is_frozen")]
-        layers = {id(layer) for layer, *_ in self._called}
-        self.made_elsewhere = [p for p in self.parameters if p.maker and id(p.maker) not in layers]
+        known = {id(p) for layer, *_ in self._called for p in layer.parameters.values()}
+        self.made_elsewhere = [
+            p for p in self.parameters if p.maker is not None and id(p) not in known
+        ]
 
     def frozen_layers(self) -> set[int]:
         """Identities of layers that are not trained: by themselves, their origin, or a caller."""

@@ -33,7 +33,9 @@ class Replay:
             self._new[id(p)] = Parameter(p.shape, p.name, _read(values[id(p)]), p.weight)
         for s in structure.states:
             self._new[id(s)] = State(s.shape, s.name, _read(values[id(s)]))
-        layers: dict[int, Any] = {id(n.layer): n.layer for n in structure.nodes if n.layer}
+        layers: dict[int, Any] = {
+            id(n.layer): n.layer for n in structure.nodes if n.layer is not None
+        }
         for layer in layers.values():  # a copy of a copy has the same origin
             while (layer := layer.origin) is not None and id(layer) not in layers:
                 self._new[id(layer)] = layer

@@ -55,6 +55,17 @@ def test_names_are_written_as_they_are():
     figure.savefig(io.BytesIO())
 
 
+def test_the_legend_keeps_what_others_drew():
+    axis = plot.comparison({"_first": {"a": [1.0]}, r"$\foo{$": {"a": [1.0]}}, "a").axes[0]
+    axis.plot([1], [1], label=r"$\alpha$")
+    plot.comparison({"second": {"a": [2.0]}}, "a", ax=axis)
+    texts = axis.get_legend().get_texts()
+    names = [r"$\alpha$", "_first", r"$\foo{$", "second"]
+    assert [text.get_text() for text in texts] == names
+    assert [text.get_parse_math() for text in texts] == [True, False, False, False]
+    axis.get_figure().savefig(io.BytesIO())
+
+
 def test_more_trainings_than_colours_differ_by_their_dashes():
     lines = plot.comparison({str(i): {"a": [1.0, 2.0]} for i in range(9)}, "a").axes[0].lines
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 9

@@ -203,7 +203,9 @@ class Parameter(Leaf):
         self.weight = weight  # a weight is penalised by l1, l2 and max-norm, a bias is not
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Parameter:
-        return Parameter(self.shape, self.name, copy.deepcopy(self.init, memo), self.weight)
+        new = Parameter(self.shape, self.name, copy.deepcopy(self.init, memo), self.weight)
+        new.maker = memo.get(id(self.maker))  # of a layer that is copied the copy
+        return new
 
 
 class State(Leaf):
@@ -217,7 +219,9 @@ class State(Leaf):
         self.update: Tensor | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> State:
-        return State(self.shape, self.name, copy.deepcopy(self.init, memo))
+        new = State(self.shape, self.name, copy.deepcopy(self.init, memo))
+        new.maker = memo.get(id(self.maker))
+        return new
 
 
 class Constant(Tensor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastnn._checks import is_one_of
 from fastnn.plot.figures import axes_of, check_path, count_epochs, figure_class, save_figure
 from fastnn.plot.panels import GRID, INK, curve_of
 
+_DRAWN: weakref.WeakSet[Any] = weakref.WeakSet()  # lines, for the legend of a later call
 # Okabe and Ito's colours, which are told apart by the colour-blind too, without their yellow.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
@@ -69,9 +71,8 @@ def comparison(
     else:
         (ax,) = axes_of(ax, "comparison", most=1)
         figure = ax.get_figure()
-    lines = []
     for i, (name, (along, values)) in enumerate(curves.items()):
-        lines += ax.plot(
+        (line,) = ax.plot(
             along,
             values,
             color=COLORS[i % len(COLORS)],
@@ -80,6 +81,7 @@ def comparison(
             marker="o" if len(values) == 1 else None,
             label=name,
         )
+        _DRAWN.add(line)
     ax.margins(x=0.02)
     if over == "epoch":
         count_epochs(ax)
@@ -90,16 +92,22 @@ def comparison(
     ax.tick_params(colors=INK)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-    others = [
-        (h, n) for h, n in zip(*ax.get_legend_handles_labels(), strict=True) if h not in lines
-    ]
-    entries = [*others, *zip(lines, curves, strict=True)]  # names with "_" too
-    legend = ax.legend(*zip(*entries, strict=True), frameon=False, fontsize="small")
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    _add_legend(ax)
     if path is not None:
         save_figure(figure, path)
     return figure
+
+
+def _add_legend(ax: Any) -> None:
+    """What others drew, as matplotlib has it, and the trainings by their names as they are: "_" at
+    the beginning hides none, "$" begins no formula."""
+    own = [line for line in ax.lines if line in _DRAWN]
+    pairs = zip(*ax.get_legend_handles_labels(), strict=True)
+    others = [(handle, label) for handle, label in pairs if handle not in own]
+    entries = [*others, *((line, line.get_label()) for line in own)]
+    legend = ax.legend(*zip(*entries, strict=True), frameon=False, fontsize="small")
+    for text in legend.get_texts()[len(others) :]:
+        text.set_parse_math(False)
 
 
 def _curves(histories: Any, quantity: str, over: str) -> dict[str, Any]:
