@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import operator
-import pickle
 import re
 import threading
 
@@ -321,12 +320,6 @@ def test_who_made_a_parameter_keeps_it_though_nobody_else_knows_him():
     model = frozen()
     gc.collect()
     assert moves(model) == {"own.weight", "own.bias"}
-
-
-def test_a_called_layer_can_be_pickled():
-    layer = nn.BatchNorm()
-    layer(fnn.Input((3,)))
-    assert pickle.loads(pickle.dumps(layer)).parameters["weight"].shape == (3,)
 
 
 class Pair(nn.Layer):

@@ -105,17 +105,16 @@ def check_inputs(inputs: list[Tensor], structure: Structure) -> None:
     if len(known) < len(inputs):
         twice = next(t for i, t in enumerate(inputs) if any(t is u for u in inputs[:i]))
         raise ValueError(f"Model: inputs must be different tensors, got {twice!r} twice")
-    for i, t in enumerate(structure.inputs):
-        if id(t) in known:
-            continue
-        if i < structure.of_updates:
-            raise ValueError(
-                f"Model: inputs must name every input that the outputs need, got none for {t!r}"
-            )
+    unknown = [t for t in structure.inputs if id(t) not in known]
+    if not unknown:
+        return
+    rule = "Model: inputs must name every input that"
+    if any(unknown[0] is t for t in structure.inputs_of_updates):
         raise ValueError(
-            "Model: inputs must name every input that the updates of states need, got none for "
-            f"{t!r}; a state follows the last call of its layer, also one that no output needs"
+            f"{rule} the updates of states need, got none for {unknown[0]!r}; a state follows the "
+            "last call of its layer, also one that no output needs"
         )
+    raise ValueError(f"{rule} the outputs need, got none for {unknown[0]!r}")
 
 
 def check_outputs(outputs: list[Tensor]) -> None:

@@ -31,6 +31,8 @@ class Structure:
         Those of them that the outputs depend on; the others only serve updates of states.
     inputs, parameters, states, constants : list of Tensor
         Leaves in order of first use.
+    inputs_of_updates : list of Tensor
+        Those inputs that only updates of states depend on.
     made_elsewhere : list of Parameter
         Those that no layer with a node of its own has among its ``parameters``.
     updates : dict of State to Tensor
@@ -60,12 +62,13 @@ class Structure:
         for tensor in self.outputs:
             self._visit(tensor)
         self.of_outputs = tuple(self.nodes)
-        self.of_updates = len(self.inputs)  # inputs from here on only serve updates
+        needed = len(self.inputs)
         for state in self.states:  # which may grow; what only an update needs comes last
             update = updates.get(state, state.update)
             if update is not None:
                 self.updates[state] = update
                 self._visit(update)
+        self.inputs_of_updates = self.inputs[needed:]
         # Layers and who called them, each way once: asked at every step.
         ways: dict[Any, tuple[Any, ...]] = {
             (id(n.layer), *map(id, n.callers)): (n.layer, *n.callers) for n in self.nodes
