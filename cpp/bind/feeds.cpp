@@ -38,11 +38,9 @@ std::vector<Feed> feeds_of(const Graph& graph, const py::list& items, int64_t ro
       fail_type("Feed", "array must convert to %s, got %s", name_of(v.dtype), name_of(feed.dtype));
     feeds.push_back(feed);
   }
-  for (size_t id = 0; id < graph.values().size(); ++id)
-    if (graph.values()[id].leaf == Leaf::kInput &&
-        std::none_of(feeds.begin(), feeds.end(),
-                     [id](const Feed& f) { return f.input == static_cast<int>(id); }))
-      fail("Feed", "arrays must be given for all inputs of the graph, got none for value %zu", id);
+  for (const int id : graph.inputs())
+    if (std::none_of(feeds.begin(), feeds.end(), [id](const Feed& f) { return f.input == id; }))
+      fail("Feed", "arrays must be given for all inputs of the graph, got none for value %d", id);
   return feeds;
 }
 

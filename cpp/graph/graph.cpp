@@ -14,7 +14,10 @@ int Graph::leaf(Leaf kind, const Shape& shape, DType dtype) {
   return static_cast<int>(values_.size()) - 1;
 }
 
-int Graph::input(const Shape& shape, DType dtype) { return leaf(Leaf::kInput, shape, dtype); }
+int Graph::input(const Shape& shape, DType dtype) {
+  inputs_.push_back(leaf(Leaf::kInput, shape, dtype));
+  return inputs_.back();
+}
 
 int Graph::parameter(const Shape& shape, bool trainable, bool weight) {
   const int id = leaf(Leaf::kParameter, shape, real_);

@@ -44,6 +44,7 @@ class Graph {
 
   DType real() const { return real_; }
   const std::vector<Value>& values() const { return values_; }
+  const std::vector<int>& inputs() const { return inputs_; }
   const std::vector<GraphNode>& nodes() const { return nodes_; }
   const std::vector<std::pair<int, int>>& updates() const { return updates_; }
   int64_t parameter_elements() const { return parameter_elements_; }
@@ -55,6 +56,7 @@ class Graph {
 
   DType real_;
   std::vector<Value> values_;
+  std::vector<int> inputs_;
   std::vector<GraphNode> nodes_;
   std::vector<std::pair<int, int>> updates_;
   int64_t parameter_elements_ = 0, state_elements_ = 0;

@@ -69,7 +69,10 @@ Plan::Plan(const Graph& graph, const std::vector<int>& outputs, const PlanOption
   if (options.descents != Descents::kNone) find_descents();
   if (options.loss >= 0 && !options.keep_all) find_bf16(wanted);
   lay_out(wanted);
-  if (options.training) taken_ = Memory(graph.state_elements() * size_of(graph.real()));
+  if (options.training &&
+      std::any_of(graph.updates().begin(), graph.updates().end(),
+                  [this](const auto& update) { return is_state(update.second); }))
+    before_ = Memory(graph.state_elements() * size_of(graph.real()));
   long_ = flops() > kLongRun;
 }
 
@@ -171,6 +174,8 @@ void Plan::find_descents() {
   }
 }
 
+bool Plan::is_state(int id) const { return origin(root(id)).leaf == Leaf::kState; }
+
 int Plan::root(int id) const {
   while (view_of_[id] >= 0) id = view_of_[id];
   return id;
@@ -266,23 +271,13 @@ std::vector<Plan::StepTime> Plan::measure(int runs) {
 }
 
 void Plan::update_states() {
-  const auto bytes = [](const Value& s) { return elements(s.shape) * size_of(s.dtype); };
-  const auto is_state = [&](int id) { return origin(root(id)).leaf == Leaf::kState; };
-  char* taken = taken_.data();
-  for (const auto& [state, id] : graph_.updates())
-    if (is_state(id)) {
-      std::memcpy(taken, value(id).data, bytes(graph_.values()[state]));
-      taken += bytes(graph_.values()[state]);
-    }
-  taken = taken_.data();
+  char* const states = static_cast<char*>(storage_.states);
+  if (before_.bytes()) std::memcpy(before_.data(), states, before_.bytes());
   for (const auto& [state, id] : graph_.updates()) {
     const Value& s = graph_.values()[state];
-    const void* from = value(id).data;
-    if (is_state(id)) {
-      from = taken;
-      taken += bytes(s);
-    }
-    std::memcpy(static_cast<char*>(storage_.states) + s.offset * size_of(s.dtype), from, bytes(s));
+    const char* from = static_cast<const char*>(value(id).data);
+    if (is_state(id)) from = before_.data() + (from - states);
+    std::memcpy(states + s.offset * size_of(s.dtype), from, elements(s.shape) * size_of(s.dtype));
   }
 }
 

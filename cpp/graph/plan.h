@@ -97,6 +97,7 @@ class Plan {
   void set_pointers(const std::vector<Buffer>& buffers);
   int backward_time(int step) const { return 2 * static_cast<int>(steps_.size()) - 1 - step; }
   int root(int id) const;
+  bool is_state(int id) const;  // or a view of one
 
   const Graph& graph_;
   PlanOptions options_;
@@ -116,7 +117,7 @@ class Plan {
   std::vector<Memory> own_inputs_;                   // by value
   std::vector<bool> bounded_;                        // by value: an input that bound() looks at
   Memory arena_, scratch_;
-  Memory taken_;       // states that others take, as they were before the step
+  Memory before_;      // the states as they were, where others take them
   bool long_ = false;  // worth asking for Ctrl-C between steps
 };
 

@@ -11,7 +11,7 @@ namespace fastnn::FASTNN_ISA {
 
 constexpr int kMaxChunks = 64;  // partial sums of the penalty, added in order
 constexpr int64_t kLeastChunk = 8192;
-constexpr int64_t kBlock = 1024;
+constexpr int64_t kPenaltyBlock = 1024;
 
 // The state arrays, typed.
 template <class T>
@@ -43,8 +43,8 @@ static void sweep(Update& u, int bytes, const Rule& given) {
       return;
     }
     double sum_1 = 0, sum_2 = 0;  // block by block: the update then finds w in L1
-    for (int64_t at = begin; at < end; at += kBlock) {
-      const int64_t stop = at + kBlock < end ? at + kBlock : end;
+    for (int64_t at = begin; at < end; at += kPenaltyBlock) {
+      const int64_t stop = at + kPenaltyBlock < end ? at + kPenaltyBlock : end;
       const T* v = ws + at;
       if (l1 != T(0))
         sum_1 +=
