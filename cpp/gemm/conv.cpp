@@ -5,6 +5,7 @@
 #include "base/parallel.h"
 #include "gemm/direct.h"
 #include "gemm/narrow.h"
+#include "gemm/repeat.h"
 #include "gemm/widen.h"
 #include "gemm/winograd.h"
 
@@ -87,6 +88,7 @@ int64_t conv_scratch(const Conv<T>& c) {
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_scratch(c);
   if (suits_narrow(c)) return narrow_scratch(c);
+  if (suits_repeat(c)) return repeat_scratch(c);
   if (widening(c) > 1) return widened_scratch(c);
   return direct_scratch(c);
 }
@@ -100,12 +102,17 @@ void conv(const Conv<T>& c, void* scratch) {
   }
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
-  if (!suits_narrow(c)) return widening(c) > 1 ? widened_conv(c, scratch) : direct_conv(c, scratch);
-  if (!c.scale && !c.residual) return narrow_conv(c, scratch);
+  const bool narrow = suits_narrow(c), repeats = !narrow && suits_repeat(c);
+  if (!narrow && !repeats)
+    return widening(c) > 1 ? widened_conv(c, scratch) : direct_conv(c, scratch);
+  const auto run = [=](const Conv<T>& some) {
+    narrow ? narrow_conv(some, scratch) : repeat_conv(some, scratch);
+  };
+  if (!c.scale && !c.residual) return run(c);
   Conv<T> sums = c;
   sums.bias = nullptr;
   sums.activation = Activation::kLinear;
-  narrow_conv(sums, scratch);
+  run(sums);
   finish(c, false);
 }
 
@@ -119,6 +126,7 @@ int64_t conv_gradient_scratch(const ConvGradient<T>& g) {
   if (is_empty(g)) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient_scratch(g);
+  if (suits_repeat(g.of)) return repeat_gradient_scratch(g);
   if (widening(g.of) > 1) return widened_gradient_scratch(g);
   return direct_gradient_scratch(g);
 }
@@ -128,6 +136,7 @@ void conv_gradient(const ConvGradient<T>& g, void* scratch) {
   if (is_empty(g)) return clear(g);
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient(g, scratch);
+  if (suits_repeat(g.of)) return repeat_gradient(g, scratch);
   if (widening(g.of) > 1) return widened_gradient(g, scratch);
   direct_gradient(g, scratch);
 }

@@ -6,21 +6,6 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-// n elements, not one behind them. The last vector overlaps the one before, or is cut into two
-// halves that do: for rows so short a call of memcpy takes as long as the products.
-template <class T, int kBytes = kVectorBytes>
-inline void copy_row(const T* from, int64_t n, T* to) {
-  constexpr int64_t kCount = kBytes / sizeof(T);
-  if (n >= kCount) {
-    for (int64_t j = 0; j < n; j += kCount) {
-      const int64_t at = least(j, n - kCount);
-      __builtin_memcpy(to + at, from + at, kBytes);
-    }
-  } else if constexpr (kCount > 1) {
-    copy_row<T, kBytes / 2>(from, n, to);
-  }
-}
-
 // A tile in memory: what a plain store of the registers cannot do. Out of line, R and V at run
 // time. Rows are moved together, so that the activation fills whole vectors.
 template <class T>

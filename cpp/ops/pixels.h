@@ -14,6 +14,13 @@ struct Wide {
   typedef Vector<Integer<T>> M;
   static constexpr int64_t kCount = kLanes<T>;
 };
+// Pixels that fill half of a large vector or less: it seldom lies on two cache lines.
+template <class T>
+struct Half {
+  typedef Vector<T, kVectorBytes / 2> V;
+  typedef Vector<Integer<T>, kVectorBytes / 2> M;
+  static constexpr int64_t kCount = kLanes<T> / 2;
+};
 template <class T>
 struct One {
   typedef T V;
@@ -30,6 +37,8 @@ static inline void each_channels(int64_t C, bool twice, bool roomy, const F& f) 
   for (; c + kLanes<T> <= C; c += kLanes<T>) f(Wide<T>{}, c);
   if (c == C) return;
   if (twice && C >= kLanes<T>) return f(Wide<T>{}, C - kLanes<T>);
+  if constexpr (kVectorBytes > 32)
+    if (twice && roomy && C > 1 && C <= Half<T>::kCount) return f(Half<T>{}, c);
   if (twice && roomy && C > 1) return f(Wide<T>{}, c);
   for (; c < C; ++c) f(One<T>{}, c);
 }

@@ -1,0 +1,135 @@
+// Convolution of few channels into few filters: each pixel is repeated once per filter, so that
+// lanes run along a row of outputs as it lies in memory, filter by filter, pixel by pixel. Element
+// e of a row then reads element e + tap * filters of the repeated inputs, times weights that come
+// again every few vectors; no lane is empty but at a row's end. A vector of inputs serves as many
+// rows of outputs as the kernel is high. What lies behind a row in its last vector is not stored,
+// but in the gradient it meets zeros: an infinite or NaN input makes NaN of weights it is not in.
+#pragma once
+#include "gemm/conv.h"
+#include "gemm/cut.h"
+#include "gemm/vector.h"
+
+namespace fastnn::FASTNN_ISA {
+
+// Whether it pays: outputs and taps one pixel apart, dense rows, fewer products than by tiles.
+template <class T>
+bool suits_repeat(const Conv<T>& c);
+
+template <class T>
+int64_t repeat_scratch(const Conv<T>& c);
+template <class T>
+void repeat_conv(const Conv<T>& c, void* scratch);
+
+template <class T>
+int64_t repeat_gradient_scratch(const ConvGradient<T>& g);
+template <class T>
+void repeat_gradient(const ConvGradient<T>& g, void* scratch);
+
+template <class T>
+constexpr int64_t kRepeatMostFilters = 2 * kLanes<T>;
+// Rows of outputs summed up together: a vector of each, the weights of a column of the kernel and
+// an input are in registers. The fewer of them overlap, the better.
+constexpr int kRepeatRows[] = {14, 12, 10, 8, 7};
+constexpr int kRepeatTall = kRegisters == 32 ? 0 : 3;  // the first of these that fits
+
+// Bytes of a band, at most: they stand on the stack, where each finds those of the one before in
+// L1.
+constexpr int64_t kRepeatBytes = 32 << 10;
+
+// How the outputs of one convolution lie in vectors, and its inputs repeated.
+template <class T>
+struct Repeated {
+  const Conv<T>& c;
+  int64_t length;          // elements of a row of outputs
+  int64_t vectors;         // of it, the last perhaps not full
+  int64_t phases, pixels;  // vectors after which weights come again, and the pixels in them
+  int64_t band, bands;     // rows of outputs, bands of an image
+  int64_t strip, strips;   // vectors of a row that are computed together, and how often
+  int64_t high;            // rows of inputs that a band reads
+  int64_t pitch, line;     // elements of a repeated row, and the pixels that it is made of
+  int64_t plane;           // of those of a channel
+
+  explicit Repeated(const Conv<T>& conv) : c(conv) {
+    length = c.ys.width * c.out;
+    vectors = up(length, kLanes<T>);
+    pixels = 1;
+    while (pixels * c.out % kLanes<T>) pixels *= 2;
+    phases = pixels * c.out / kLanes<T>;
+    band = kRepeatRows[kRepeatTall];
+    for (const int rows : kRepeatRows)
+      if (rows < band && up(c.ys.height, rows) * rows < up(c.ys.height, band) * band) band = rows;
+    bands = up(c.ys.height, band);
+    high = band + c.ty.count - 1;
+    const int64_t room = kStripBytes / (high * c.in * static_cast<int64_t>(sizeof(T)));
+    const int64_t group = phases * kLanes<T>;
+    strip = least(vectors, most((room - reach()) / group, 1) * phases);
+    strips = up(vectors, strip);
+    pitch = up(strip * kLanes<T> + reach(), kLanes<T>) * kLanes<T>;
+    line = up(pitch / c.out, kLanes<T>) * kLanes<T> + kLanes<T>;
+    plane = high * pitch;
+  }
+
+  int64_t reach() const { return (c.tx.count - 1) * c.out; }  // of a row of the kernel
+  int64_t taps() const { return c.in * c.tx.count * c.ty.count; }
+  // The first row of a band, and how many are in the one before, too: the last one overlaps that.
+  int64_t band_at(int64_t b) const { return least(b * band, c.ys.height - band); }
+  int64_t shared(int64_t b) const { return b * band - band_at(b); }
+
+  // Which pixel of a group each lane of its vectors takes.
+  using Order = Vector<Integer<T>>;
+  int64_t order_bytes() const { return phases * sizeof(Order); }
+  void set_order(Integer<T>* order) const {
+    for (int64_t e = 0; e < phases * kLanes<T>; ++e) order[e] = static_cast<Integer<T>>(e / c.out);
+  }
+
+  // --- memory: a band's inputs repeated, before them those of a channel as they are ---
+  int64_t line_bytes() const { return align64(high * line * sizeof(T)); }
+  int64_t band_bytes() const {
+    return line_bytes() + align64((c.in * plane + kLanes<T>)*sizeof(T));
+  }
+  T* inputs(void* memory) const {
+    return reinterpret_cast<T*>(static_cast<char*>(memory) + line_bytes());
+  }
+
+  // Inputs that outputs [oy, oy + band) read from vector `first` on, zeros around the image.
+  void fill(int64_t image, int64_t oy, int64_t first, const Integer<T>* order, void* memory) const {
+    T* const lines = static_cast<T*>(memory);
+    const int64_t top = oy + c.ty.offset, left = first / phases * pixels + c.tx.offset;
+    const int64_t begin = least(most(-left, 0), line);
+    const int64_t end = most(least(c.xs.width - left, line), begin);
+    const T* const from = c.x + image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
+    __builtin_memset(lines, 0, line_bytes());
+    for (int64_t i = 0; i < c.in; ++i) {
+      for (int64_t r = 0; r < high; ++r) {
+        T* const to = lines + r * line;
+        const T* const row = from + r * c.xs.row + i;  // of column 0, be there one or not
+        if (top + r < 0 || top + r >= c.xs.height) continue;
+        if (c.xs.pixel == 1)
+          copy_row(row + begin, end - begin, to + begin);
+        else
+          for (int64_t p = begin; p < end; ++p) to[p] = row[p * c.xs.pixel];
+      }
+      repeat(lines, order, inputs(memory) + i * plane);
+    }
+  }
+
+ private:
+  static constexpr int64_t kStripBytes = 16 << 10;  // of repeated inputs: they stay in L1
+
+  // (A line that was just written would be read across its stores: all of them come before.)
+  void repeat(const T* lines, const Integer<T>* order, T* to) const {
+    // (Members would be read again after each store.)
+    const int64_t group = phases * kLanes<T>, row = pitch, step = pixels, next = line, count = high;
+    for (int64_t e = 0; e < group; e += kLanes<T>) {
+      const Order lanes = get<Order>(order + e);
+      for (int64_t r = 0; r < count; ++r) {
+        const T* at = lines + r * next;
+        T* const end = to + (r + 1) * row;
+        for (T* put = to + r * row + e; put < end; put += group, at += step)
+          store(put, __builtin_shuffle(load(at), lanes));
+      }
+    }
+  }
+};
+
+}  // namespace fastnn::FASTNN_ISA

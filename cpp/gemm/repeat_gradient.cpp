@@ -1,0 +1,202 @@
+// The gradient for the weights: lanes run along a row of outputs here too, so that dz is read as it
+// lies. Sums over the pixels of each phase stay in registers, one for each tap; at the end the
+// lanes of a filter are added up.
+#include "base/parallel.h"
+#include "gemm/blocking.h"
+#include "gemm/repeat.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+constexpr int64_t kCopies = 16;  // of dw, at most
+
+// Columns of a kernel that many rows high whose sums fit into registers beside as many rows of dz
+// and an input.
+constexpr int columns_of(int high) {
+  const int fit = (kRegisters - 1 - high) / high;
+  return fit < 5 ? fit : 5;
+}
+
+template <class T>
+struct Gradient {
+  const ConvGradient<T>& g;
+  const Conv<T>& c;
+  Repeated<T> repeated;
+  int64_t copies;
+
+  explicit Gradient(const ConvGradient<T>& gradient)
+      : g(gradient), c(gradient.of), repeated(c), copies(least(c.images, kCopies)) {}
+
+  // --- memory: the order, and copies of dw: for each phase and channel the taps, column by column
+  int64_t sums() const { return repeated.phases * repeated.taps() * kLanes<T>; }
+  int64_t copy_bytes() const { return align64(sums() * sizeof(T)); }
+  int64_t scratch() const { return align64(repeated.order_bytes()) + copies * copy_bytes(); }
+  T* copy(void* scratch, int64_t i) const {
+    return reinterpret_cast<T*>(static_cast<char*>(scratch) + align64(repeated.order_bytes()) +
+                                i * copy_bytes());
+  }
+
+  // Vectors of a band's dz that belong to one phase.
+  struct Strip {
+    const T* x;       // of the first vector, channel and column
+    const T* dz;      // likewise
+    int64_t vectors;  // `phases` apart from each other
+    int64_t rows;
+    const T* last;  // dz of the last one, or null where that lies as the others do
+  };
+
+  // Sums of kWide columns of the kernel, kHigh rows high.
+  template <int kHigh, int kWide>
+  void add(const Strip& s, T* to) const {
+    Vector<T> sum[kWide][kHigh];
+#pragma GCC unroll 8
+    for (int k = 0; k < kWide; ++k)
+#pragma GCC unroll 8
+      for (int u = 0; u < kHigh; ++u) sum[k][u] = load(to + (k * kHigh + u) * kLanes<T>);
+    const int64_t pitch = repeated.pitch, tap = c.out, step = repeated.phases * kLanes<T>;
+    for (int64_t v = 0; v < s.vectors; ++v) {
+      const bool apart = s.last && v + 1 == s.vectors;
+      const T* dz = apart ? s.last : s.dz + v * step;
+      const int64_t dz_row = apart ? kLanes<T> : c.ys.row;
+      const T* x = s.x + v * step;
+      Vector<T> held[kHigh];  // rows r, r - 1 ... of dz where x is row r of the inputs
+      // Rows of inputs that meet rows [first, kHigh) of the kernel, or [0, last).
+      const auto meet = [&](int first, int last) {
+#pragma GCC unroll 8
+        for (int k = 0; k < kWide; ++k) {
+          const Vector<T> value = load(x + k * tap);
+#pragma GCC unroll 8
+          for (int u = 0; u < kHigh; ++u)
+            if (u >= first && u < last) sum[k][u] += value * held[u];
+        }
+        x += pitch;
+      };
+      const auto shift = [&] {
+#pragma GCC unroll 8
+        for (int u = kHigh - 1; u > 0; --u) held[u] = held[u - 1];
+      };
+#pragma GCC unroll 8
+      for (int r = 0; r + 1 < kHigh; ++r, dz += dz_row) {
+        shift();
+        held[0] = load(dz);
+        meet(0, r + 1);
+      }
+      for (int64_t r = kHigh - 1; r < s.rows; ++r, dz += dz_row) {
+        shift();
+        held[0] = load(dz);
+        meet(0, kHigh);
+      }
+#pragma GCC unroll 8
+      for (int r = 1; r < kHigh; ++r) {
+        shift();
+        meet(r, kHigh);
+      }
+    }
+#pragma GCC unroll 8
+    for (int k = 0; k < kWide; ++k)
+#pragma GCC unroll 8
+      for (int u = 0; u < kHigh; ++u) store(to + (k * kHigh + u) * kLanes<T>, sum[k][u]);
+  }
+
+  template <int kHigh, int kWide>
+  void add_columns(Strip s, T* to) const {
+    for (int64_t i = 0; i < c.in; ++i) {
+      Strip at = s;
+      at.x += i * repeated.plane;
+      int64_t left = c.tx.count;
+      for (; left >= kWide; left -= kWide, at.x += kWide * c.out, to += kWide * kHigh * kLanes<T>)
+        add<kHigh, kWide>(at, to);
+      for (; left > 0; --left, at.x += c.out, to += kHigh * kLanes<T>) add<kHigh, 1>(at, to);
+    }
+  }
+
+  using AddColumns = void (Gradient::*)(Strip, T*) const;
+  AddColumns of_height() const {
+    return c.ty.count == 3   ? &Gradient::add_columns<3, columns_of(3)>
+           : c.ty.count == 5 ? &Gradient::add_columns<5, columns_of(5)>
+                             : &Gradient::add_columns<7, columns_of(7)>;
+  }
+
+  // Images [begin, end) into one copy.
+  void sum_images(int64_t begin, int64_t end, const Integer<T>* order, T* to) const {
+    alignas(64) char memory[kRepeatBytes];
+    alignas(64) T last[kRepeatRows[0] * kLanes<T>] = {};
+    const AddColumns some = of_height();
+    const Cut row(c.ys.height, repeated.bands);
+    const int64_t vectors = repeated.vectors, phases = repeated.phases;
+    const int64_t rest = repeated.length % kLanes<T>;  // of the last vector, if it is not full
+    __builtin_memset(to, 0, copy_bytes());
+    for (int64_t q = begin * repeated.bands; q < end * repeated.bands; ++q) {
+      const int64_t image = q / repeated.bands, band = q % repeated.bands;
+      const int64_t oy = row(band), rows = row(band + 1) - oy;
+      const T* const dz = g.dz + image * c.ys.image + oy * c.ys.row;
+      if (rest)
+        for (int64_t r = 0; r < rows; ++r)
+          copy_row(dz + r * c.ys.row + repeated.length - rest, rest, last + r * kLanes<T>);
+      for (int64_t v = 0; v < vectors; v += repeated.strip) {
+        repeated.fill(image, oy, v, order, memory);
+        const int64_t stop = least(v + repeated.strip, vectors);
+        for (int64_t p = 0; p < least(phases, stop - v); ++p) {
+          const int64_t count = up(stop - v - p, phases);
+          const bool is_last = v + p + (count - 1) * phases == vectors - 1;
+          const Strip strip{repeated.inputs(memory) + p * kLanes<T>, dz + (v + p) * kLanes<T>,
+                            count, rows, is_last && rest ? last : nullptr};
+          (this->*some)(strip, to + p * repeated.taps() * kLanes<T>);
+        }
+      }
+    }
+  }
+
+  void run(void* scratch) const {
+    Integer<T>* const order = static_cast<Integer<T>*>(scratch);
+    repeated.set_order(order);
+    const double cost =
+        double(c.images) * c.ys.height * repeated.vectors * repeated.taps() / kBlocking.fma_per_ns;
+    parallel(copies, cost, [&](int64_t task) {
+      const Cut image(c.images, copies);
+      sum_images(image(task), image(task + 1), order, copy(scratch, task));
+    });
+    T* const sum = copy(scratch, 0);
+    for (int64_t s = 1; s < copies; ++s) {
+      const T* const more = copy(scratch, s);
+#pragma omp simd
+      for (int64_t i = 0; i < sums(); ++i) sum[i] += more[i];
+    }
+    hand_out(sum);
+  }
+
+  // Lanes of a filter, of all phases.
+  void hand_out(const T* sum) const {
+    const int64_t taps = repeated.taps();
+    for (int64_t i = 0, tap = 0; i < c.in; ++i)
+      for (int64_t x = 0; x < c.tx.count; ++x)
+        for (int64_t y = 0; y < c.ty.count; ++y, ++tap) {
+          T filters[kRepeatMostFilters<T>] = {};
+          for (int64_t p = 0, k = 0; p < repeated.phases; ++p)
+            for (int64_t l = 0; l < kLanes<T>; ++l, k = k + 1 < c.out ? k + 1 : 0)
+              filters[k] += sum[(p * taps + tap) * kLanes<T> + l];
+          T* to = g.dw + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                  (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+          for (int64_t k = 0; k < c.out; ++k, to += c.w_out)
+            *to = g.accumulate ? *to + filters[k] : filters[k];
+        }
+  }
+};
+
+}  // namespace
+
+template <class T>
+int64_t repeat_gradient_scratch(const ConvGradient<T>& g) {
+  return Gradient<T>(g).scratch();
+}
+template <class T>
+void repeat_gradient(const ConvGradient<T>& g, void* scratch) {
+  Gradient<T>(g).run(scratch);
+}
+
+template int64_t repeat_gradient_scratch<float>(const ConvGradient<float>&);
+template int64_t repeat_gradient_scratch<double>(const ConvGradient<double>&);
+template void repeat_gradient<float>(const ConvGradient<float>&, void*);
+template void repeat_gradient<double>(const ConvGradient<double>&, void*);
+
+}  // namespace fastnn::FASTNN_ISA

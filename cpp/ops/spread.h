@@ -1,0 +1,68 @@
+// Windows side by side over pixels narrower than a vector, all of whose taps get the same: a row of
+// pixels is one of windows, each number `width` times, and so are all rows of the window. Written
+// in whole vectors, whatever the pixel's width is.
+#pragma once
+#include "gemm/vector.h"
+#include "ops/pool.h"
+
+namespace fastnn::FASTNN_ISA {
+
+template <class T>
+struct Spread {
+  static constexpr int64_t kMostVectors = 32;  // after which their orders come again
+  static constexpr int64_t kWindow = kMostVectors * kLanes<T>;
+
+  const Pool& p;
+  int64_t window, row;  // numbers of a window's row, of a row of pixels
+  int64_t vectors = 0;  // whose orders differ
+  int64_t base[kMostVectors];
+  Integer<T> order[kMostVectors * kLanes<T>];
+
+  static bool suits(const Pool& p) {
+    const auto covers = [](const PoolAxis& a) {
+      return a.pad == 0 && a.stride == a.kernel && a.outputs * a.kernel == a.length;
+    };
+    return covers(p.h) && covers(p.w) && p.C > 0 && p.C < kLanes<T> &&
+           p.w.kernel * p.C <= kMostVectors;
+  }
+
+  explicit Spread(const Pool& pool)
+      : p(pool), window(pool.w.kernel * pool.C), row(pool.w.length * pool.C) {
+    do {
+      const int64_t first = vectors * kLanes<T>;
+      base[vectors] = from(first);
+      for (int64_t l = 0; l < kLanes<T>; ++l) base[vectors] = least(base[vectors], from(first + l));
+      for (int64_t l = 0; l < kLanes<T>; ++l)
+        order[first + l] = static_cast<Integer<T>>(from(first + l) - base[vectors]);
+      ++vectors;
+    } while (vectors * kLanes<T> % window);
+  }
+
+  // Which of the windows' numbers number e of a row takes.
+  int64_t from(int64_t e) const { return e / window * p.C + e % p.C; }
+
+  // dx of a row of windows, `readable` numbers of which may be read from dy on.
+  void operator()(const T* dy, int64_t readable, T scale, T* dx) const {
+    // (Members would be read again after each store.)
+    const int64_t group = vectors * kLanes<T>, next = group / window * p.C;
+    const int64_t length = row, high = p.h.kernel, whole = length - kLanes<T>;
+    const int64_t last = readable - kLanes<T>;
+    for (int64_t v = 0; v < vectors; ++v) {
+      const auto lanes = get<Vector<Integer<T>>>(order + v * kLanes<T>);
+      int64_t at = base[v], e = v * kLanes<T>;
+      for (; e <= whole && at <= last; e += group, at += next) {
+        const Vector<T> value = scale * __builtin_shuffle(load(dy + at), lanes);
+        for (int64_t i = 0; i < high; ++i) store(dx + i * length + e, value);
+      }
+      for (; e < length; e += group, at += next) {  // the end of dy, of the row
+        const int64_t left = least(length - e, kLanes<T>);
+        T few[kLanes<T>] = {};
+        copy_row(dy + at, least(readable - at, kLanes<T>), few);
+        store(few, scale * __builtin_shuffle(load(few), lanes));
+        for (int64_t i = 0; i < high; ++i) copy_row(few, left, dx + i * length + e);
+      }
+    }
+  }
+};
+
+}  // namespace fastnn::FASTNN_ISA
