@@ -218,25 +218,37 @@ struct Gradient {
       });
     else
       sum_together(memory(scratch, 0));
-    parallel_chunks(c.out, up(c.out, kCopies), double(c.out) * source.depth() * (copies + 1) * 0.4,
+    if (copies > 1) add_copies(scratch);
+    parallel_chunks(c.out, up(c.out, kCopies), double(c.out) * source.depth() * 0.4,
                     [&](int64_t begin, int64_t end) {
-                      for (int64_t k = begin; k < end; ++k) hand_out(k, scratch);
+                      for (int64_t k = begin; k < end; ++k) hand_out(k, memory(scratch, 0).dw);
                     });
   }
 
-  // Filter k from the order of runs into the user's, added up over the copies.
-  void hand_out(int64_t k, void* scratch) const {
+  // All copies into the first, in their order.
+  void add_copies(void* scratch) const {
+    constexpr int64_t kGrain = 1024;
+    const int64_t count = c.out * source.depth();
+    parallel_chunks(count, kGrain, count * copies * 0.05, [&](int64_t begin, int64_t end) {
+      T* const sum = memory(scratch, 0).dw;
+      for (int64_t s = 1; s < copies; ++s) {
+        const T* const more = memory(scratch, s).dw;
+#pragma omp simd
+        for (int64_t i = begin; i < end; ++i) sum[i] += more[i];
+      }
+    });
+  }
+
+  // Filter k from the order of runs into the user's.
+  void hand_out(int64_t k, const T* dw) const {
     const int64_t row = turned ? 1 : source.depth(), step = turned ? c.out : 1;
-    int64_t at = k * row;
+    const T* from = dw + k * row;
     for (int64_t y = 0; y < c.ty.count; ++y)
       for (int64_t x = 0; x < c.tx.count; ++x) {
         T* to = g.dw + k * c.w_out + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                 (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-        for (int64_t i = 0; i < c.in; ++i, at += step, to += c.w_in) {
-          T sum = memory(scratch, 0).dw[at];
-          for (int64_t s = 1; s < copies; ++s) sum += memory(scratch, s).dw[at];
-          *to = g.accumulate ? *to + sum : sum;
-        }
+        for (int64_t i = 0; i < c.in; ++i, from += step, to += c.w_in)
+          *to = g.accumulate ? *to + *from : *from;
       }
   }
 };

@@ -97,27 +97,33 @@ struct Narrow {
   // later. (Half a vector, where filters fit into it, seldom lies on two cache lines.)
   void collect(const T* sums, T* y, const T* end) const {
     constexpr int kHalf = kVectorBytes > 32 ? 32 : kVectorBytes;
-    if (c.out * static_cast<int64_t>(sizeof(T)) <= kHalf)
-      collect_in<kHalf>(sums, y, end);
-    else
-      collect_in<kVectorBytes>(sums, y, end);
+    if (c.out * static_cast<int64_t>(sizeof(T)) > kHalf)
+      return collect_in<kVectorBytes, 0>(sums, y, end);
+    if (c.tx.count == 3) return collect_in<kHalf, 3>(sums, y, end);
+    if (c.tx.count == 5) return collect_in<kHalf, 5>(sums, y, end);
+    collect_in<kHalf, 0>(sums, y, end);
   }
-  template <int kBytes>
+  template <int kBytes, int kTaps>
   void collect_in(const T* sums, T* y, const T* end) const {
     constexpr int64_t kCount = kBytes / sizeof(T);
+    const int64_t taps = kTaps ? kTaps : c.tx.count, next = pitch + c.out;
     for (int64_t ox = 0; ox < c.ys.width; ++ox, y += c.ys.pixel)
       for (int64_t k = 0; k < c.out; k += kCount) {
         const T* p = sums + ox * pitch + k;
         Vector<T, kBytes> sum{};
-        for (int64_t v = 0; v < c.tx.count; ++v, p += pitch + c.out)
-          sum += get<Vector<T, kBytes>>(p);
-        const int64_t lanes = least(c.out - k, kCount);
-        if (c.bias)
-          for (int64_t l = 0; l < lanes; ++l) sum[l] += c.bias[k + l];
-        if (y + k + kCount <= end)
+#pragma GCC unroll 5
+        for (int64_t v = 0; v < taps; ++v, p += next) sum += get<Vector<T, kBytes>>(p);
+        if (y + k + kCount <= end && !c.bias) {
           put(y + k, sum);
-        else
-          for (int64_t l = 0; l < lanes; ++l) y[k + l] = c.accumulate ? y[k + l] + sum[l] : sum[l];
+          continue;
+        }
+        T one[kCount];  // (lanes taken one by one would keep all sums in memory)
+        put(one, sum);
+        const int64_t lanes = least(c.out - k, kCount);
+        for (int64_t l = 0; l < lanes; ++l) {
+          if (c.bias) one[l] += c.bias[k + l];
+          y[k + l] = c.accumulate ? y[k + l] + one[l] : one[l];
+        }
       }
   }
 
