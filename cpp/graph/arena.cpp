@@ -12,7 +12,19 @@
 
 namespace fastnn {
 
-int64_t place(std::vector<Buffer>& buffers) {
+namespace {
+
+int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace
+
+int64_t place(std::vector<Buffer>& buffers, int64_t apart) {
+  int64_t sum = 0;
+  for (Buffer& b : buffers) {
+    b.offset = sum;
+    sum += aligned(b.bytes);
+  }
+  if (sum <= apart) return sum;
   std::vector<size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
@@ -25,7 +37,7 @@ int64_t place(std::vector<Buffer>& buffers) {
     for (const Buffer* other : placed) {
       if (other->last < b.first || b.last < other->first) continue;
       if (offset + b.bytes <= other->offset) break;
-      offset = std::max(offset, (other->offset + other->bytes + 63) / 64 * 64);
+      offset = std::max(offset, aligned(other->offset + other->bytes));
     }
     b.offset = offset;
     total = std::max(total, offset + b.bytes);
@@ -34,7 +46,7 @@ int64_t place(std::vector<Buffer>& buffers) {
                          [](const Buffer* x, const Buffer* y) { return x->offset < y->offset; }),
         &b);
   }
-  return (total + 63) / 64 * 64;
+  return aligned(total);
 }
 
 namespace {

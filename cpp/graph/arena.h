@@ -13,8 +13,9 @@ struct Buffer {
 };
 
 // Sets the offsets (multiples of 64 bytes), largest buffers first, each at the lowest place that is
-// free during its life. Returns the bytes of the arena.
-int64_t place(std::vector<Buffer>& buffers);
+// free during its life; but one behind the other where all of them take `apart` bytes at most.
+// Returns the bytes of the arena.
+int64_t place(std::vector<Buffer>& buffers, int64_t apart = 0);
 
 // 64-byte aligned memory, zeroed.
 class Memory {

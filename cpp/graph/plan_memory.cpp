@@ -7,6 +7,10 @@ namespace fastnn {
 namespace {
 
 constexpr int64_t kBf16Bytes = 2;
+// Up to here the buffers of a training step lie apart: a line then stays with the core that writes
+// it. Of two that share room, each core's half lies otherwise, and lines change cores in each step
+// (LeNet-5 on 2 cores of an EPYC: 1.2% of a step where they share L3, 11% where they do not).
+constexpr int64_t kApartBytes = 8 << 20;
 
 // What is past a mask's bits is read.
 bool reads(uint32_t mask, int i) { return i >= 32 || in_mask(mask, i); }
@@ -77,7 +81,7 @@ void Plan::lay_out(const std::vector<int>& wanted) {
   }
   if (options_.keep_all)
     for (Buffer& b : buffers) b.first = 0, b.last = 2 * static_cast<int>(steps_.size());
-  arena_ = Memory(place(buffers));
+  arena_ = Memory(place(buffers, options_.loss >= 0 ? kApartBytes : 0));
   scratch_ = Memory(scratch);
   set_pointers(buffers);
   for (const auto& [arg, buffer] : saved) arg->data = arena_.data() + buffers[buffer].offset;
