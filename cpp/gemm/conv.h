@@ -37,8 +37,8 @@ struct Conv {
   double alpha = 0;             // parameter of the activation
   const T* scale = nullptr;     // `out` values, beside a bias: y = act(scale (w * x) + bias
   const T* residual = nullptr;  // + residual), which lies as y does
-  // Of the operands, where they are float32. What leaves lanes empty (narrow.h, widen.h) knows
-  // kFull alone.
+  // Of the operands, where they are float32. What is for few filters (narrow.h, repeat.h, widen.h)
+  // knows kFull alone.
   Precision precision = Precision::kFull;
   bool bf16_x = false, bf16_y = false;  // whether those hold Bf16; strides count them then
 };

@@ -9,8 +9,8 @@ namespace fastnn::FASTNN_ISA {
 namespace {
 
 constexpr int64_t kTasks = 32;
-constexpr int64_t kMostChannels = 4;  // whose pixels are repeated
-constexpr double kFaster = 1.2;       // than other ways by count, to make up for that
+constexpr double kRepeating = 5;  // FMAs that a vector of outputs takes beside its taps
+constexpr double kFaster = 1.1;   // than by tiles
 
 template <class T>
 struct Forward {
@@ -21,8 +21,8 @@ struct Forward {
   explicit Forward(const Conv<T>& conv)
       : c(conv), repeated(conv), tasks(least(c.images * repeated.bands, kTasks)) {}
 
-  // --- memory: the weights, for each phase, channel and column of the kernel its rows; for each
-  // phase a vector of biases, and one of the order ---
+  // --- memory: the weights, for each phase and column of the kernel its rows; for each phase
+  // a vector of biases, and one of the order ---
   int64_t weights() const { return repeated.phases * repeated.taps() * kLanes<T>; }
   int64_t biases() const { return repeated.phases * kLanes<T>; }
   int64_t table_bytes() const { return align64((weights() + biases()) * sizeof(T)); }
@@ -35,11 +35,10 @@ struct Forward {
         const int64_t k = (phase * kLanes<T> + l) % c.out;
         bias[phase * kLanes<T> + l] = c.bias ? c.bias[k] : T(0);
         T* at = to + phase * repeated.taps() * kLanes<T> + l;
-        for (int64_t i = 0; i < c.in; ++i)
-          for (int64_t x = 0; x < c.tx.count; ++x)
-            for (int64_t y = 0; y < c.ty.count; ++y, at += kLanes<T>)
-              *at = c.w[k * c.w_out + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                        (c.tx.first + x * c.tx.kernel_step) * c.w_x];
+        for (int64_t x = 0; x < c.tx.count; ++x)
+          for (int64_t y = 0; y < c.ty.count; ++y, at += kLanes<T>)
+            *at = c.w[k * c.w_out + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                      (c.tx.first + x * c.tx.kernel_step) * c.w_x];
       }
   }
 
@@ -49,21 +48,20 @@ struct Forward {
     Vector<T> sum[kRows];
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) sum[r] = bias;
-    const int64_t pitch = repeated.pitch, tap = c.out;
-    for (int64_t i = 0; i < c.in; ++i)
-      for (int64_t k = 0; k < c.tx.count; ++k, w += kHigh * kLanes<T>) {
-        const T* at = x + i * repeated.plane + k * tap;
-        Vector<T> weight[kHigh];
+    const int64_t pitch = repeated.pitch;
+    for (int64_t k = 0; k < c.tx.count; ++k, x += c.out, w += kHigh * kLanes<T>) {
+      const T* at = x;
+      Vector<T> weight[kHigh];
 #pragma GCC unroll 8
-        for (int u = 0; u < kHigh; ++u) weight[u] = load(w + u * kLanes<T>);
+      for (int u = 0; u < kHigh; ++u) weight[u] = load(w + u * kLanes<T>);
 #pragma GCC unroll 32
-        for (int r = 0; r < kRows + kHigh - 1; ++r, at += pitch) {
-          const Vector<T> value = load(at);
+      for (int r = 0; r < kRows + kHigh - 1; ++r, at += pitch) {
+        const Vector<T> value = load(at);
 #pragma GCC unroll 8
-          for (int u = 0; u < kHigh; ++u)
-            if (r - u >= 0 && r - u < kRows) sum[r - u] += value * weight[u];
-        }
+        for (int u = 0; u < kHigh; ++u)
+          if (r - u >= 0 && r - u < kRows) sum[r - u] += value * weight[u];
       }
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r, y += c.ys.row) {
       if (r < shared) continue;
@@ -129,11 +127,11 @@ struct Forward {
   }
 };
 
-// Vectors of a row by tiles, neighbouring outputs as one where that is better.
+// Vector FMAs of a row by tiles, neighbouring outputs as one where that is better.
 template <class T>
-double tile_vectors(const Conv<T>& c) {
+double tile_fmas(const Conv<T>& c) {
   const int64_t p = widening(c);
-  return double(c.ys.width) * up(p * c.out, kLanes<T>) / p * (c.tx.count + p - 1) / c.tx.count;
+  return double(c.ys.width) / p * up(p * c.out, kLanes<T>) * c.ty.count * (c.tx.count + p - 1);
 }
 
 }  // namespace
@@ -142,13 +140,13 @@ template <class T>
 bool suits_repeat(const Conv<T>& c) {
   const auto is_plain = [](const Taps& t) { return t.stride == 1 && t.step == 1; };
   if (has_pairs<T>(c.precision) || !is_plain(c.ty) || !is_plain(c.tx)) return false;
-  if (c.in > kMostChannels || c.out > kRepeatMostFilters<T>) return false;
+  if (c.in != 1 || c.xs.pixel != 1 || c.out > kRepeatMostFilters<T>) return false;
   if (c.ty.count != 3 && c.ty.count != 5 && c.ty.count != 7) return false;
   if (c.ys.pixel != c.out || c.ys.row != c.ys.width * c.out) return false;
   const Repeated<T> own(c);
   if (own.band_bytes() > kRepeatBytes || c.ys.height / own.bands + 1 < c.ty.count) return false;
   const double rows = double(own.bands * own.band) / c.ys.height;  // computed for each
-  return own.vectors * rows * kFaster < tile_vectors(c);
+  return own.vectors * rows * (own.taps() + kRepeating) * kFaster < tile_fmas(c);
 }
 
 template <class T>

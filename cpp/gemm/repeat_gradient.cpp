@@ -27,7 +27,7 @@ struct Gradient {
   explicit Gradient(const ConvGradient<T>& gradient)
       : g(gradient), c(gradient.of), repeated(c), copies(least(c.images, kCopies)) {}
 
-  // --- memory: the order, and copies of dw: for each phase and channel the taps, column by column
+  // --- memory: the order, and copies of dw: for each phase the taps, column by column
   int64_t sums() const { return repeated.phases * repeated.taps() * kLanes<T>; }
   int64_t copy_bytes() const { return align64(sums() * sizeof(T)); }
   int64_t scratch() const { return align64(repeated.order_bytes()) + copies * copy_bytes(); }
@@ -100,14 +100,10 @@ struct Gradient {
 
   template <int kHigh, int kWide>
   void add_columns(Strip s, T* to) const {
-    for (int64_t i = 0; i < c.in; ++i) {
-      Strip at = s;
-      at.x += i * repeated.plane;
-      int64_t left = c.tx.count;
-      for (; left >= kWide; left -= kWide, at.x += kWide * c.out, to += kWide * kHigh * kLanes<T>)
-        add<kHigh, kWide>(at, to);
-      for (; left > 0; --left, at.x += c.out, to += kHigh * kLanes<T>) add<kHigh, 1>(at, to);
-    }
+    int64_t left = c.tx.count;
+    for (; left >= kWide; left -= kWide, s.x += kWide * c.out, to += kWide * kHigh * kLanes<T>)
+      add<kHigh, kWide>(s, to);
+    for (; left > 0; --left, s.x += c.out, to += kHigh * kLanes<T>) add<kHigh, 1>(s, to);
   }
 
   using AddColumns = void (Gradient::*)(Strip, T*) const;
@@ -168,18 +164,17 @@ struct Gradient {
   // Lanes of a filter, of all phases.
   void hand_out(const T* sum) const {
     const int64_t taps = repeated.taps();
-    for (int64_t i = 0, tap = 0; i < c.in; ++i)
-      for (int64_t x = 0; x < c.tx.count; ++x)
-        for (int64_t y = 0; y < c.ty.count; ++y, ++tap) {
-          T filters[kRepeatMostFilters<T>] = {};
-          for (int64_t p = 0, k = 0; p < repeated.phases; ++p)
-            for (int64_t l = 0; l < kLanes<T>; ++l, k = k + 1 < c.out ? k + 1 : 0)
-              filters[k] += sum[(p * taps + tap) * kLanes<T> + l];
-          T* to = g.dw + i * c.w_in + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                  (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-          for (int64_t k = 0; k < c.out; ++k, to += c.w_out)
-            *to = g.accumulate ? *to + filters[k] : filters[k];
-        }
+    for (int64_t x = 0, tap = 0; x < c.tx.count; ++x)
+      for (int64_t y = 0; y < c.ty.count; ++y, ++tap) {
+        T filters[kRepeatMostFilters<T>] = {};
+        for (int64_t p = 0, k = 0; p < repeated.phases; ++p)
+          for (int64_t l = 0; l < kLanes<T>; ++l, k = k + 1 < c.out ? k + 1 : 0)
+            filters[k] += sum[(p * taps + tap) * kLanes<T> + l];
+        T* to = g.dw + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+        for (int64_t k = 0; k < c.out; ++k, to += c.w_out)
+          *to = g.accumulate ? *to + filters[k] : filters[k];
+      }
   }
 };
 

@@ -5,7 +5,7 @@ import pytest
 
 import fastnn as fnn
 from fastnn import _core
-from laws import check_op, check_same_bits
+from laws import ISAS, check_op, check_same_bits, using
 from windows import CASES, attrs_of, last, pooled, random_cases
 
 RNG = np.random.default_rng(0)
@@ -148,3 +148,23 @@ def test_adaptive_avg_pool2d_errors():
     with pytest.raises(ValueError) as raised:
         fnn.ops.adaptive_avg_pool2d(np.zeros((1, 1, 0, 4)), 2)
     assert str(raised.value) == "adaptive_avg_pool2d: x must have pixels, got shape (1, 1, 0, 4)"
+
+
+@pytest.mark.parametrize("kernel", [(2, 2), (3, 3), (1, 4), (3, 1), (1, 1), (5, 7)])
+@pytest.mark.parametrize("channels", [1, 2, 3, 5, 6, 8, 9, 15, 16])
+@pytest.mark.parametrize("isa", ISAS)
+def test_avg_pool2d_gives_each_pixel_of_a_window_the_same(isa, channels, kernel):
+    """Windows side by side, over pixels narrower than a vector and not."""
+    rng = np.random.default_rng(channels)
+    for n, oh, ow in ((1, 1, 1), (3, 5, 4), (2, 3, 17)):
+        x = np.zeros((n, oh * kernel[0], ow * kernel[1], channels))
+        dy = rng.standard_normal((n, oh, ow, channels))
+        want = dy.repeat(kernel[0], 1).repeat(kernel[1], 2) / np.prod(kernel)
+        for dtype, tol in (("f4", 1e-7), ("f8", 1e-15)):
+            with using(isa, 1 + n % 2):
+                given = [x.astype(dtype)], {"kernel_size": kernel}, [dy.astype(dtype)]
+                (dx,) = _core.vjp("avg_pool2d", *given)
+                np.testing.assert_allclose(dx, want, rtol=4 * tol, atol=tol)
+                start = [rng.standard_normal(x.shape).astype(dtype)]
+                (more,) = _core.vjp("avg_pool2d", *given, start=start)
+                np.testing.assert_allclose(more, start[0] + want, rtol=1e3 * tol, atol=10 * tol)
