@@ -30,11 +30,12 @@ struct Source {
   Along along;
   int64_t in;  // channels, or pairs of them
   bool copied;
+  bool overruns;  // vectors reach beyond a run read in place: the last image's rows are copied
   int64_t width;  // pixels of a copied row
   int64_t pixel;  // elements from one to the next
   int64_t run, runs_x;
 
-  // `whole`: runs must be multiples of it where they are read in place.
+  // `whole`: runs are read by as many elements at a time.
   Source(const Conv<T>& conv, int64_t whole, Along k)
       : c(conv), pairs(has_pairs<T>(conv.precision)), along(k) {
     in = pairs && along == Along::kChannels ? up(c.in, 2) : c.in;
@@ -47,9 +48,10 @@ struct Source {
     pixel = c.xs.pixel;
     set_runs();
     copied = pairs || leaves(c.ty, c.ys.height, c.xs.height) ||
-             leaves(c.tx, c.ys.width, c.xs.width) || pixel != in || run % whole != 0;
+             leaves(c.tx, c.ys.width, c.xs.width) || pixel != in;
     if (copied) pixel = in;
     set_runs();
+    overruns = !copied && run % whole != 0;
   }
 
   int64_t depth() const { return c.ty.count * c.tx.count * in; }
@@ -60,14 +62,22 @@ struct Source {
     return r / runs_x * c.ty.step * row() + r % runs_x * c.tx.step * pixel;
   }
   int64_t bytes(int64_t out_rows) const {
-    return copied ? align64((span(c.ty, out_rows) * row() + kSlack) * sizeof(T)) : 0;
+    return copied || overruns ? align64((span(c.ty, out_rows) * row() + kSlack) * sizeof(T)) : 0;
   }
+
+  // Whether the band of an image must be in memory of its own.
+  bool copies(int64_t image) const { return copied || (overruns && image + 1 == c.images); }
 
   // The first tap of output (oy, 0) of an image; rows [oy, oy + out_rows) can be read from there.
   const T* band(int64_t image, int64_t oy, int64_t out_rows, T* memory) const {
     const int64_t top = oy * c.ty.stride + c.ty.offset, left = c.tx.offset;
     const int64_t at = image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
-    if (!copied) return c.x + at;
+    if (!copies(image)) return c.x + at;
+    if (overruns) {  // no pixel of it is beside the image
+      const int64_t before_last = (span(c.ty, out_rows) - 1) * row();
+      __builtin_memcpy(memory, c.x + at, (before_last + width * pixel) * sizeof(T));
+      return memory;
+    }
     if (c.bf16_x)
       fill(reinterpret_cast<const Bf16*>(c.x) + at, top, span(c.ty, out_rows), memory);
     else

@@ -96,7 +96,7 @@ struct Gradient {
     return {image, least(images, c.images - image), oy, least(band, c.ys.height - oy)};
   }
   void prepare(const Chunk& q, int64_t i, const Memory& m) const {
-    if (source.copied) source.band(q.image + i, q.oy, q.rows, x_memory(m, i));
+    if (source.copies(q.image + i)) source.band(q.image + i, q.oy, q.rows, x_memory(m, i));
     if (spills && ends_with(q, i, q.rows - 1)) {
       T* const to = z_memory(m, 0);
       __builtin_memcpy(to, dz_row(q, i, q.rows - 1), c.ys.row * sizeof(T));
@@ -176,8 +176,9 @@ struct Gradient {
   };
   void find_rows(const Chunk& q, const Memory& m, Rows& rows) const {
     for (int64_t i = 0; i < q.images; ++i) {
-      const T* const x =
-          source.copied ? x_memory(m, i) : source.band(q.image + i, q.oy, q.rows, nullptr);
+      const T* const x = source.copies(q.image + i)
+                             ? x_memory(m, i)
+                             : source.band(q.image + i, q.oy, q.rows, nullptr);
       for (int64_t row = 0; row < q.rows; ++row) {
         rows.x[rows.count] = x + row * c.ty.stride * source.row();
         rows.z[rows.count++] = source.pairs ? z_memory(m, i) + row * depth() * c.out
@@ -202,7 +203,7 @@ struct Gradient {
     const Cut part(parts, tasks);
     for (int64_t q = 0; q < chunks; ++q) {
       const Chunk chunk = chunk_at(q);
-      if (source.copied || spills)
+      if (source.bytes(band) || spills)
         parallel(chunk.images, double(chunk.images) * source.bytes(band) * 0.1,
                  [&](int64_t i) { prepare(chunk, i, m); });
       parallel(tasks, cost / chunks,
