@@ -75,7 +75,9 @@ CONVOLUTIONS = {  # by the ways that conv2d has
     "dot": ((64, 3, 3), lambda h: conv(3, 1, use_bias=False)(h)),
     "narrow": ((16, 9, 10), lambda h: conv(3, 5)(h)),
     "widened": ((6, 12, 12), lambda h: conv(6, 5)(h)),
-    "one widened filter": ((1, 9, 16), lambda h: conv(1, 3)(h)),
+    "one widened filter": ((3, 9, 16), lambda h: conv(1, 3)(h)),
+    "repeated": ((1, 28, 28), lambda h: conv(6, 5)(h)),
+    "repeated for one filter": ((1, 9, 16), lambda h: conv(1, 3)(h)),
     "groups": ((8, 9, 10), lambda h: conv(12, groups=4)(h)),
     "depthwise": ((8, 9, 10), lambda h: conv(16, groups=8)(h)),
 }

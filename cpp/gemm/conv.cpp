@@ -102,17 +102,15 @@ void conv(const Conv<T>& c, void* scratch) {
   }
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
-  const bool narrow = suits_narrow(c), repeats = !narrow && suits_repeat(c);
-  if (!narrow && !repeats)
+  if (!suits_narrow(c)) {
+    if (suits_repeat(c)) return repeat_conv(c, scratch);
     return widening(c) > 1 ? widened_conv(c, scratch) : direct_conv(c, scratch);
-  const auto run = [=](const Conv<T>& some) {
-    narrow ? narrow_conv(some, scratch) : repeat_conv(some, scratch);
-  };
-  if (!c.scale && !c.residual) return run(c);
+  }
+  if (!c.scale && !c.residual) return narrow_conv(c, scratch);
   Conv<T> sums = c;
   sums.bias = nullptr;
   sums.activation = Activation::kLinear;
-  run(sums);
+  narrow_conv(sums, scratch);
   finish(c, false);
 }
 
@@ -126,7 +124,7 @@ int64_t conv_gradient_scratch(const ConvGradient<T>& g) {
   if (is_empty(g)) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient_scratch(g);
-  if (suits_repeat(g.of)) return repeat_gradient_scratch(g);
+  if (suits_repeat_gradient(g.of)) return repeat_gradient_scratch(g);
   if (widening(g.of) > 1) return widened_gradient_scratch(g);
   return direct_gradient_scratch(g);
 }
@@ -136,7 +134,7 @@ void conv_gradient(const ConvGradient<T>& g, void* scratch) {
   if (is_empty(g)) return clear(g);
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient(g, scratch);
-  if (suits_repeat(g.of)) return repeat_gradient(g, scratch);
+  if (suits_repeat_gradient(g.of)) return repeat_gradient(g, scratch);
   if (widening(g.of) > 1) return widened_gradient(g, scratch);
   direct_gradient(g, scratch);
 }

@@ -113,17 +113,20 @@ struct Narrow {
         Vector<T, kBytes> sum{};
 #pragma GCC unroll 5
         for (int64_t v = 0; v < taps; ++v, p += next) sum += get<Vector<T, kBytes>>(p);
-        if (y + k + kCount <= end && !c.bias) {
+        // (Lanes taken one by one would keep all sums in memory: a copy of them.)
+        const int64_t lanes = least(c.out - k, kCount);
+        T one[kCount] = {};
+        if (c.bias) {
+          put(one, sum);
+          for (int64_t l = 0; l < lanes; ++l) one[l] += c.bias[k + l];
+          sum = get<Vector<T, kBytes>>(one);
+        }
+        if (y + k + kCount <= end) {
           put(y + k, sum);
           continue;
         }
-        T one[kCount];  // (lanes taken one by one would keep all sums in memory)
         put(one, sum);
-        const int64_t lanes = least(c.out - k, kCount);
-        for (int64_t l = 0; l < lanes; ++l) {
-          if (c.bias) one[l] += c.bias[k + l];
-          y[k + l] = c.accumulate ? y[k + l] + one[l] : one[l];
-        }
+        for (int64_t l = 0; l < lanes; ++l) y[k + l] = c.accumulate ? y[k + l] + one[l] : one[l];
       }
   }
 

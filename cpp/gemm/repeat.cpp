@@ -2,15 +2,24 @@
 
 #include "base/parallel.h"
 #include "gemm/blocking.h"
-#include "gemm/pairs.h"
-#include "gemm/widen.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
 
 constexpr int64_t kTasks = 32;
-constexpr double kRepeating = 5;  // FMAs that a vector of outputs takes beside its taps
-constexpr double kFaster = 1.1;   // than by tiles
+// Rows of outputs summed up together: a vector of each, the weights of a column of the kernel and
+// an input are in registers.
+constexpr int kMostRows = kRegisters == 32 ? 14 : 8;
+constexpr int kFewerRows = kRegisters == 32 ? 2 : 1;  // from one number of rows to the next,
+constexpr int kLeastRows = kRegisters == 32 ? 8 : 7;  // down to this
+
+// Of them, such that bands overlap least.
+inline int64_t rows_of(int64_t height) {
+  int64_t best = kMostRows;
+  for (int64_t rows = kMostRows; rows >= kLeastRows; rows -= kFewerRows)
+    if (up(height, rows) * rows < up(height, best) * best) best = rows;
+  return best;
+}
 
 template <class T>
 struct Forward {
@@ -19,7 +28,9 @@ struct Forward {
   int64_t tasks;
 
   explicit Forward(const Conv<T>& conv)
-      : c(conv), repeated(conv), tasks(least(c.images * repeated.bands, kTasks)) {}
+      : c(conv),
+        repeated(conv, rows_of(conv.ys.height)),
+        tasks(least(c.images * repeated.bands, kTasks)) {}
 
   // --- memory: the weights, for each phase and column of the kernel its rows; for each phase
   // a vector of biases, and one of the order ---
@@ -28,17 +39,23 @@ struct Forward {
   int64_t table_bytes() const { return align64((weights() + biases()) * sizeof(T)); }
   int64_t scratch() const { return table_bytes() + repeated.order_bytes(); }
 
+  // The last band overlaps the one before; where the image is lower than a band, that begins above
+  // it. Its first row, and how many are not its own.
+  int64_t band_at(int64_t b) const { return least(b * repeated.band, c.ys.height - repeated.band); }
+  int64_t shared(int64_t b) const { return b * repeated.band - band_at(b); }
+
   void set_table(T* to) const {
     T* const bias = to + weights();
     for (int64_t phase = 0; phase < repeated.phases; ++phase)
       for (int64_t l = 0; l < kLanes<T>; ++l) {
         const int64_t k = (phase * kLanes<T> + l) % c.out;
         bias[phase * kLanes<T> + l] = c.bias ? c.bias[k] : T(0);
+        const T scale = c.scale ? c.scale[k] : T(1);
         T* at = to + phase * repeated.taps() * kLanes<T> + l;
         for (int64_t x = 0; x < c.tx.count; ++x)
           for (int64_t y = 0; y < c.ty.count; ++y, at += kLanes<T>)
-            *at = c.w[k * c.w_out + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                      (c.tx.first + x * c.tx.kernel_step) * c.w_x];
+            *at = scale * c.w[k * c.w_out + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                              (c.tx.first + x * c.tx.kernel_step) * c.w_x];
       }
   }
 
@@ -62,15 +79,32 @@ struct Forward {
           if (r - u >= 0 && r - u < kRows) sum[r - u] += value * weight[u];
       }
     }
+    if (lanes == kLanes<T> && shared == 0 && !c.accumulate && !c.residual) {
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r, y += c.ys.row) {
-      if (r < shared) continue;
-      const bool whole = lanes == kLanes<T>;
-      T part[kLanes<T>] = {};
-      if (!whole && c.accumulate) copy_row(y, lanes, part);
-      T* const to = whole ? y : part;
-      store(to, c.accumulate ? load(to) + sum[r] : sum[r]);
-      if (!whole) copy_row(part, lanes, y);
+      for (int r = 0; r < kRows; ++r) store(y + r * c.ys.row, sum[r]);
+    } else {
+      alignas(64) T sums[kRows * kLanes<T>];
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) store(sums + r * kLanes<T>, sum[r]);
+      put_rows(sums, kRows, lanes, shared, y);
+    }
+  }
+  [[gnu::noinline]] void put_rows(const T* sums, int64_t rows, int64_t lanes, int64_t shared,
+                                  T* y) const {
+    for (int64_t r = shared; r < rows; ++r) {
+      T* const to = y + r * c.ys.row;
+      Vector<T> sum = load(sums + r * kLanes<T>);
+      T more[kLanes<T>] = {};
+      if (c.residual) {
+        copy_row(c.residual + (to - c.y), lanes, more);
+        sum += load(more);
+      }
+      if (c.accumulate) {
+        copy_row(to, lanes, more);
+        sum += load(more);
+      }
+      store(more, sum);
+      copy_row(more, lanes, to);
     }
   }
 
@@ -93,11 +127,10 @@ struct Forward {
            : c.ty.count == 5 ? &Forward::columns<kRows, 5>
                              : &Forward::columns<kRows, 7>;
   }
-  template <int kAt>
+  template <int kRows>
   Columns columns_from() const {
-    constexpr int kRows = kRepeatRows[kAt];
-    if constexpr (kRows != kRepeatRows[4])
-      if (repeated.band != kRows) return columns_from<kAt + 1>();
+    if constexpr (kRows > kLeastRows)
+      if (repeated.band < kRows) return columns_from<kRows - kFewerRows>();
     return columns_of<kRows>();
   }
 
@@ -107,7 +140,7 @@ struct Forward {
     Integer<T>* const order =
         reinterpret_cast<Integer<T>*>(static_cast<char*>(scratch) + table_bytes());
     repeated.set_order(order);
-    const Columns some = columns_from<kRepeatTall>();
+    const Columns some = columns_from<kMostRows>();
     const double cost =
         double(c.images) * c.ys.height * repeated.vectors * repeated.taps() / kBlocking.fma_per_ns;
     parallel(tasks, cost, [&](int64_t task) {
@@ -115,7 +148,7 @@ struct Forward {
       const Cut item(c.images * repeated.bands, tasks);
       for (int64_t q = item(task); q < item(task + 1); ++q) {
         const int64_t image = q / repeated.bands, band = q % repeated.bands;
-        const int64_t oy = repeated.band_at(band), shared = repeated.shared(band);
+        const int64_t oy = band_at(band), shared = this->shared(band);
         T* const y = c.y + image * c.ys.image + oy * c.ys.row;
         for (int64_t v = 0; v < repeated.vectors; v += repeated.strip) {
           repeated.fill(image, oy, v, order, memory);
@@ -127,26 +160,17 @@ struct Forward {
   }
 };
 
-// Vector FMAs of a row by tiles, neighbouring outputs as one where that is better.
-template <class T>
-double tile_fmas(const Conv<T>& c) {
-  const int64_t p = widening(c);
-  return double(c.ys.width) / p * up(p * c.out, kLanes<T>) * c.ty.count * (c.tx.count + p - 1);
-}
-
 }  // namespace
 
 template <class T>
 bool suits_repeat(const Conv<T>& c) {
-  const auto is_plain = [](const Taps& t) { return t.stride == 1 && t.step == 1; };
-  if (has_pairs<T>(c.precision) || !is_plain(c.ty) || !is_plain(c.tx)) return false;
-  if (c.in != 1 || c.xs.pixel != 1 || c.out > kRepeatMostFilters<T>) return false;
-  if (c.ty.count != 3 && c.ty.count != 5 && c.ty.count != 7) return false;
-  if (c.ys.pixel != c.out || c.ys.row != c.ys.width * c.out) return false;
-  const Repeated<T> own(c);
-  if (own.band_bytes() > kRepeatBytes || c.ys.height / own.bands + 1 < c.ty.count) return false;
-  const double rows = double(own.bands * own.band) / c.ys.height;  // computed for each
-  return own.vectors * rows * (own.taps() + kRepeating) * kFaster < tile_fmas(c);
+  if (!Repeated<T>::fits(c)) return false;
+  const Repeated<T> own(c, rows_of(c.ys.height));
+  if (own.band_bytes() > kRepeatBytes) return false;
+  const double fmas = double(own.bands) * own.band * own.vectors * own.taps();
+  const double loading = c.ty.count == 3 ? 1.9 : 1.25;  // few rows: an input for few FMAs
+  const double cost = fmas * loading + own.filled() * 2.5 + own.tabled() * 3;
+  return cost * 1.05 < cost_of_tiles(c, 7);
 }
 
 template <class T>

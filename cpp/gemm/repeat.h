@@ -9,13 +9,17 @@
 #pragma once
 #include "gemm/conv.h"
 #include "gemm/cut.h"
+#include "gemm/pairs.h"
 #include "gemm/vector.h"
+#include "gemm/widen.h"
 
 namespace fastnn::FASTNN_ISA {
 
-// Whether it pays: outputs and taps one pixel apart, dense rows, less to do than by tiles.
+// Whether it pays: outputs and taps one pixel apart, dense rows, 3, 5 or 7 rows of a kernel.
 template <class T>
 bool suits_repeat(const Conv<T>& c);
+template <class T>
+bool suits_repeat_gradient(const Conv<T>& c);
 
 template <class T>
 int64_t repeat_scratch(const Conv<T>& c);
@@ -29,10 +33,6 @@ void repeat_gradient(const ConvGradient<T>& g, void* scratch);
 
 template <class T>
 constexpr int64_t kRepeatMostFilters = 2 * kLanes<T>;
-// Rows of outputs summed up together: a vector of each, the weights of a column of the kernel and
-// an input are in registers. The fewer of them overlap, the better.
-constexpr int kRepeatRows[] = {14, 12, 10, 8, 7};
-constexpr int kRepeatTall = kRegisters == 32 ? 0 : 3;  // the first of these that fits
 
 // Bytes of a band, at most: they stand on the stack, where each finds those of the one before in
 // L1.
@@ -50,15 +50,12 @@ struct Repeated {
   int64_t high;            // rows of inputs that a band reads
   int64_t pitch, line;     // elements of a repeated row, and the pixels that it is made of
 
-  explicit Repeated(const Conv<T>& conv) : c(conv) {
+  Repeated(const Conv<T>& conv, int64_t rows) : c(conv), band(rows) {
     length = c.ys.width * c.out;
     vectors = up(length, kLanes<T>);
     pixels = 1;
     while (pixels * c.out % kLanes<T>) pixels *= 2;
     phases = pixels * c.out / kLanes<T>;
-    band = kRepeatRows[kRepeatTall];
-    for (const int rows : kRepeatRows)
-      if (rows < band && up(c.ys.height, rows) * rows < up(c.ys.height, band) * band) band = rows;
     bands = up(c.ys.height, band);
     high = band + c.ty.count - 1;
     const int64_t room = kStripBytes / (high * static_cast<int64_t>(sizeof(T)));
@@ -71,10 +68,6 @@ struct Repeated {
 
   int64_t reach() const { return (c.tx.count - 1) * c.out; }  // of a row of the kernel
   int64_t taps() const { return c.tx.count * c.ty.count; }
-  // The first row of a band, and how many are in the one before, too: the last one overlaps that.
-  int64_t band_at(int64_t b) const { return least(b * band, c.ys.height - band); }
-  int64_t shared(int64_t b) const { return b * band - band_at(b); }
-
   // Which pixel of a group each lane of its vectors takes.
   using Order = Vector<Integer<T>>;
   int64_t order_bytes() const { return phases * sizeof(Order); }
@@ -85,11 +78,25 @@ struct Repeated {
   // --- memory: a band's inputs repeated, before them as they are ---
   int64_t line_bytes() const { return align64(high * line * sizeof(T)); }
   int64_t band_bytes() const {
-    return line_bytes() + align64((high * pitch + kLanes<T>)*sizeof(T));
+    return line_bytes() + align64(high * pitch * static_cast<int64_t>(sizeof(T)));
   }
   T* inputs(void* memory) const {
     return reinterpret_cast<T*>(static_cast<char*>(memory) + line_bytes());
   }
+
+  // What a shape must be, whatever the cost.
+  static bool fits(const Conv<T>& c) {
+    const auto is_plain = [](const Taps& t) { return t.stride == 1 && t.step == 1; };
+    const int64_t rows = c.ty.count;
+    return !has_pairs<T>(c.precision) && is_plain(c.ty) && is_plain(c.tx) && c.in == 1 &&
+           c.xs.pixel == 1 && c.out <= kRepeatMostFilters<T> &&
+           (rows == 3 || rows == 5 || rows == 7) && c.ys.pixel == c.out &&
+           c.ys.row == c.ys.width * c.out;
+  }
+  // Of an image: vectors of repeated inputs.
+  double filled() const { return double(strips) * bands * high * (pitch / kLanes<T>); }
+  // Of a batch's share in them: numbers that stand in tables, lane by lane.
+  double tabled() const { return double(phases) * taps() * kLanes<T> / c.images; }
 
   // Inputs that outputs [oy, oy + band) read from vector `first` on, zeros around the image.
   void fill(int64_t image, int64_t oy, int64_t first, const Integer<T>* order, void* memory) const {
@@ -102,14 +109,14 @@ struct Repeated {
     for (int64_t r = 0; r < high; ++r)
       if (top + r >= 0 && top + r < c.xs.height)
         copy_row(from + r * c.xs.row + begin, end - begin, lines + r * line + begin);
-    repeat(lines, order, inputs(memory));
+    repeat_lines(lines, order, inputs(memory));
   }
 
  private:
   static constexpr int64_t kStripBytes = 16 << 10;  // of repeated inputs: they stay in L1
 
   // (A line that was just written would be read across its stores: all of them come before.)
-  void repeat(const T* lines, const Integer<T>* order, T* to) const {
+  void repeat_lines(const T* lines, const Integer<T>* order, T* to) const {
     // (Members would be read again after each store.)
     const int64_t group = phases * kLanes<T>, row = pitch, step = pixels, next = line, count = high;
     for (int64_t e = 0; e < group; e += kLanes<T>) {
@@ -117,11 +124,22 @@ struct Repeated {
       for (int64_t r = 0; r < count; ++r) {
         const T* at = lines + r * next;
         T* const end = to + (r + 1) * row;
-        for (T* put = to + r * row + e; put < end; put += group, at += step)
-          store(put, __builtin_shuffle(load(at), lanes));
+        for (T* at_to = to + r * row + e; at_to < end; at_to += group, at += step)
+          store(at_to, __builtin_shuffle(load(at), lanes));
       }
     }
   }
 };
+
+// What an image takes by tiles, in vector FMAs: neighbouring outputs as one where that is better,
+// and what a tile begins and ends with. Fitted to 29 shapes, float32 by three instruction sets and
+// float64, as is what is held against it (AMD EPYC, Zen 4).
+template <class T>
+double cost_of_tiles(const Conv<T>& c, double to_begin) {
+  const int64_t p = widening(c), vectors = up(p * c.out, kLanes<T>);
+  const double row = double(c.ys.width) / p * vectors * c.ty.count * (c.tx.count + p - 1);
+  const double waits = kRegisters == 16 && vectors == 1 ? 1.8 : 1;  // a load for each FMA
+  return c.ys.height * row * waits * (1.15 + to_begin / (c.ty.count * c.tx.count));
+}
 
 }  // namespace fastnn::FASTNN_ISA

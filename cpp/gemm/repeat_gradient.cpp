@@ -8,14 +8,17 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-constexpr int64_t kCopies = 16;  // of dw, at most
+constexpr int64_t kCopies = 16;    // of dw, at most
+constexpr int64_t kMostRows = 16;  // of a band
 
-// Columns of a kernel that many rows high whose sums fit into registers beside as many rows of dz
-// and an input.
+// Columns of a kernel that many rows high whose sums are in registers beside as many rows of dz and
+// an input.
 constexpr int columns_of(int high) {
   const int fit = (kRegisters - 1 - high) / high;
-  return fit < 5 ? fit : 5;
+  return fit < high ? fit : high;
 }
+
+inline int64_t rows_of(int64_t height) { return up(height, up(height, kMostRows)); }
 
 template <class T>
 struct Gradient {
@@ -25,7 +28,10 @@ struct Gradient {
   int64_t copies;
 
   explicit Gradient(const ConvGradient<T>& gradient)
-      : g(gradient), c(gradient.of), repeated(c), copies(least(c.images, kCopies)) {}
+      : g(gradient),
+        c(gradient.of),
+        repeated(c, rows_of(c.ys.height)),
+        copies(least(c.images * repeated.bands, kCopies)) {}
 
   // --- memory: the order, and copies of dw: for each phase the taps, column by column
   int64_t sums() const { return repeated.phases * repeated.taps() * kLanes<T>; }
@@ -113,16 +119,16 @@ struct Gradient {
                              : &Gradient::add_columns<7, columns_of(7)>;
   }
 
-  // Images [begin, end) into one copy.
-  void sum_images(int64_t begin, int64_t end, const Integer<T>* order, T* to) const {
+  // Bands [begin, end) of all images into one copy.
+  void sum_bands(int64_t begin, int64_t end, const Integer<T>* order, T* to) const {
     alignas(64) char memory[kRepeatBytes];
-    alignas(64) T last[kRepeatRows[0] * kLanes<T>] = {};
+    alignas(64) T last[kMostRows * kLanes<T>] = {};
     const AddColumns some = of_height();
     const Cut row(c.ys.height, repeated.bands);
     const int64_t vectors = repeated.vectors, phases = repeated.phases;
     const int64_t rest = repeated.length % kLanes<T>;  // of the last vector, if it is not full
     __builtin_memset(to, 0, copy_bytes());
-    for (int64_t q = begin * repeated.bands; q < end * repeated.bands; ++q) {
+    for (int64_t q = begin; q < end; ++q) {
       const int64_t image = q / repeated.bands, band = q % repeated.bands;
       const int64_t oy = row(band), rows = row(band + 1) - oy;
       const T* const dz = g.dz + image * c.ys.image + oy * c.ys.row;
@@ -149,8 +155,8 @@ struct Gradient {
     const double cost =
         double(c.images) * c.ys.height * repeated.vectors * repeated.taps() / kBlocking.fma_per_ns;
     parallel(copies, cost, [&](int64_t task) {
-      const Cut image(c.images, copies);
-      sum_images(image(task), image(task + 1), order, copy(scratch, task));
+      const Cut band(c.images * repeated.bands, copies);
+      sum_bands(band(task), band(task + 1), order, copy(scratch, task));
     });
     T* const sum = copy(scratch, 0);
     for (int64_t s = 1; s < copies; ++s) {
@@ -181,6 +187,22 @@ struct Gradient {
 }  // namespace
 
 template <class T>
+bool suits_repeat_gradient(const Conv<T>& c) {
+  if (!Repeated<T>::fits(c)) return false;
+  const Repeated<T> own(c, rows_of(c.ys.height));
+  if (own.band_bytes() > kRepeatBytes) return false;
+  // Each band begins with rows of dz that meet some of the kernel's, all but one of them.
+  if (c.ys.height / own.bands + 1 < c.ty.count) return false;
+  const double fmas = double(c.ys.height) * own.vectors * own.taps();
+  const double sums = double(own.strips) * own.phases * own.bands * own.taps();
+  const bool apart =
+      columns_of(static_cast<int>(c.ty.count)) == 1;  // an input for one column alone
+  const double loading = c.ty.count == 3 ? 1.9 : apart ? 1.5 : c.ty.count == 5 ? 1.3 : 1.1;
+  const double cost = fmas * loading + sums * 10 + own.filled() * 3 + own.tabled() * 3;
+  return cost * 1.15 < cost_of_tiles(c, 4);
+}
+
+template <class T>
 int64_t repeat_gradient_scratch(const ConvGradient<T>& g) {
   return Gradient<T>(g).scratch();
 }
@@ -189,6 +211,8 @@ void repeat_gradient(const ConvGradient<T>& g, void* scratch) {
   Gradient<T>(g).run(scratch);
 }
 
+template bool suits_repeat_gradient<float>(const Conv<float>&);
+template bool suits_repeat_gradient<double>(const Conv<double>&);
 template int64_t repeat_gradient_scratch<float>(const ConvGradient<float>&);
 template int64_t repeat_gradient_scratch<double>(const ConvGradient<double>&);
 template void repeat_gradient<float>(const ConvGradient<float>&, void*);

@@ -18,13 +18,16 @@ int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 }  // namespace
 
-int64_t place(std::vector<Buffer>& buffers, int64_t apart) {
-  int64_t sum = 0;
+int64_t place_apart(std::vector<Buffer>& buffers) {
+  int64_t total = 0;
   for (Buffer& b : buffers) {
-    b.offset = sum;
-    sum += aligned(b.bytes);
+    b.offset = total;
+    total += aligned(b.bytes);
   }
-  if (sum <= apart) return sum;
+  return total;
+}
+
+int64_t place(std::vector<Buffer>& buffers) {
   std::vector<size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),

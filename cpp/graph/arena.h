@@ -13,9 +13,10 @@ struct Buffer {
 };
 
 // Sets the offsets (multiples of 64 bytes), largest buffers first, each at the lowest place that is
-// free during its life; but one behind the other where all of them take `apart` bytes at most.
-// Returns the bytes of the arena.
-int64_t place(std::vector<Buffer>& buffers, int64_t apart = 0);
+// free during its life. Returns the bytes of the arena.
+int64_t place(std::vector<Buffer>& buffers);
+// The same with a place of its own for each buffer.
+int64_t place_apart(std::vector<Buffer>& buffers);
 
 // 64-byte aligned memory, zeroed.
 class Memory {

@@ -1,16 +1,18 @@
 // Where everything that a Plan computes lies: one arena, from what is live when.
 #include <algorithm>
 
+#include "base/parallel.h"
 #include "graph/plan.h"
 
 namespace fastnn {
 namespace {
 
 constexpr int64_t kBf16Bytes = 2;
-// Up to here the buffers of a training step lie apart: a line then stays with the core that writes
-// it. Of two that share room, each core's half lies otherwise, and lines change cores in each step
-// (LeNet-5 on 2 cores of an EPYC: 1.2% of a step where they share L3, 11% where they do not).
-constexpr int64_t kApartBytes = 8 << 20;
+// Up to so many bytes the buffers of a training step that several threads share lie apart: a line
+// then stays with the core that writes it. Of two that share room, each core's part lies otherwise,
+// and lines change cores in each step (LeNet-5 on 2 cores of an EPYC: 1.2% of a step where they
+// share L3, 11% where they do not).
+constexpr int64_t kApartBytes = 6 << 20;
 
 // What is past a mask's bits is read.
 bool reads(uint32_t mask, int i) { return i >= 32 || in_mask(mask, i); }
@@ -81,7 +83,10 @@ void Plan::lay_out(const std::vector<int>& wanted) {
   }
   if (options_.keep_all)
     for (Buffer& b : buffers) b.first = 0, b.last = 2 * static_cast<int>(steps_.size());
-  arena_ = Memory(place(buffers, options_.loss >= 0 ? kApartBytes : 0));
+  int64_t bytes = place_apart(buffers);
+  const bool is_shared = options_.loss >= 0 && thread_count() > 1;
+  if (!is_shared || bytes > kApartBytes) bytes = place(buffers);
+  arena_ = Memory(bytes);
   scratch_ = Memory(scratch);
   set_pointers(buffers);
   for (const auto& [arg, buffer] : saved) arg->data = arena_.data() + buffers[buffer].offset;

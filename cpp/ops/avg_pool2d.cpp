@@ -2,7 +2,7 @@
 // Backward: each pixel takes dy / count from the windows it is in. The count is that of the taps in
 // the image and, with count_include_pad, in the border; or divisor_override.
 #include "ops/pool_backward.h"
-#include "ops/spread.h"
+#include "ops/pool_even.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -150,14 +150,15 @@ struct AvgPool2d {
   }
 
   template <class T>
-  static void spread(const Shares& share, const T* dy, T* dx) {
-    const Spread<T> row(share.p);
+  static void write_even(const Shares& share, const T* dy, T* dx) {
+    const EvenWindows<T> windows(share.p);
     const T scale = static_cast<T>(share(0, 0));
     const int64_t OH = share.p.h.outputs, length = share.p.w.outputs * share.p.C;
     const int64_t all = share.p.N * OH * length;
     each_output_row(share.p, 0.03, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r)
-        row(dy + r * length, all - r * length, scale, dx + r * share.p.h.kernel * row.row);
+        windows(dy + r * length, all - r * length, scale,
+                dx + r * share.p.h.kernel * windows.length);
     });
   }
 
@@ -166,8 +167,8 @@ struct AvgPool2d {
     if (!n.in[0].grad) return;
     const Shares share(n);
     const T* dy = grad<T>(n.out[0]);
-    if (Spread<T>::suits(share.p) && !n.in[0].accumulate)
-      return spread(share, dy, grad<T>(n.in[0]));
+    if (EvenWindows<T>::suits(share.p) && !n.in[0].accumulate)
+      return write_even(share, dy, grad<T>(n.in[0]));
     scatter_windows<sizeof(T) == 4>(
         share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate, [=](int64_t oh, int64_t ow) {
           const T scale = static_cast<T>(share(oh, ow));

@@ -392,6 +392,9 @@ REPEATED = [
     (1, 6, 5, 5, 16, 300, 2),
     (17, 7, 5, 5, 8, 9, 2),
     (40, 1, 3, 3, 7, 9, 0),
+    (9, 2, 5, 5, 9, 30, 0),  # an image lower than a band
+    (9, 1, 5, 5, 3, 30, 2),
+    (9, 3, 7, 7, 4, 30, 3),
 ]
 
 
@@ -442,10 +445,9 @@ def test_conv2d_into_one_filter_keeps_a_pixel_that_is_not_finite_in_its_windows(
     """Neighbouring outputs taken as one would make it NaN in all of them: the way that is not taken."""
     x = np.zeros((1, 28, 28, 1), "f4")
     x[0, 9, 13, 0] = np.inf
+    weight = np.ones((1, 1, 3, 3), "f4")
     with using(isa):
-        y = _core.call("conv2d", [x, np.ones((1, 1, 3, 3), "f4")], attrs_of(padding=(1, 1, 1, 1)))[
-            0
-        ]
+        (y,) = _core.call("conv2d", [x, weight], attrs_of(padding=(1, 1, 1, 1)))
     inside = np.zeros((28, 28), bool)
     inside[8:11, 12:15] = True
     np.testing.assert_array_equal(y[0, :, :, 0], np.where(inside, np.inf, 0))

@@ -8,13 +8,13 @@
 namespace fastnn::FASTNN_ISA {
 
 template <class T>
-struct Spread {
+struct EvenWindows {
   static constexpr int64_t kMostVectors = 32;  // after which their orders come again
   static constexpr int64_t kWindow = kMostVectors * kLanes<T>;
 
   const Pool& p;
-  int64_t window, row;  // numbers of a window's row, of a row of pixels
-  int64_t vectors = 0;  // whose orders differ
+  int64_t window, length;  // numbers of a window's row, of a row of pixels
+  int64_t vectors = 0;     // whose orders differ
   int64_t base[kMostVectors];
   Integer<T> order[kMostVectors * kLanes<T>];
 
@@ -26,8 +26,8 @@ struct Spread {
            p.w.kernel * p.C <= kMostVectors;
   }
 
-  explicit Spread(const Pool& pool)
-      : p(pool), window(pool.w.kernel * pool.C), row(pool.w.length * pool.C) {
+  explicit EvenWindows(const Pool& pool)
+      : p(pool), window(pool.w.kernel * pool.C), length(pool.w.length * pool.C) {
     do {
       const int64_t first = vectors * kLanes<T>;
       base[vectors] = from(first);
@@ -45,21 +45,21 @@ struct Spread {
   void operator()(const T* dy, int64_t readable, T scale, T* dx) const {
     // (Members would be read again after each store.)
     const int64_t group = vectors * kLanes<T>, next = group / window * p.C;
-    const int64_t length = row, high = p.h.kernel, whole = length - kLanes<T>;
+    const int64_t all = length, high = p.h.kernel, whole = all - kLanes<T>;
     const int64_t last = readable - kLanes<T>;
     for (int64_t v = 0; v < vectors; ++v) {
       const auto lanes = get<Vector<Integer<T>>>(order + v * kLanes<T>);
       int64_t at = base[v], e = v * kLanes<T>;
       for (; e <= whole && at <= last; e += group, at += next) {
         const Vector<T> value = scale * __builtin_shuffle(load(dy + at), lanes);
-        for (int64_t i = 0; i < high; ++i) store(dx + i * length + e, value);
+        for (int64_t i = 0; i < high; ++i) store(dx + i * all + e, value);
       }
-      for (; e < length; e += group, at += next) {  // the end of dy, of the row
-        const int64_t left = least(length - e, kLanes<T>);
+      for (; e < all; e += group, at += next) {  // the end of dy, of the row
+        const int64_t left = least(all - e, kLanes<T>);
         T few[kLanes<T>] = {};
         copy_row(dy + at, least(readable - at, kLanes<T>), few);
         store(few, scale * __builtin_shuffle(load(few), lanes));
-        for (int64_t i = 0; i < high; ++i) copy_row(few, left, dx + i * length + e);
+        for (int64_t i = 0; i < high; ++i) copy_row(few, left, dx + i * all + e);
       }
     }
   }
