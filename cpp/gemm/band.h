@@ -30,7 +30,7 @@ struct Source {
   Along along;
   int64_t in;  // channels, or pairs of them
   bool copied;
-  bool overruns;  // vectors reach beyond a run read in place: the last image's rows are copied
+  bool overruns;  // vectors reach beyond a run read in place: the last images' rows are copied
   int64_t width;  // pixels of a copied row
   int64_t pixel;  // elements from one to the next
   int64_t run, runs_x;
@@ -65,8 +65,11 @@ struct Source {
     return copied || overruns ? align64((span(c.ty, out_rows) * row() + kSlack) * sizeof(T)) : 0;
   }
 
-  // Whether the band of an image must be in memory of its own.
-  bool copies(int64_t image) const { return copied || (overruns && image + 1 == c.images); }
+  // Whether the band of an image must be in memory of its own: vectors reach less than kSlack
+  // beyond.
+  bool copies(int64_t image) const {
+    return copied || (overruns && (c.images - 1 - image) * c.xs.image < kSlack);
+  }
 
   // The first tap of output (oy, 0) of an image; rows [oy, oy + out_rows) can be read from there.
   const T* band(int64_t image, int64_t oy, int64_t out_rows, T* memory) const {

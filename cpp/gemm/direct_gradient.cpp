@@ -40,6 +40,7 @@ struct Gradient {
     const bool may_spill = !source.pairs && is_dense && c.ys.row >= kLanes<T>;
     turned = (c.out % kLanes<T> == 0 || may_spill) && across * 8 < upright * 7;
     spills = turned && c.out % kLanes<T> != 0;
+    if (turned) source.overruns = false;  // x is read number by number
     // Few rows of a tile leave registers for more columns.
     const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
     const bool has_room = turned && !source.pairs;
@@ -203,7 +204,7 @@ struct Gradient {
     const Cut part(parts, tasks);
     for (int64_t q = 0; q < chunks; ++q) {
       const Chunk chunk = chunk_at(q);
-      if (source.bytes(band) || spills)
+      if (spills || source.copies(chunk.image + chunk.images - 1))
         parallel(chunk.images, double(chunk.images) * source.bytes(band) * 0.1,
                  [&](int64_t i) { prepare(chunk, i, m); });
       parallel(tasks, cost / chunks,

@@ -113,9 +113,8 @@ struct Narrow {
         Vector<T, kBytes> sum{};
 #pragma GCC unroll 5
         for (int64_t v = 0; v < taps; ++v, p += next) sum += get<Vector<T, kBytes>>(p);
-        // (Lanes taken one by one would keep all sums in memory: a copy of them.)
         const int64_t lanes = least(c.out - k, kCount);
-        T one[kCount] = {};
+        T one[kCount];  // what is indexed lane by lane, so that `sum` stays in a register
         if (c.bias) {
           put(one, sum);
           for (int64_t l = 0; l < lanes; ++l) one[l] += c.bias[k + l];

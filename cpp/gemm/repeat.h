@@ -95,8 +95,9 @@ struct Repeated {
   }
   // Of an image: vectors of repeated inputs.
   double filled() const { return double(strips) * bands * high * (pitch / kLanes<T>); }
-  // Of a batch's share in them: numbers that stand in tables, lane by lane.
-  double tabled() const { return double(phases) * taps() * kLanes<T> / c.images; }
+  // Its share of the numbers that stand in tables, lane by lane; as of a few images, whatever the
+  // batch: the way, and so the rounding, does not depend on that.
+  double tabled() const { return double(phases) * taps() * kLanes<T> / 4; }
 
   // Inputs that outputs [oy, oy + band) read from vector `first` on, zeros around the image.
   void fill(int64_t image, int64_t oy, int64_t first, const Integer<T>* order, void* memory) const {

@@ -12,7 +12,7 @@ constexpr int64_t kCopies = 16;    // of dw, at most
 constexpr int64_t kMostRows = 16;  // of a band
 
 // Columns of a kernel that many rows high whose sums are in registers beside as many rows of dz and
-// an input.
+// an input; those of a square one at most.
 constexpr int columns_of(int high) {
   const int fit = (kRegisters - 1 - high) / high;
   return fit < high ? fit : high;
@@ -191,13 +191,12 @@ bool suits_repeat_gradient(const Conv<T>& c) {
   if (!Repeated<T>::fits(c)) return false;
   const Repeated<T> own(c, rows_of(c.ys.height));
   if (own.band_bytes() > kRepeatBytes) return false;
-  // Each band begins with rows of dz that meet some of the kernel's, all but one of them.
+  // `add` begins a band with as many rows of dz as the kernel has, but one.
   if (c.ys.height / own.bands + 1 < c.ty.count) return false;
   const double fmas = double(c.ys.height) * own.vectors * own.taps();
   const double sums = double(own.strips) * own.phases * own.bands * own.taps();
-  const bool apart =
-      columns_of(static_cast<int>(c.ty.count)) == 1;  // an input for one column alone
-  const double loading = c.ty.count == 3 ? 1.9 : apart ? 1.5 : c.ty.count == 5 ? 1.3 : 1.1;
+  const bool lone = columns_of(static_cast<int>(c.ty.count)) == 1;  // columns that share no dz
+  const double loading = c.ty.count == 3 ? 1.9 : lone ? 1.5 : c.ty.count == 5 ? 1.3 : 1.1;
   const double cost = fmas * loading + sums * 10 + own.filled() * 3 + own.tabled() * 3;
   return cost * 1.15 < cost_of_tiles(c, 4);
 }

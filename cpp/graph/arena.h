@@ -9,7 +9,7 @@ namespace fastnn {
 struct Buffer {
   int64_t bytes = 0;
   int first = 0, last = -1;  // steps of the plan's time line between which it is in use
-  int64_t offset = 0;        // set by place()
+  int64_t offset = 0;        // set by place(), place_apart()
 };
 
 // Sets the offsets (multiples of 64 bytes), largest buffers first, each at the lowest place that is

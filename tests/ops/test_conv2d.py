@@ -1,5 +1,9 @@
 """Convolution of images."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -451,3 +455,44 @@ def test_conv2d_into_one_filter_keeps_a_pixel_that_is_not_finite_in_its_windows(
     inside = np.zeros((28, 28), bool)
     inside[8:11, 12:15] = True
     np.testing.assert_array_equal(y[0, :, :, 0], np.where(inside, np.inf, 0))
+
+
+PAGE = """
+import ctypes, mmap, sys
+import numpy as np
+from fastnn import _core
+
+PAGE = mmap.PAGESIZE
+protect = ctypes.CDLL(None).mprotect
+protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+maps = []
+
+def at_end(array):
+    pages = -(-array.nbytes // PAGE)
+    maps.append(mmap.mmap(-1, (pages + 1) * PAGE))
+    whole = np.frombuffer(maps[-1], np.uint8)
+    assert protect(whole.ctypes.data + pages * PAGE, PAGE, 0) == 0
+    place = whole[pages * PAGE - array.nbytes : pages * PAGE].view(array.dtype).reshape(array.shape)
+    place[...] = array
+    return place
+
+_core.set_isa(sys.argv[1])
+for n, h, w, c, k, kh, kw, stride in [
+    (2, 1, 1, 1, 1, 1, 1, 2), (2, 1, 2, 1, 1, 1, 2, 1), (2, 2, 1, 1, 5, 2, 1, 1), (9, 1, 1, 3, 5, 1, 1, 2),
+    (3, 5, 5, 3, 7, 3, 3, 1), (1, 28, 28, 1, 6, 5, 5, 1), (3, 9, 30, 1, 2, 5, 5, 1), (40, 7, 9, 1, 1, 3, 3, 1),
+]:
+    for dtype in ("f4", "f8"):
+        attrs = dict(stride=(stride, stride), padding=(0,) * 4, dilation=(1, 1), groups=1, flip=0)
+        x, weight = at_end(np.ones((n, h, w, c), dtype)), at_end(np.ones((k, c, kh, kw), dtype))
+        (y,) = _core.call("conv2d", [x, weight], attrs)
+        _, dw = _core.vjp("conv2d", [x, weight], attrs, [at_end(np.ones_like(y))])
+        assert (y == c * kh * kw).all() and (dw == y[..., 0].size).all()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="protects pages by Linux's mprotect")
+@pytest.mark.parametrize("isa", ISAS)
+def test_conv2d_reads_nothing_behind_its_operands(isa):
+    """Each ends where a page ends, and the next must not be touched."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", PAGE, isa], check=True, env=environment)
