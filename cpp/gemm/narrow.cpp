@@ -99,7 +99,6 @@ struct Narrow {
     constexpr int kHalf = kVectorBytes > 32 ? 32 : kVectorBytes;
     if (c.out * static_cast<int64_t>(sizeof(T)) > kHalf)
       return collect_in<kVectorBytes, 0>(sums, y, end);
-    if (c.tx.count == 3) return collect_in<kHalf, 3>(sums, y, end);
     if (c.tx.count == 5) return collect_in<kHalf, 5>(sums, y, end);
     collect_in<kHalf, 0>(sums, y, end);
   }

@@ -10,7 +10,7 @@ constexpr int64_t kTasks = 32;
 // Rows of outputs summed up together: a vector of each, the weights of a column of the kernel and
 // an input are in registers.
 constexpr int kMostRows = kRegisters == 32 ? 14 : 8;
-constexpr int kFewerRows = kRegisters == 32 ? 2 : 1;  // from one number of rows to the next,
+constexpr int kFewerRows = kRegisters == 32 ? 3 : 1;  // from one number of rows to the next,
 constexpr int kLeastRows = kRegisters == 32 ? 8 : 7;  // down to this
 
 // Of them, such that bands overlap least.
@@ -182,11 +182,10 @@ void repeat_conv(const Conv<T>& c, void* scratch) {
   Forward<T>(c).run(scratch);
 }
 
+#if !defined(__x86_64__) || defined(__AVX__)  // kRepeats
 template bool suits_repeat<float>(const Conv<float>&);
-template bool suits_repeat<double>(const Conv<double>&);
 template int64_t repeat_scratch<float>(const Conv<float>&);
-template int64_t repeat_scratch<double>(const Conv<double>&);
 template void repeat_conv<float>(const Conv<float>&, void*);
-template void repeat_conv<double>(const Conv<double>&, void*);
+#endif
 
 }  // namespace fastnn::FASTNN_ISA

@@ -15,7 +15,15 @@
 
 namespace fastnn::FASTNN_ISA {
 
-// Whether it pays: outputs and taps one pixel apart, dense rows, 3, 5 or 7 rows of a kernel.
+// Whether it pays: outputs and taps one pixel apart, dense rows, 3, 5 or 7 rows of a kernel. (Of
+// float32, and not for CPUs from before 2013: they gain little for as much code.)
+#if defined(__x86_64__) && !defined(__AVX__)
+template <class T>
+constexpr bool kRepeats = false;
+#else
+template <class T>
+constexpr bool kRepeats = sizeof(T) == 4;
+#endif
 template <class T>
 bool suits_repeat(const Conv<T>& c);
 template <class T>

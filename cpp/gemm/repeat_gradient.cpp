@@ -197,7 +197,7 @@ bool suits_repeat_gradient(const Conv<T>& c) {
   const double sums = double(own.strips) * own.phases * own.bands * own.taps();
   const bool lone = columns_of(static_cast<int>(c.ty.count)) == 1;  // columns that share no dz
   const double loading = c.ty.count == 3 ? 1.9 : lone ? 1.5 : c.ty.count == 5 ? 1.3 : 1.1;
-  const double cost = fmas * loading + sums * 10 + own.filled() * 3 + own.tabled() * 3;
+  const double cost = fmas * loading + sums * 10 + own.filled() * 3 + own.tabled() * 12 / c.images;
   return cost * 1.15 < cost_of_tiles(c, 4);
 }
 
@@ -210,11 +210,10 @@ void repeat_gradient(const ConvGradient<T>& g, void* scratch) {
   Gradient<T>(g).run(scratch);
 }
 
+#if !defined(__x86_64__) || defined(__AVX__)  // kRepeats
 template bool suits_repeat_gradient<float>(const Conv<float>&);
-template bool suits_repeat_gradient<double>(const Conv<double>&);
 template int64_t repeat_gradient_scratch<float>(const ConvGradient<float>&);
-template int64_t repeat_gradient_scratch<double>(const ConvGradient<double>&);
 template void repeat_gradient<float>(const ConvGradient<float>&, void*);
-template void repeat_gradient<double>(const ConvGradient<double>&, void*);
+#endif
 
 }  // namespace fastnn::FASTNN_ISA

@@ -111,7 +111,7 @@ struct AvgPool2d {
     // `done` is 0, or there is a whole vector before the rest.
     const bool before = done > 0 && p.C - done < kLanes<T>;
     const int64_t first = before ? p.C - kLanes<T> : done;
-    each_channels<T>(p.C - first, true, roomy, [=](auto lanes, int64_t at) {
+    each_channels<T, true>(p.C - first, true, roomy, [=](auto lanes, int64_t at) {
       using V = typename decltype(lanes)::V;
       const int64_t c = first + at;
       for (int64_t k = 0; k < count; ++k) {
@@ -167,8 +167,9 @@ struct AvgPool2d {
     if (!n.in[0].grad) return;
     const Shares share(n);
     const T* dy = grad<T>(n.out[0]);
-    if (EvenWindows<T>::suits(share.p) && !n.in[0].accumulate)
-      return write_even(share, dy, grad<T>(n.in[0]));
+    if constexpr (sizeof(T) == 4)
+      if (EvenWindows<T>::suits(share.p) && !n.in[0].accumulate)
+        return write_even(share, dy, grad<T>(n.in[0]));
     scatter_windows<sizeof(T) == 4>(
         share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate, [=](int64_t oh, int64_t ow) {
           const T scale = static_cast<T>(share(oh, ow));

@@ -30,14 +30,14 @@ struct One {
 
 // f(lanes, c) on blocks of channels c, c + 1, ... that cover all C. `twice`: a channel may be
 // computed twice, and where `roomy` the memory after the last one may be read and written, for what
-// comes later writes it again.
-template <class T, class F>
+// comes later writes it again; with kHalves by half a vector where that does.
+template <class T, bool kHalves = false, class F>
 static inline void each_channels(int64_t C, bool twice, bool roomy, const F& f) {
   int64_t c = 0;
   for (; c + kLanes<T> <= C; c += kLanes<T>) f(Wide<T>{}, c);
   if (c == C) return;
   if (twice && C >= kLanes<T>) return f(Wide<T>{}, C - kLanes<T>);
-  if constexpr (kVectorBytes > 32)
+  if constexpr (kHalves && kVectorBytes > 32 && sizeof(T) == 4)
     if (twice && roomy && C > 1 && C <= Half<T>::kCount) return f(Half<T>{}, c);
   if (twice && roomy && C > 1) return f(Wide<T>{}, c);
   for (; c < C; ++c) f(One<T>{}, c);
