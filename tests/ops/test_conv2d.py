@@ -444,7 +444,7 @@ def test_conv2d_of_one_channel_adds_to_gradients_that_are_there(case):
         np.testing.assert_allclose(more, s + a, rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("isa", [isa for isa in ISAS if isa != "baseline"])
 def test_conv2d_into_one_filter_keeps_a_pixel_that_is_not_finite_in_its_windows(isa):
     """Neighbouring outputs taken as one would make it NaN in all of them: the way that is not taken."""
     x = np.zeros((1, 28, 28, 1), "f4")
