@@ -30,14 +30,12 @@ struct Source {
   Along along;
   int64_t in;  // channels, or pairs of them
   bool copied;
-  bool overruns;  // vectors reach beyond a run read in place: the last images' rows are copied
-  int64_t width;  // pixels of a copied row
-  int64_t pixel;  // elements from one to the next
+  bool overruns = false;  // read by vectors that reach beyond a run: the last images are copied
+  int64_t width;          // pixels of a copied row
+  int64_t pixel;          // elements from one to the next
   int64_t run, runs_x;
 
-  // `whole`: runs are read by as many elements at a time.
-  Source(const Conv<T>& conv, int64_t whole, Along k)
-      : c(conv), pairs(has_pairs<T>(conv.precision)), along(k) {
+  Source(const Conv<T>& conv, Along k) : c(conv), pairs(has_pairs<T>(conv.precision)), along(k) {
     in = pairs && along == Along::kChannels ? up(c.in, 2) : c.in;
     width = span(c.tx, c.ys.width);
     const auto set_runs = [&] {
@@ -51,7 +49,6 @@ struct Source {
              leaves(c.tx, c.ys.width, c.xs.width) || pixel != in;
     if (copied) pixel = in;
     set_runs();
-    overruns = !copied && run % whole != 0;
   }
 
   int64_t depth() const { return c.ty.count * c.tx.count * in; }

@@ -88,7 +88,7 @@ int64_t conv_scratch(const Conv<T>& c) {
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_scratch(c);
   if (suits_narrow(c)) return narrow_scratch(c);
-  if constexpr (kRepeats<T>)
+  if constexpr (sizeof(T) == 4 && kRepeats)
     if (suits_repeat(c)) return repeat_scratch(c);
   if (widening(c) > 1) return widened_scratch(c);
   return direct_scratch(c);
@@ -104,7 +104,7 @@ void conv(const Conv<T>& c, void* scratch) {
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
   if (!suits_narrow(c)) {
-    if constexpr (kRepeats<T>)
+    if constexpr (sizeof(T) == 4 && kRepeats)
       if (suits_repeat(c)) return repeat_conv(c, scratch);
     return widening(c) > 1 ? widened_conv(c, scratch) : direct_conv(c, scratch);
   }
@@ -126,7 +126,7 @@ int64_t conv_gradient_scratch(const ConvGradient<T>& g) {
   if (is_empty(g)) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient_scratch(g);
-  if constexpr (kRepeats<T>)
+  if constexpr (sizeof(T) == 4 && kRepeats)
     if (suits_repeat_gradient(g.of)) return repeat_gradient_scratch(g);
   if (widening(g.of) > 1) return widened_gradient_scratch(g);
   return direct_gradient_scratch(g);
@@ -137,7 +137,7 @@ void conv_gradient(const ConvGradient<T>& g, void* scratch) {
   if (is_empty(g)) return clear(g);
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient(g, scratch);
-  if constexpr (kRepeats<T>)
+  if constexpr (sizeof(T) == 4 && kRepeats)
     if (suits_repeat_gradient(g.of)) return repeat_gradient(g, scratch);
   if (widening(g.of) > 1) return widened_gradient(g, scratch);
   direct_gradient(g, scratch);

@@ -31,7 +31,7 @@ struct Direct {
   bool late;            // pixels overlap by parts of a vector; bias and activation row by row
   double cost;
 
-  explicit Direct(const Conv<T>& conv) : c(conv), source(conv, 1, Along::kChannels) {
+  explicit Direct(const Conv<T>& conv) : c(conv), source(conv, Along::kChannels) {
     const int64_t depth = source.depth();
     panels = up(c.out, kPanel<T>);
     blocks = most(up(depth, kBlocking.kc), 1);

@@ -4,6 +4,7 @@
 // ones: tasks share dw out, and each goes through all images.
 #include "base/parallel.h"
 #include "gemm/band.h"
+#include "gemm/copies.h"
 #include "gemm/direct.h"
 #include "gemm/micro_kernel.h"
 
@@ -31,7 +32,7 @@ struct Gradient {
   double cost;
 
   [[gnu::cold]] explicit Gradient(const ConvGradient<T>& gradient)
-      : g(gradient), c(gradient.of), source(gradient.of, kLanes<T>, Along::kPixels) {
+      : g(gradient), c(gradient.of), source(gradient.of, Along::kPixels) {
     const int64_t size = sizeof(T);
     const int64_t upright = up(source.run, kLanes<T>) * c.out;
     const int64_t across = up(c.out, kLanes<T>) * source.run;
@@ -40,7 +41,8 @@ struct Gradient {
     const bool may_spill = !source.pairs && is_dense && c.ys.row >= kLanes<T>;
     turned = (c.out % kLanes<T> == 0 || may_spill) && across * 8 < upright * 7;
     spills = turned && c.out % kLanes<T> != 0;
-    if (turned) source.overruns = false;  // x is read number by number
+    // By vectors, where x is not read number by number.
+    source.overruns = !turned && !source.copied && source.run % kLanes<T> != 0;
     // Few rows of a tile leave registers for more columns.
     const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
     const bool has_room = turned && !source.pairs;
@@ -220,25 +222,12 @@ struct Gradient {
       });
     else
       sum_together(memory(scratch, 0));
-    if (copies > 1) add_copies(scratch);
+    T* const dw = memory(scratch, 0).dw;
+    if (copies > 1) add_copies(dw, c.out * source.depth(), copies, copy_bytes());
     parallel_chunks(c.out, up(c.out, kCopies), double(c.out) * source.depth() * 0.4,
                     [&](int64_t begin, int64_t end) {
-                      for (int64_t k = begin; k < end; ++k) hand_out(k, memory(scratch, 0).dw);
+                      for (int64_t k = begin; k < end; ++k) hand_out(k, dw);
                     });
-  }
-
-  // All copies into the first, in their order.
-  void add_copies(void* scratch) const {
-    constexpr int64_t kGrain = 1024;
-    const int64_t count = c.out * source.depth();
-    parallel_chunks(count, kGrain, count * copies * 0.05, [&](int64_t begin, int64_t end) {
-      T* const sum = memory(scratch, 0).dw;
-      for (int64_t s = 1; s < copies; ++s) {
-        const T* const more = memory(scratch, s).dw;
-#pragma omp simd
-        for (int64_t i = begin; i < end; ++i) sum[i] += more[i];
-      }
-    });
   }
 
   // Filter k from the order of runs into the user's.

@@ -97,23 +97,22 @@ struct Narrow {
   // later. (Half a vector, where filters fit into it, seldom lies on two cache lines.)
   void collect(const T* sums, T* y, const T* end) const {
     constexpr int kHalf = kVectorBytes > 32 ? 32 : kVectorBytes;
-    if (c.out * static_cast<int64_t>(sizeof(T)) > kHalf)
-      return collect_in<kVectorBytes, 0>(sums, y, end);
-    if (c.tx.count == 5) return collect_in<kHalf, 5>(sums, y, end);
-    collect_in<kHalf, 0>(sums, y, end);
+    if (c.out * static_cast<int64_t>(sizeof(T)) <= kHalf)
+      collect_in<kHalf>(sums, y, end);
+    else
+      collect_in<kVectorBytes>(sums, y, end);
   }
-  template <int kBytes, int kTaps>
+  template <int kBytes>
   void collect_in(const T* sums, T* y, const T* end) const {
     constexpr int64_t kCount = kBytes / sizeof(T);
-    const int64_t taps = kTaps ? kTaps : c.tx.count, next = pitch + c.out;
     for (int64_t ox = 0; ox < c.ys.width; ++ox, y += c.ys.pixel)
       for (int64_t k = 0; k < c.out; k += kCount) {
         const T* p = sums + ox * pitch + k;
         Vector<T, kBytes> sum{};
-#pragma GCC unroll 5
-        for (int64_t v = 0; v < taps; ++v, p += next) sum += get<Vector<T, kBytes>>(p);
+        for (int64_t v = 0; v < c.tx.count; ++v, p += pitch + c.out)
+          sum += get<Vector<T, kBytes>>(p);
         const int64_t lanes = least(c.out - k, kCount);
-        T one[kCount];  // what is indexed lane by lane, so that `sum` stays in a register
+        T one[kCount];  // for what goes lane by lane: `sum` itself would be kept in memory
         if (c.bias) {
           put(one, sum);
           for (int64_t l = 0; l < lanes; ++l) one[l] += c.bias[k + l];

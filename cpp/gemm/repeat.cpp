@@ -1,3 +1,5 @@
+// y = act(w * x + b) of one channel: a vector of outputs of several rows at a time, column by
+// column of the kernel.
 #include "gemm/repeat.h"
 
 #include "base/parallel.h"
@@ -21,22 +23,21 @@ inline int64_t rows_of(int64_t height) {
   return best;
 }
 
-template <class T>
 struct Forward {
-  const Conv<T>& c;
-  Repeated<T> repeated;
+  const Conv<float>& c;
+  Repeated repeated;
   int64_t tasks;
 
-  explicit Forward(const Conv<T>& conv)
+  explicit Forward(const Conv<float>& conv)
       : c(conv),
         repeated(conv, rows_of(conv.ys.height)),
         tasks(least(c.images * repeated.bands, kTasks)) {}
 
   // --- memory: the weights, for each phase and column of the kernel its rows; for each phase
   // a vector of biases, and one of the order ---
-  int64_t weights() const { return repeated.phases * repeated.taps() * kLanes<T>; }
-  int64_t biases() const { return repeated.phases * kLanes<T>; }
-  int64_t table_bytes() const { return align64((weights() + biases()) * sizeof(T)); }
+  int64_t weights() const { return repeated.phases * repeated.taps() * kLanes<float>; }
+  int64_t biases() const { return repeated.phases * kLanes<float>; }
+  int64_t table_bytes() const { return align64((weights() + biases()) * sizeof(float)); }
   int64_t scratch() const { return table_bytes() + repeated.order_bytes(); }
 
   // The last band overlaps the one before; where the image is lower than a band, that begins above
@@ -44,16 +45,16 @@ struct Forward {
   int64_t band_at(int64_t b) const { return least(b * repeated.band, c.ys.height - repeated.band); }
   int64_t shared(int64_t b) const { return b * repeated.band - band_at(b); }
 
-  void set_table(T* to) const {
-    T* const bias = to + weights();
+  void set_table(float* to) const {
+    float* const bias = to + weights();
     for (int64_t phase = 0; phase < repeated.phases; ++phase)
-      for (int64_t l = 0; l < kLanes<T>; ++l) {
-        const int64_t k = (phase * kLanes<T> + l) % c.out;
-        bias[phase * kLanes<T> + l] = c.bias ? c.bias[k] : T(0);
-        const T scale = c.scale ? c.scale[k] : T(1);
-        T* at = to + phase * repeated.taps() * kLanes<T> + l;
+      for (int64_t l = 0; l < kLanes<float>; ++l) {
+        const int64_t k = (phase * kLanes<float> + l) % c.out;
+        bias[phase * kLanes<float> + l] = c.bias ? c.bias[k] : 0.0f;
+        const float scale = c.scale ? c.scale[k] : 1.0f;
+        float* at = to + phase * repeated.taps() * kLanes<float> + l;
         for (int64_t x = 0; x < c.tx.count; ++x)
-          for (int64_t y = 0; y < c.ty.count; ++y, at += kLanes<T>)
+          for (int64_t y = 0; y < c.ty.count; ++y, at += kLanes<float>)
             *at = scale * c.w[k * c.w_out + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
                               (c.tx.first + x * c.tx.kernel_step) * c.w_x];
       }
@@ -61,40 +62,41 @@ struct Forward {
 
   // A vector of each of kRows rows of outputs, stored from row `shared` on.
   template <int kRows, int kHigh>
-  void column(const T* x, const T* w, Vector<T> bias, int64_t lanes, int64_t shared, T* y) const {
-    Vector<T> sum[kRows];
+  void column(const float* x, const float* w, Vector<float> bias, int64_t lanes, int64_t shared,
+              float* y) const {
+    Vector<float> sum[kRows];
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) sum[r] = bias;
     const int64_t pitch = repeated.pitch;
-    for (int64_t k = 0; k < c.tx.count; ++k, x += c.out, w += kHigh * kLanes<T>) {
-      const T* at = x;
-      Vector<T> weight[kHigh];
+    for (int64_t k = 0; k < c.tx.count; ++k, x += c.out, w += kHigh * kLanes<float>) {
+      const float* at = x;
+      Vector<float> weight[kHigh];
 #pragma GCC unroll 8
-      for (int u = 0; u < kHigh; ++u) weight[u] = load(w + u * kLanes<T>);
+      for (int u = 0; u < kHigh; ++u) weight[u] = load(w + u * kLanes<float>);
 #pragma GCC unroll 32
       for (int r = 0; r < kRows + kHigh - 1; ++r, at += pitch) {
-        const Vector<T> value = load(at);
+        const Vector<float> value = load(at);
 #pragma GCC unroll 8
         for (int u = 0; u < kHigh; ++u)
           if (r - u >= 0 && r - u < kRows) sum[r - u] += value * weight[u];
       }
     }
-    if (lanes == kLanes<T> && shared == 0 && !c.accumulate && !c.residual) {
+    if (lanes == kLanes<float> && shared == 0 && !c.accumulate && !c.residual) {
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) store(y + r * c.ys.row, sum[r]);
     } else {
-      alignas(64) T sums[kRows * kLanes<T>];
+      alignas(64) float sums[kRows * kLanes<float>];
 #pragma GCC unroll 16
-      for (int r = 0; r < kRows; ++r) store(sums + r * kLanes<T>, sum[r]);
+      for (int r = 0; r < kRows; ++r) store(sums + r * kLanes<float>, sum[r]);
       put_rows(sums, kRows, lanes, shared, y);
     }
   }
-  [[gnu::noinline]] void put_rows(const T* sums, int64_t rows, int64_t lanes, int64_t shared,
-                                  T* y) const {
+  [[gnu::noinline]] void put_rows(const float* sums, int64_t rows, int64_t lanes, int64_t shared,
+                                  float* y) const {
     for (int64_t r = shared; r < rows; ++r) {
-      T* const to = y + r * c.ys.row;
-      Vector<T> sum = load(sums + r * kLanes<T>);
-      T more[kLanes<T>] = {};
+      float* const to = y + r * c.ys.row;
+      Vector<float> sum = load(sums + r * kLanes<float>);
+      float more[kLanes<float>] = {};
       if (c.residual) {
         copy_row(c.residual + (to - c.y), lanes, more);
         sum += load(more);
@@ -109,18 +111,19 @@ struct Forward {
   }
 
   template <int kRows, int kHigh>
-  void columns(int64_t first, int64_t shared, const T* x, const T* table, T* y) const {
+  void columns(int64_t first, int64_t shared, const float* x, const float* table, float* y) const {
     const int64_t end = least(first + repeated.strip, repeated.vectors);
     int64_t at = 0;  // of the phase: strips begin with the first
     for (int64_t v = first; v < end; ++v) {
-      column<kRows, kHigh>(
-          x + (v - first) * kLanes<T>, table + at * repeated.taps(), load(table + weights() + at),
-          least(repeated.length - v * kLanes<T>, kLanes<T>), shared, y + v * kLanes<T>);
-      at = at + kLanes<T> < biases() ? at + kLanes<T> : 0;
+      column<kRows, kHigh>(x + (v - first) * kLanes<float>, table + at * repeated.taps(),
+                           load(table + weights() + at),
+                           least(repeated.length - v * kLanes<float>, kLanes<float>), shared,
+                           y + v * kLanes<float>);
+      at = at + kLanes<float> < biases() ? at + kLanes<float> : 0;
     }
   }
 
-  using Columns = void (Forward::*)(int64_t, int64_t, const T*, const T*, T*) const;
+  using Columns = void (Forward::*)(int64_t, int64_t, const float*, const float*, float*) const;
   template <int kRows>
   Columns columns_of() const {
     return c.ty.count == 3   ? &Forward::columns<kRows, 3>
@@ -135,10 +138,9 @@ struct Forward {
   }
 
   void run(void* scratch) const {
-    T* const table = static_cast<T*>(scratch);
+    float* const table = static_cast<float*>(scratch);
     set_table(table);
-    Integer<T>* const order =
-        reinterpret_cast<Integer<T>*>(static_cast<char*>(scratch) + table_bytes());
+    int32_t* const order = reinterpret_cast<int32_t*>(static_cast<char*>(scratch) + table_bytes());
     repeated.set_order(order);
     const Columns some = columns_from<kMostRows>();
     const double cost =
@@ -149,7 +151,7 @@ struct Forward {
       for (int64_t q = item(task); q < item(task + 1); ++q) {
         const int64_t image = q / repeated.bands, band = q % repeated.bands;
         const int64_t oy = band_at(band), shared = this->shared(band);
-        T* const y = c.y + image * c.ys.image + oy * c.ys.row;
+        float* const y = c.y + image * c.ys.image + oy * c.ys.row;
         for (int64_t v = 0; v < repeated.vectors; v += repeated.strip) {
           repeated.fill(image, oy, v, order, memory);
           (this->*some)(v, shared, repeated.inputs(memory), table, y);
@@ -162,30 +164,18 @@ struct Forward {
 
 }  // namespace
 
-template <class T>
-bool suits_repeat(const Conv<T>& c) {
-  if (!Repeated<T>::fits(c)) return false;
-  const Repeated<T> own(c, rows_of(c.ys.height));
+bool suits_repeat(const Conv<float>& c) {
+  if (!Repeated::fits(c)) return false;
+  const Repeated own(c, rows_of(c.ys.height));
   if (own.band_bytes() > kRepeatBytes) return false;
   const double fmas = double(own.bands) * own.band * own.vectors * own.taps();
   const double loading = c.ty.count == 3 ? 1.9 : 1.25;  // few rows: an input for few FMAs
-  const double cost = fmas * loading + own.filled() * 2.5 + own.tabled() * 3;
+  // Tables as of a few images, whatever the batch: the way, and so the rounding, stays the same.
+  const double cost = fmas * loading + own.filled() * 2.5 + own.tabled() * 0.75;
   return cost * 1.05 < cost_of_tiles(c, 7);
 }
 
-template <class T>
-int64_t repeat_scratch(const Conv<T>& c) {
-  return Forward<T>(c).scratch();
-}
-template <class T>
-void repeat_conv(const Conv<T>& c, void* scratch) {
-  Forward<T>(c).run(scratch);
-}
-
-#if !defined(__x86_64__) || defined(__AVX__)  // kRepeats
-template bool suits_repeat<float>(const Conv<float>&);
-template int64_t repeat_scratch<float>(const Conv<float>&);
-template void repeat_conv<float>(const Conv<float>&, void*);
-#endif
+int64_t repeat_scratch(const Conv<float>& c) { return Forward(c).scratch(); }
+void repeat_conv(const Conv<float>& c, void* scratch) { Forward(c).run(scratch); }
 
 }  // namespace fastnn::FASTNN_ISA

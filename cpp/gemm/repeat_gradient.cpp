@@ -3,6 +3,7 @@
 // lanes of a filter are added up.
 #include "base/parallel.h"
 #include "gemm/blocking.h"
+#include "gemm/copies.h"
 #include "gemm/repeat.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -20,57 +21,56 @@ constexpr int columns_of(int high) {
 
 inline int64_t rows_of(int64_t height) { return up(height, up(height, kMostRows)); }
 
-template <class T>
 struct Gradient {
-  const ConvGradient<T>& g;
-  const Conv<T>& c;
-  Repeated<T> repeated;
+  const ConvGradient<float>& g;
+  const Conv<float>& c;
+  Repeated repeated;
   int64_t copies;
 
-  explicit Gradient(const ConvGradient<T>& gradient)
+  explicit Gradient(const ConvGradient<float>& gradient)
       : g(gradient),
         c(gradient.of),
         repeated(c, rows_of(c.ys.height)),
         copies(least(c.images * repeated.bands, kCopies)) {}
 
   // --- memory: the order, and copies of dw: for each phase the taps, column by column
-  int64_t sums() const { return repeated.phases * repeated.taps() * kLanes<T>; }
-  int64_t copy_bytes() const { return align64(sums() * sizeof(T)); }
+  int64_t sums() const { return repeated.phases * repeated.taps() * kLanes<float>; }
+  int64_t copy_bytes() const { return align64(sums() * sizeof(float)); }
   int64_t scratch() const { return align64(repeated.order_bytes()) + copies * copy_bytes(); }
-  T* copy(void* scratch, int64_t i) const {
-    return reinterpret_cast<T*>(static_cast<char*>(scratch) + align64(repeated.order_bytes()) +
-                                i * copy_bytes());
+  float* copy(void* scratch, int64_t i) const {
+    return reinterpret_cast<float*>(static_cast<char*>(scratch) + align64(repeated.order_bytes()) +
+                                    i * copy_bytes());
   }
 
   // Vectors of a band's dz that belong to one phase.
   struct Strip {
-    const T* x;       // of the first vector, channel and column
-    const T* dz;      // likewise
+    const float* x;   // of the first vector, channel and column
+    const float* dz;  // likewise
     int64_t vectors;  // `phases` apart from each other
     int64_t rows;
-    const T* last;  // dz of the last one, or null where that lies as the others do
+    const float* last;  // dz of the last one, or null where that lies as the others do
   };
 
   // Sums of kWide columns of the kernel, kHigh rows high.
   template <int kHigh, int kWide>
-  void add(const Strip& s, T* to) const {
-    Vector<T> sum[kWide][kHigh];
+  void add(const Strip& s, float* to) const {
+    Vector<float> sum[kWide][kHigh];
 #pragma GCC unroll 8
     for (int k = 0; k < kWide; ++k)
 #pragma GCC unroll 8
-      for (int u = 0; u < kHigh; ++u) sum[k][u] = load(to + (k * kHigh + u) * kLanes<T>);
-    const int64_t pitch = repeated.pitch, tap = c.out, step = repeated.phases * kLanes<T>;
+      for (int u = 0; u < kHigh; ++u) sum[k][u] = load(to + (k * kHigh + u) * kLanes<float>);
+    const int64_t pitch = repeated.pitch, tap = c.out, step = repeated.phases * kLanes<float>;
     for (int64_t v = 0; v < s.vectors; ++v) {
       const bool apart = s.last && v + 1 == s.vectors;
-      const T* dz = apart ? s.last : s.dz + v * step;
-      const int64_t dz_row = apart ? kLanes<T> : c.ys.row;
-      const T* x = s.x + v * step;
-      Vector<T> held[kHigh];  // rows r, r - 1 ... of dz where x is row r of the inputs
+      const float* dz = apart ? s.last : s.dz + v * step;
+      const int64_t dz_row = apart ? kLanes<float> : c.ys.row;
+      const float* x = s.x + v * step;
+      Vector<float> held[kHigh];  // rows r, r - 1 ... of dz where x is row r of the inputs
       // Rows of inputs that meet rows [first, kHigh) of the kernel, or [0, last).
       const auto meet = [&](int first, int last) {
 #pragma GCC unroll 8
         for (int k = 0; k < kWide; ++k) {
-          const Vector<T> value = load(x + k * tap);
+          const Vector<float> value = load(x + k * tap);
 #pragma GCC unroll 8
           for (int u = 0; u < kHigh; ++u)
             if (u >= first && u < last) sum[k][u] += value * held[u];
@@ -101,18 +101,18 @@ struct Gradient {
 #pragma GCC unroll 8
     for (int k = 0; k < kWide; ++k)
 #pragma GCC unroll 8
-      for (int u = 0; u < kHigh; ++u) store(to + (k * kHigh + u) * kLanes<T>, sum[k][u]);
+      for (int u = 0; u < kHigh; ++u) store(to + (k * kHigh + u) * kLanes<float>, sum[k][u]);
   }
 
   template <int kHigh, int kWide>
-  void add_columns(Strip s, T* to) const {
+  void add_columns(Strip s, float* to) const {
     int64_t left = c.tx.count;
-    for (; left >= kWide; left -= kWide, s.x += kWide * c.out, to += kWide * kHigh * kLanes<T>)
+    for (; left >= kWide; left -= kWide, s.x += kWide * c.out, to += kWide * kHigh * kLanes<float>)
       add<kHigh, kWide>(s, to);
-    for (; left > 0; --left, s.x += c.out, to += kHigh * kLanes<T>) add<kHigh, 1>(s, to);
+    for (; left > 0; --left, s.x += c.out, to += kHigh * kLanes<float>) add<kHigh, 1>(s, to);
   }
 
-  using AddColumns = void (Gradient::*)(Strip, T*) const;
+  using AddColumns = void (Gradient::*)(Strip, float*) const;
   AddColumns of_height() const {
     return c.ty.count == 3   ? &Gradient::add_columns<3, columns_of(3)>
            : c.ty.count == 5 ? &Gradient::add_columns<5, columns_of(5)>
@@ -120,37 +120,38 @@ struct Gradient {
   }
 
   // Bands [begin, end) of all images into one copy.
-  void sum_bands(int64_t begin, int64_t end, const Integer<T>* order, T* to) const {
+  void sum_bands(int64_t begin, int64_t end, const int32_t* order, float* to) const {
     alignas(64) char memory[kRepeatBytes];
-    alignas(64) T last[kMostRows * kLanes<T>] = {};
+    alignas(64) float last[kMostRows * kLanes<float>] = {};
     const AddColumns some = of_height();
     const Cut row(c.ys.height, repeated.bands);
     const int64_t vectors = repeated.vectors, phases = repeated.phases;
-    const int64_t rest = repeated.length % kLanes<T>;  // of the last vector, if it is not full
+    const int64_t rest = repeated.length % kLanes<float>;  // of the last vector, if it is not full
     __builtin_memset(to, 0, copy_bytes());
     for (int64_t q = begin; q < end; ++q) {
       const int64_t image = q / repeated.bands, band = q % repeated.bands;
       const int64_t oy = row(band), rows = row(band + 1) - oy;
-      const T* const dz = g.dz + image * c.ys.image + oy * c.ys.row;
+      const float* const dz = g.dz + image * c.ys.image + oy * c.ys.row;
       if (rest)
         for (int64_t r = 0; r < rows; ++r)
-          copy_row(dz + r * c.ys.row + repeated.length - rest, rest, last + r * kLanes<T>);
+          copy_row(dz + r * c.ys.row + repeated.length - rest, rest, last + r * kLanes<float>);
       for (int64_t v = 0; v < vectors; v += repeated.strip) {
         repeated.fill(image, oy, v, order, memory);
         const int64_t stop = least(v + repeated.strip, vectors);
         for (int64_t p = 0; p < least(phases, stop - v); ++p) {
           const int64_t count = up(stop - v - p, phases);
           const bool is_last = v + p + (count - 1) * phases == vectors - 1;
-          const Strip strip{repeated.inputs(memory) + p * kLanes<T>, dz + (v + p) * kLanes<T>,
-                            count, rows, is_last && rest ? last : nullptr};
-          (this->*some)(strip, to + p * repeated.taps() * kLanes<T>);
+          const Strip strip{repeated.inputs(memory) + p * kLanes<float>,
+                            dz + (v + p) * kLanes<float>, count, rows,
+                            is_last && rest ? last : nullptr};
+          (this->*some)(strip, to + p * repeated.taps() * kLanes<float>);
         }
       }
     }
   }
 
   void run(void* scratch) const {
-    Integer<T>* const order = static_cast<Integer<T>*>(scratch);
+    int32_t* const order = static_cast<int32_t*>(scratch);
     repeated.set_order(order);
     const double cost =
         double(c.images) * c.ys.height * repeated.vectors * repeated.taps() / kBlocking.fma_per_ns;
@@ -158,26 +159,22 @@ struct Gradient {
       const Cut band(c.images * repeated.bands, copies);
       sum_bands(band(task), band(task + 1), order, copy(scratch, task));
     });
-    T* const sum = copy(scratch, 0);
-    for (int64_t s = 1; s < copies; ++s) {
-      const T* const more = copy(scratch, s);
-#pragma omp simd
-      for (int64_t i = 0; i < sums(); ++i) sum[i] += more[i];
-    }
+    float* const sum = copy(scratch, 0);
+    add_copies(sum, sums(), copies, copy_bytes());
     hand_out(sum);
   }
 
   // Lanes of a filter, of all phases.
-  void hand_out(const T* sum) const {
+  void hand_out(const float* sum) const {
     const int64_t taps = repeated.taps();
     for (int64_t x = 0, tap = 0; x < c.tx.count; ++x)
       for (int64_t y = 0; y < c.ty.count; ++y, ++tap) {
-        T filters[kRepeatMostFilters<T>] = {};
+        float filters[kRepeatMostFilters] = {};
         for (int64_t p = 0, k = 0; p < repeated.phases; ++p)
-          for (int64_t l = 0; l < kLanes<T>; ++l, k = k + 1 < c.out ? k + 1 : 0)
-            filters[k] += sum[(p * taps + tap) * kLanes<T> + l];
-        T* to = g.dw + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+          for (int64_t l = 0; l < kLanes<float>; ++l, k = k + 1 < c.out ? k + 1 : 0)
+            filters[k] += sum[(p * taps + tap) * kLanes<float> + l];
+        float* to = g.dw + (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                    (c.tx.first + x * c.tx.kernel_step) * c.w_x;
         for (int64_t k = 0; k < c.out; ++k, to += c.w_out)
           *to = g.accumulate ? *to + filters[k] : filters[k];
       }
@@ -186,10 +183,9 @@ struct Gradient {
 
 }  // namespace
 
-template <class T>
-bool suits_repeat_gradient(const Conv<T>& c) {
-  if (!Repeated<T>::fits(c)) return false;
-  const Repeated<T> own(c, rows_of(c.ys.height));
+bool suits_repeat_gradient(const Conv<float>& c) {
+  if (!Repeated::fits(c)) return false;
+  const Repeated own(c, rows_of(c.ys.height));
   if (own.band_bytes() > kRepeatBytes) return false;
   // `add` begins a band with as many rows of dz as the kernel has, but one.
   if (c.ys.height / own.bands + 1 < c.ty.count) return false;
@@ -197,23 +193,11 @@ bool suits_repeat_gradient(const Conv<T>& c) {
   const double sums = double(own.strips) * own.phases * own.bands * own.taps();
   const bool lone = columns_of(static_cast<int>(c.ty.count)) == 1;  // columns that share no dz
   const double loading = c.ty.count == 3 ? 1.9 : lone ? 1.5 : c.ty.count == 5 ? 1.3 : 1.1;
-  const double cost = fmas * loading + sums * 10 + own.filled() * 3 + own.tabled() * 12 / c.images;
+  const double cost = fmas * loading + sums * 10 + own.filled() * 3 + own.tabled() * 3 / c.images;
   return cost * 1.15 < cost_of_tiles(c, 4);
 }
 
-template <class T>
-int64_t repeat_gradient_scratch(const ConvGradient<T>& g) {
-  return Gradient<T>(g).scratch();
-}
-template <class T>
-void repeat_gradient(const ConvGradient<T>& g, void* scratch) {
-  Gradient<T>(g).run(scratch);
-}
-
-#if !defined(__x86_64__) || defined(__AVX__)  // kRepeats
-template bool suits_repeat_gradient<float>(const Conv<float>&);
-template int64_t repeat_gradient_scratch<float>(const ConvGradient<float>&);
-template void repeat_gradient<float>(const ConvGradient<float>&, void*);
-#endif
+int64_t repeat_gradient_scratch(const ConvGradient<float>& g) { return Gradient(g).scratch(); }
+void repeat_gradient(const ConvGradient<float>& g, void* scratch) { Gradient(g).run(scratch); }
 
 }  // namespace fastnn::FASTNN_ISA

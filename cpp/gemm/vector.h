@@ -1,24 +1,8 @@
-// Vectors that are copied, transposed, and summed across their lanes.
+// Vectors that are transposed, and summed across their lanes.
 #pragma once
-#include "gemm/cut.h"
 #include "simd/lanes.h"
 
 namespace fastnn::FASTNN_ISA {
-
-// n elements, not one behind them. The last vector overlaps the one before, or is cut into two
-// halves that do: for rows so short a call of memcpy takes as long as the products.
-template <class T, int kBytes = kVectorBytes>
-static inline void copy_row(const T* from, int64_t n, T* to) {
-  constexpr int64_t kCount = kBytes / sizeof(T);
-  if (n >= kCount) {
-    for (int64_t j = 0; j < n; j += kCount) {
-      const int64_t at = least(j, n - kCount);
-      __builtin_memcpy(to + at, from + at, kBytes);
-    }
-  } else if constexpr (kCount > 1) {
-    copy_row<T, kBytes / 2>(from, n, to);
-  }
-}
 
 // 16-byte blocks: 4x4 floats or 2x2 doubles are transposed inside each 16-byte lane of a vector,
 // which x86 does with one-cycle unpack instructions.

@@ -40,10 +40,9 @@ inline void put_index(I* to, typename L::M index) {
 #if !defined(__AVX512F__) && \
     !defined(__clang__)  // which narrow by themselves; for others GCC 12 takes lane by lane
   } else if constexpr (sizeof(I) == 1) {
-    constexpr int kBytes = sizeof(typename L::M);
-    using Bytes = Vector<uint8_t, kBytes>;
+    typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes)));
     Bytes low{};
-    for (int j = 0; j < L::kCount; ++j) low[j] = j * (kBytes / L::kCount);
+    for (int j = 0; j < L::kCount; ++j) low[j] = j * (kVectorBytes / L::kCount);
     const Bytes bytes = __builtin_shuffle(reinterpret_cast<Bytes>(index), low);
     __builtin_memcpy(to, &bytes, L::kCount);
 #endif

@@ -54,10 +54,9 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
   const int64_t spills = gaps ? 0 : (covered_w < p.w.length ? covered_w : p.w.length) * p.C;
   const int64_t all = p.N * OH * OW * p.C, next = p.w.stride * p.C;
   each_output_row(p, cost, [=](int64_t begin, int64_t end) {
-    const Runs runs(p.w);
-    int64_t oh = begin % OH;
-    T* image = dx + begin / OH * p.h.length * row;
     for (int64_t at_row = begin; at_row < end; ++at_row) {
+      const int64_t oh = at_row % OH;
+      T* image = dx + at_row / OH * p.h.length * row;
       // Rows of pixels up to the next window are this one's.
       const int64_t first = oh == 0 ? 0 : p.h.begin(oh);
       const int64_t last = oh == OH - 1 ? p.h.length : p.h.begin(oh + 1);
@@ -73,8 +72,10 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
         const int64_t room_x = spills - (w.at + w.count - 1) * p.C - kLanes<T>;
         const int64_t room_y = all - at - kLanes<T>;
         const bool roomy = room_x >= 0 && room_y >= 0;
-        count = runs(ow);
-        if (p.C < kLanes<T> && roomy) count = within(room_y, p.C, within(room_x, next, count));
+        count = p.w.run(ow);
+        if (count > OW - ow) count = OW - ow;
+        if (p.C < kLanes<T> && roomy && count > room_x / next + 1) count = room_x / next + 1;
+        if (p.C < kLanes<T> && roomy && count > room_y / p.C + 1) count = room_y / p.C + 1;
         with_size<kUnrolled>(p, h, w, [&]<int kH, int kW>() {
           const auto of_window = gradient(oh, ow);
           const auto share_of = [=](auto lanes, int64_t k, int64_t c) {
@@ -107,10 +108,6 @@ static void write_windows(const Pool& p, double cost, T* dx, const Gradient& gra
                 });
               }
         });
-      }
-      if (++oh == OH) {
-        oh = 0;
-        image += p.h.length * row;
       }
     }
   });

@@ -2,7 +2,7 @@
 // pixels is one of windows, each number `width` times, and so are all rows of the window. Written
 // in whole vectors, whatever the pixel's width is.
 #pragma once
-#include "gemm/vector.h"
+#include "gemm/cut.h"
 #include "ops/pool.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -10,7 +10,6 @@ namespace fastnn::FASTNN_ISA {
 template <class T>
 struct EvenWindows {
   static constexpr int64_t kMostVectors = 32;  // after which their orders come again
-  static constexpr int64_t kWindow = kMostVectors * kLanes<T>;
 
   const Pool& p;
   int64_t window, length;  // numbers of a window's row, of a row of pixels

@@ -15,6 +15,7 @@ constexpr int kVectorBytes = 32;
 constexpr int kVectorBytes = 16;
 #endif
 
+// Of vectors.
 #if defined(__aarch64__)
 constexpr int kRegisters = 32;
 #else
@@ -73,6 +74,21 @@ static inline Vector<T> fill(T s) {
   Vector<T> v;
   for (int i = 0; i < kLanes<T>; ++i) v[i] = s;
   return v;
+}
+
+// n elements, not one behind them. The last vector overlaps the one before, or is cut into two
+// halves that do: for rows so short a call of memcpy takes as long as the products.
+template <class T, int kBytes = kVectorBytes>
+static inline void copy_row(const T* from, int64_t n, T* to) {
+  constexpr int64_t kCount = kBytes / sizeof(T);
+  if (n >= kCount) {
+    for (int64_t j = 0; j < n; j += kCount) {
+      const int64_t at = j < n - kCount ? j : n - kCount;
+      __builtin_memcpy(to + at, from + at, kBytes);
+    }
+  } else if constexpr (kCount > 1) {
+    copy_row<T, kBytes / 2>(from, n, to);
+  }
 }
 
 // v with its lanes moved by `by`, around.
