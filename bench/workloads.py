@@ -71,6 +71,7 @@ WORKLOADS = [
     Workload("alexnet", "momentum", 16, 1.2),
     replace(_SMALL, bar=4.0, predicts=True, batch=1),
     Workload("lenet-5", "momentum", 1, 5.0, predicts=True),
+    Workload("conv-32-64", "adam", 1, 5.0, predicts=True),
     Workload("resnet-20", "momentum", 1, 3.0, predicts=True),
     Workload("alexnet", "momentum", 1, 1.2, predicts=True),
 ]

@@ -1,4 +1,5 @@
-// A band of an image as a convolution reads it: in place, or copied with the zeros around it.
+// A band of an image as a convolution reads it: in place, or copied: with the zeros around it, or
+// for the room that vectors need behind it.
 #pragma once
 #include "gemm/conv.h"
 #include "gemm/cut.h"
@@ -30,9 +31,10 @@ struct Source {
   Along along;
   int64_t in;  // channels, or pairs of them
   bool copied;
-  bool overruns = false;  // read by vectors that reach beyond a run: the last images are copied
-  int64_t width;          // pixels of a copied row
-  int64_t pixel;          // elements from one to the next
+  bool overruns =
+      false;      // in place, by vectors that reach beyond a run: the last images are copied
+  int64_t width;  // pixels of a copied row
+  int64_t pixel;  // elements from one to the next
   int64_t run, runs_x;
 
   Source(const Conv<T>& conv, Along k) : c(conv), pairs(has_pairs<T>(conv.precision)), along(k) {
@@ -51,6 +53,9 @@ struct Source {
     set_runs();
   }
 
+  // Before anything is asked that follows.
+  void read_by_vectors() { overruns = !copied && run % kLanes<T> != 0; }
+
   int64_t depth() const { return c.ty.count * c.tx.count * in; }
   int64_t runs() const { return c.ty.count * runs_x; }
   int64_t row() const { return copied ? width * pixel : c.xs.row; }
@@ -64,7 +69,7 @@ struct Source {
 
   // Whether the band of an image must be in memory of its own: vectors reach less than kSlack
   // beyond.
-  bool copies(int64_t image) const {
+  bool is_copied(int64_t image) const {
     return copied || (overruns && (c.images - 1 - image) * c.xs.image < kSlack);
   }
 
@@ -72,7 +77,7 @@ struct Source {
   const T* band(int64_t image, int64_t oy, int64_t out_rows, T* memory) const {
     const int64_t top = oy * c.ty.stride + c.ty.offset, left = c.tx.offset;
     const int64_t at = image * c.xs.image + top * c.xs.row + left * c.xs.pixel;
-    if (!copies(image)) return c.x + at;
+    if (!is_copied(image)) return c.x + at;
     if (overruns) {  // no pixel of it is beside the image
       const int64_t before_last = (span(c.ty, out_rows) - 1) * row();
       __builtin_memcpy(memory, c.x + at, (before_last + width * pixel) * sizeof(T));

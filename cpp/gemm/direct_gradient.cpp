@@ -41,8 +41,7 @@ struct Gradient {
     const bool may_spill = !source.pairs && is_dense && c.ys.row >= kLanes<T>;
     turned = (c.out % kLanes<T> == 0 || may_spill) && across * 8 < upright * 7;
     spills = turned && c.out % kLanes<T> != 0;
-    // By vectors, where x is not read number by number.
-    source.overruns = !turned && !source.copied && source.run % kLanes<T> != 0;
+    if (!turned) source.read_by_vectors();
     // Few rows of a tile leave registers for more columns.
     const int64_t lone = up(source.run, up(source.run, kBlocking.mr));  // rows of the taller tiles
     const bool has_room = turned && !source.pairs;
@@ -99,7 +98,7 @@ struct Gradient {
     return {image, least(images, c.images - image), oy, least(band, c.ys.height - oy)};
   }
   void prepare(const Chunk& q, int64_t i, const Memory& m) const {
-    if (source.copies(q.image + i)) source.band(q.image + i, q.oy, q.rows, x_memory(m, i));
+    if (source.is_copied(q.image + i)) source.band(q.image + i, q.oy, q.rows, x_memory(m, i));
     if (spills && ends_with(q, i, q.rows - 1)) {
       T* const to = z_memory(m, 0);
       __builtin_memcpy(to, dz_row(q, i, q.rows - 1), c.ys.row * sizeof(T));
@@ -179,7 +178,7 @@ struct Gradient {
   };
   void find_rows(const Chunk& q, const Memory& m, Rows& rows) const {
     for (int64_t i = 0; i < q.images; ++i) {
-      const T* const x = source.copies(q.image + i)
+      const T* const x = source.is_copied(q.image + i)
                              ? x_memory(m, i)
                              : source.band(q.image + i, q.oy, q.rows, nullptr);
       for (int64_t row = 0; row < q.rows; ++row) {
@@ -206,7 +205,7 @@ struct Gradient {
     const Cut part(parts, tasks);
     for (int64_t q = 0; q < chunks; ++q) {
       const Chunk chunk = chunk_at(q);
-      if (spills || source.copies(chunk.image + chunk.images - 1))
+      if (spills || source.is_copied(chunk.image + chunk.images - 1))
         parallel(chunk.images, double(chunk.images) * source.bytes(band) * 0.1,
                  [&](int64_t i) { prepare(chunk, i, m); });
       parallel(tasks, cost / chunks,
@@ -223,7 +222,7 @@ struct Gradient {
     else
       sum_together(memory(scratch, 0));
     T* const dw = memory(scratch, 0).dw;
-    if (copies > 1) add_copies(dw, c.out * source.depth(), copies, copy_bytes());
+    add_copies(dw, c.out * source.depth(), copies, copy_bytes());
     parallel_chunks(c.out, up(c.out, kCopies), double(c.out) * source.depth() * 0.4,
                     [&](int64_t begin, int64_t end) {
                       for (int64_t k = begin; k < end; ++k) hand_out(k, dw);

@@ -60,10 +60,10 @@ struct Forward {
       }
   }
 
-  // A vector of each of kRows rows of outputs, stored from row `shared` on.
+  // A stack: a vector of each of kRows rows of outputs, stored from row `shared` on.
   template <int kRows, int kHigh>
-  void column(const float* x, const float* w, Vector<float> bias, int64_t lanes, int64_t shared,
-              float* y) const {
+  void sum_stack(const float* x, const float* w, Vector<float> bias, int64_t lanes, int64_t shared,
+                 float* y) const {
     Vector<float> sum[kRows];
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) sum[r] = bias;
@@ -111,30 +111,31 @@ struct Forward {
   }
 
   template <int kRows, int kHigh>
-  void columns(int64_t first, int64_t shared, const float* x, const float* table, float* y) const {
+  void sum_stacks(int64_t first, int64_t shared, const float* x, const float* table,
+                  float* y) const {
     const int64_t end = least(first + repeated.strip, repeated.vectors);
     int64_t at = 0;  // of the phase: strips begin with the first
     for (int64_t v = first; v < end; ++v) {
-      column<kRows, kHigh>(x + (v - first) * kLanes<float>, table + at * repeated.taps(),
-                           load(table + weights() + at),
-                           least(repeated.length - v * kLanes<float>, kLanes<float>), shared,
-                           y + v * kLanes<float>);
+      sum_stack<kRows, kHigh>(x + (v - first) * kLanes<float>, table + at * repeated.taps(),
+                              load(table + weights() + at),
+                              least(repeated.length - v * kLanes<float>, kLanes<float>), shared,
+                              y + v * kLanes<float>);
       at = at + kLanes<float> < biases() ? at + kLanes<float> : 0;
     }
   }
 
-  using Columns = void (Forward::*)(int64_t, int64_t, const float*, const float*, float*) const;
+  using SumStacks = void (Forward::*)(int64_t, int64_t, const float*, const float*, float*) const;
   template <int kRows>
-  Columns columns_of() const {
-    return c.ty.count == 3   ? &Forward::columns<kRows, 3>
-           : c.ty.count == 5 ? &Forward::columns<kRows, 5>
-                             : &Forward::columns<kRows, 7>;
+  SumStacks of_height() const {
+    return c.ty.count == 3   ? &Forward::sum_stacks<kRows, 3>
+           : c.ty.count == 5 ? &Forward::sum_stacks<kRows, 5>
+                             : &Forward::sum_stacks<kRows, 7>;
   }
   template <int kRows>
-  Columns columns_from() const {
+  SumStacks of_rows() const {
     if constexpr (kRows > kLeastRows)
-      if (repeated.band < kRows) return columns_from<kRows - kFewerRows>();
-    return columns_of<kRows>();
+      if (repeated.band < kRows) return of_rows<kRows - kFewerRows>();
+    return of_height<kRows>();
   }
 
   void run(void* scratch) const {
@@ -142,7 +143,7 @@ struct Forward {
     set_table(table);
     int32_t* const order = reinterpret_cast<int32_t*>(static_cast<char*>(scratch) + table_bytes());
     repeated.set_order(order);
-    const Columns some = columns_from<kMostRows>();
+    const SumStacks some = of_rows<kMostRows>();
     const double cost =
         double(c.images) * c.ys.height * repeated.vectors * repeated.taps() / kBlocking.fma_per_ns;
     parallel(tasks, cost, [&](int64_t task) {

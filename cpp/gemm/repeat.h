@@ -11,17 +11,19 @@
 #include "gemm/cut.h"
 #include "gemm/pairs.h"
 #include "gemm/widen.h"
+#include "simd/lanes.h"
 
 namespace fastnn::FASTNN_ISA {
 
-// For float32 alone, and not for CPUs from before 2013: they gain little for as much code.
+// Float32 alone, and no CPU from before 2013: doubles and such CPUs gain little for as much code.
 #if defined(__x86_64__) && !defined(__AVX__)
 constexpr bool kRepeats = false;
 #else
 constexpr bool kRepeats = true;
 #endif
 
-// Whether it pays: outputs and taps one pixel apart, dense rows, 3, 5 or 7 rows of a kernel.
+// Whether it pays: one channel, filters for two vectors at most, outputs and taps one pixel apart,
+// dense rows, 3, 5 or 7 rows of a kernel.
 bool suits_repeat(const Conv<float>& c);
 bool suits_repeat_gradient(const Conv<float>& c);
 

@@ -11,10 +11,13 @@
 #include <utility>
 
 namespace fastnn {
-
 namespace {
 
 int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// From here on huge pages, where the system grants them on request.
+constexpr size_t kHugePage = 2 << 20;
+constexpr std::align_val_t kAlign{64};
 
 }  // namespace
 
@@ -51,14 +54,6 @@ int64_t place(std::vector<Buffer>& buffers) {
   }
   return aligned(total);
 }
-
-namespace {
-
-// From here on huge pages, where the system grants them on request.
-constexpr size_t kHugePage = 2 << 20;
-constexpr std::align_val_t kAlign{64};
-
-}  // namespace
 
 // By calloc what is large comes from the system as zeros, and takes no memory before it is used.
 Memory::Memory(int64_t bytes) : whole_(nullptr), data_(nullptr), bytes_(bytes) {

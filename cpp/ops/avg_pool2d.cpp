@@ -149,10 +149,9 @@ struct AvgPool2d {
     });
   }
 
-  template <class T>
-  static void write_even(const Shares& share, const T* dy, T* dx) {
-    const EvenWindows<T> windows(share.p);
-    const T scale = static_cast<T>(share(0, 0));
+  static void write_even(const Shares& share, const float* dy, float* dx) {
+    const EvenWindows windows(share.p);
+    const float scale = static_cast<float>(share(0, 0));
     const int64_t OH = share.p.h.outputs, length = share.p.w.outputs * share.p.C;
     const int64_t all = share.p.N * OH * length;
     each_output_row(share.p, 0.03, [&](int64_t begin, int64_t end) {
@@ -168,7 +167,7 @@ struct AvgPool2d {
     const Shares share(n);
     const T* dy = grad<T>(n.out[0]);
     if constexpr (sizeof(T) == 4)
-      if (EvenWindows<T>::suits(share.p) && !n.in[0].accumulate)
+      if (EvenWindows::suits(share.p) && !n.in[0].accumulate)
         return write_even(share, dy, grad<T>(n.in[0]));
     scatter_windows<sizeof(T) == 4>(
         share.p, 0.06, grad<T>(n.in[0]), n.in[0].accumulate, [=](int64_t oh, int64_t ow) {

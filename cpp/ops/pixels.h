@@ -14,11 +14,11 @@ struct Wide {
   typedef Vector<Integer<T>> M;
   static constexpr int64_t kCount = kLanes<T>;
 };
-// Pixels that fill half of a large vector or less: it seldom lies on two cache lines.
+// Half of a large vector, for pixels that fill no more of it: a load of half a vector seldom lies
+// on two cache lines.
 template <class T>
 struct Half {
   typedef Vector<T, kVectorBytes / 2> V;
-  typedef Vector<Integer<T>, kVectorBytes / 2> M;
   static constexpr int64_t kCount = kLanes<T> / 2;
 };
 template <class T>
@@ -30,7 +30,7 @@ struct One {
 
 // f(lanes, c) on blocks of channels c, c + 1, ... that cover all C. `twice`: a channel may be
 // computed twice, and where `roomy` the memory after the last one may be read and written, for what
-// comes later writes it again; with kHalves by half a vector where that does.
+// comes later writes it again; kHalves: f takes half vectors, too.
 template <class T, bool kHalves = false, class F>
 static inline void each_channels(int64_t C, bool twice, bool roomy, const F& f) {
   int64_t c = 0;

@@ -7,7 +7,7 @@
 
 namespace fastnn::FASTNN_ISA {
 
-template <class T>
+// (Of float32 alone: for speed.)
 struct EvenWindows {
   static constexpr int64_t kMostVectors = 32;  // after which their orders come again
 
@@ -15,48 +15,49 @@ struct EvenWindows {
   int64_t window, length;  // numbers of a window's row, of a row of pixels
   int64_t vectors = 0;     // whose orders differ
   int64_t base[kMostVectors];
-  Integer<T> order[kMostVectors * kLanes<T>];
+  int32_t order[kMostVectors * kLanes<float>];
 
   static bool suits(const Pool& p) {
     const auto covers = [](const PoolAxis& a) {
       return a.pad == 0 && a.stride == a.kernel && a.outputs * a.kernel == a.length;
     };
-    return covers(p.h) && covers(p.w) && p.C > 0 && p.C < kLanes<T> &&
+    return covers(p.h) && covers(p.w) && p.C > 0 && p.C < kLanes<float> &&
            p.w.kernel * p.C <= kMostVectors;
   }
 
   explicit EvenWindows(const Pool& pool)
       : p(pool), window(pool.w.kernel * pool.C), length(pool.w.length * pool.C) {
     do {
-      const int64_t first = vectors * kLanes<T>;
+      const int64_t first = vectors * kLanes<float>;
       base[vectors] = from(first);
-      for (int64_t l = 0; l < kLanes<T>; ++l) base[vectors] = least(base[vectors], from(first + l));
-      for (int64_t l = 0; l < kLanes<T>; ++l)
-        order[first + l] = static_cast<Integer<T>>(from(first + l) - base[vectors]);
+      for (int64_t l = 0; l < kLanes<float>; ++l)
+        base[vectors] = least(base[vectors], from(first + l));
+      for (int64_t l = 0; l < kLanes<float>; ++l)
+        order[first + l] = static_cast<int32_t>(from(first + l) - base[vectors]);
       ++vectors;
-    } while (vectors * kLanes<T> % window);
+    } while (vectors * kLanes<float> % window);
   }
 
   // Which of the windows' numbers number e of a row takes.
   int64_t from(int64_t e) const { return e / window * p.C + e % p.C; }
 
   // dx of a row of windows, `readable` numbers of which may be read from dy on.
-  void operator()(const T* dy, int64_t readable, T scale, T* dx) const {
+  void operator()(const float* dy, int64_t readable, float scale, float* dx) const {
     // (Members would be read again after each store.)
-    const int64_t group = vectors * kLanes<T>, next = group / window * p.C;
-    const int64_t all = length, high = p.h.kernel, whole = all - kLanes<T>;
-    const int64_t last = readable - kLanes<T>;
+    const int64_t group = vectors * kLanes<float>, next = group / window * p.C;
+    const int64_t all = length, high = p.h.kernel, whole = all - kLanes<float>;
+    const int64_t last = readable - kLanes<float>;
     for (int64_t v = 0; v < vectors; ++v) {
-      const auto lanes = get<Vector<Integer<T>>>(order + v * kLanes<T>);
-      int64_t at = base[v], e = v * kLanes<T>;
+      const auto lanes = get<Vector<int32_t>>(order + v * kLanes<float>);
+      int64_t at = base[v], e = v * kLanes<float>;
       for (; e <= whole && at <= last; e += group, at += next) {
-        const Vector<T> value = scale * __builtin_shuffle(load(dy + at), lanes);
+        const Vector<float> value = scale * __builtin_shuffle(load(dy + at), lanes);
         for (int64_t i = 0; i < high; ++i) store(dx + i * all + e, value);
       }
       for (; e < all; e += group, at += next) {  // the end of dy, of the row
-        const int64_t left = least(all - e, kLanes<T>);
-        T few[kLanes<T>] = {};
-        copy_row(dy + at, least(readable - at, kLanes<T>), few);
+        const int64_t left = least(all - e, kLanes<float>);
+        float few[kLanes<float>] = {};
+        copy_row(dy + at, least(readable - at, kLanes<float>), few);
         store(few, scale * __builtin_shuffle(load(few), lanes));
         for (int64_t i = 0; i < high; ++i) copy_row(few, left, dx + i * all + e);
       }

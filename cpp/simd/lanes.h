@@ -15,7 +15,7 @@ constexpr int kVectorBytes = 32;
 constexpr int kVectorBytes = 16;
 #endif
 
-// Of vectors.
+// Registers that hold a vector.
 #if defined(__aarch64__)
 constexpr int kRegisters = 32;
 #else
