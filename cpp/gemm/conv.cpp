@@ -8,6 +8,7 @@
 #include "gemm/repeat.h"
 #include "gemm/widen.h"
 #include "gemm/winograd.h"
+#include "gemm/winograd_few.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -87,6 +88,10 @@ int64_t conv_scratch(const Conv<T>& c) {
   if (is_empty(c) || c.ty.count * c.tx.count * c.in == 0) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_scratch(c);
+  if constexpr (sizeof(T) == 4 && kKnowsFew) {
+    if (suits_winograd_few(c)) return winograd_few_scratch(c);
+    if (suits_winograd_images(c)) return winograd_images_scratch(c);
+  }
   if (suits_narrow(c)) return narrow_scratch(c);
   if constexpr (sizeof(T) == 4 && kRepeats)
     if (suits_repeat(c)) return repeat_scratch(c);
@@ -103,6 +108,10 @@ void conv(const Conv<T>& c, void* scratch) {
   }
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(c)) return winograd_conv(c, scratch);
+  if constexpr (sizeof(T) == 4 && kKnowsFew) {
+    if (suits_winograd_few(c)) return winograd_few(c, scratch);
+    if (suits_winograd_images(c)) return winograd_images(c, scratch);
+  }
   if (!suits_narrow(c)) {
     if constexpr (sizeof(T) == 4 && kRepeats)
       if (suits_repeat(c)) return repeat_conv(c, scratch);
@@ -126,6 +135,8 @@ int64_t conv_gradient_scratch(const ConvGradient<T>& g) {
   if (is_empty(g)) return 0;
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient_scratch(g);
+  if constexpr (sizeof(T) == 4 && kKnowsFew)
+    if (suits_winograd_few_gradient(g.of)) return winograd_few_gradient_scratch(g);
   if constexpr (sizeof(T) == 4 && kRepeats)
     if (suits_repeat_gradient(g.of)) return repeat_gradient_scratch(g);
   if (widening(g.of) > 1) return widened_gradient_scratch(g);
@@ -137,6 +148,8 @@ void conv_gradient(const ConvGradient<T>& g, void* scratch) {
   if (is_empty(g)) return clear(g);
   if constexpr (sizeof(T) == 4)
     if (suits_winograd(g.of)) return winograd_gradient(g, scratch);
+  if constexpr (sizeof(T) == 4 && kKnowsFew)
+    if (suits_winograd_few_gradient(g.of)) return winograd_few_gradient(g, scratch);
   if constexpr (sizeof(T) == 4 && kRepeats)
     if (suits_repeat_gradient(g.of)) return repeat_gradient(g, scratch);
   if (widening(g.of) > 1) return widened_gradient(g, scratch);

@@ -40,6 +40,8 @@ struct Conv {
   // Of the operands, where they are float32. What is for few filters (narrow.h, repeat.h, widen.h)
   // knows kFull alone.
   Precision precision = Precision::kFull;
+  bool is_gradient =
+      false;  // the way, and so the rounding, may depend on how many images there are
   bool bf16_x = false, bf16_y = false;  // whether those hold Bf16; strides count them then
 };
 

@@ -82,6 +82,7 @@ Conv<T> dx_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g, int64_t
   c.bf16_x = n.out[0].bf16_grad;
   c.precision = precision_of(n, s.in());
   c.accumulate = n.in[0].accumulate;
+  c.is_gradient = true;
   return c;
 }
 

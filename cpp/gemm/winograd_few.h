@@ -1,0 +1,104 @@
+// Winograd's filtering (winograd.h) of few channels by 5 x 5 kernels: too few to fill vectors, so
+// lanes run over what there is enough of. Tiles are 2 x 2 outputs. Forward and for the weights that
+// is filters, each input at the points is one number for all of them; an image's inputs are
+// transformed along its rows, channel by channel as they lie. For the inputs' gradient, a
+// convolution into few channels, it is images: sixteen of them are turned so that each number of an
+// image is a vector.
+#pragma once
+#include "gemm/winograd.h"
+
+namespace fastnn::FASTNN_ISA {
+
+// Sums of a block at all points of a line take 32 registers, and lanes of images 16 of them.
+constexpr bool kKnowsFew = kRegisters == 32 && kVectorBytes == 64;
+
+bool suits_winograd_few(const Conv<float>& c);
+int64_t winograd_few_scratch(const Conv<float>& c);
+void winograd_few(const Conv<float>& c, void* scratch);
+bool suits_winograd_few_gradient(const Conv<float>& c);
+int64_t winograd_few_gradient_scratch(const ConvGradient<float>& g);
+void winograd_few_gradient(const ConvGradient<float>& g, void* scratch);
+
+// Into few channels, of many images.
+bool suits_winograd_images(const Conv<float>& c);
+int64_t winograd_images_scratch(const Conv<float>& c);
+void winograd_images(const Conv<float>& c, void* scratch);
+
+namespace few {
+
+constexpr int64_t kMostChannels = 8;
+constexpr int kSide = 2;  // of a tile
+
+// Inputs of a band of an image at the points: plane f = 6 i + j holds number `channel` of tile t at
+// t * channels + channel.
+struct Inputs {
+  const Conv<float>& c;
+  int64_t rows, columns;  // of tiles of an image
+  int64_t bands;          // of an image
+  int64_t plane;          // elements from one to the next
+  int64_t line;           // of every second pixel of a row, likewise
+
+  explicit Inputs(const Conv<float>& conv);
+  int64_t size() const { return kPoints * plane; }  // elements
+
+  // A band by its number among those of all images.
+  struct Band {
+    int64_t image, row, rows;  // of tiles
+  };
+  Band operator()(int64_t band) const {
+    const Cut row(rows, bands);
+    const int64_t b = band % bands;
+    return {band / bands, row(b), row(b + 1) - row(b)};
+  }
+  int64_t most_rows() const { return up(rows, bands); }
+
+  // `memory`, cleared once, is what it works in.
+  int64_t memory() const { return (most_rows() * kSide + 4 + kPatch) * 2 * line; }
+  void clear(float* memory) const { __builtin_memset(memory, 0, this->memory() * sizeof(float)); }
+  void transform(const Band& band, float* memory, float* to) const;
+};
+
+// What a shape must be, whatever the cost.
+bool fits(const Conv<float>& c);
+
+// Bytes of a band, at most, with what it is made in: they stand on the stack, where each finds
+// those of the one before in L1 and L2.
+constexpr int64_t kBandBytes = 64 << 10;
+
+// Sums over k of numbers by vectors at the points of a line: sums[j * kCount + i] += value j of the
+// line through first[k], second[k] by numbers[j * plane + k * step + i].
+struct LineProducts {
+  int64_t count;                // of k
+  const float *first, *second;  // a vector for each k,
+  int64_t next;                 // elements to the next
+  const float* numbers;
+  int64_t plane, step;
+};
+
+using winograd::V;
+
+// The two coefficients of a line at the points, without the factors of `values`.
+template <int kCount>
+[[gnu::always_inline]] static inline void add_products(const LineProducts& p,
+                                                       V (&sum)[kPatch * kCount]) {
+  const float *first = p.first, *second = p.second, *at = p.numbers;
+  const int64_t plane = p.plane, plane3 = 3 * p.plane, plane5 = 5 * p.plane;
+  for (int64_t k = 0; k < p.count; ++k, first += p.next, second += p.next, at += p.step) {
+    const V one = load(first), two = load(second);
+    const V line[kPatch] = {one,
+                            one + winograd::kA * two,
+                            one - winograd::kA * two,
+                            one + winograd::kB * two,
+                            one - winograd::kB * two,
+                            two};
+    const float* const from[kPatch] = {at,          at + plane,     at + 2 * plane,
+                                       at + plane3, at + 4 * plane, at + plane5};
+#pragma GCC unroll 6
+    for (int j = 0; j < kPatch; ++j)
+#pragma GCC unroll 4
+      for (int i = 0; i < kCount; ++i) sum[j * kCount + i] += line[j] * from[j][i];
+  }
+}
+
+}  // namespace few
+}  // namespace fastnn::FASTNN_ISA

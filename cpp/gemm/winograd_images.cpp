@@ -1,0 +1,231 @@
+// The inputs' gradient of few channels by Winograd: a convolution of whole vectors of channels into
+// few, of sixteen images at a time. Each tile of 2 x 2 inputs spreads over a patch of 6 x 6
+// outputs: the product of two polynomials at the points, and back.
+#include "base/parallel.h"
+#include "gemm/winograd_few.h"
+
+namespace fastnn::FASTNN_ISA {
+namespace {
+
+using few::kSide;
+using winograd::V;
+constexpr int kL = kLanes<float>;
+constexpr int64_t kFloat = sizeof(float);
+constexpr int64_t kTasks = 32;
+constexpr int kMostOfBlock = 4;
+
+// kL rows become columns: blocks of kHalf change places across the diagonal, then those in them.
+template <int kHalf = kL / 2>
+[[gnu::always_inline]] inline void turn(V (&r)[kL]) {
+  if constexpr (kHalf > 0) {
+    Vector<int32_t> low{}, high{};
+#pragma GCC unroll 16
+    for (int l = 0; l < kL; ++l) {
+      low[l] = l & kHalf ? l - kHalf + kL : l;
+      high[l] = l & kHalf ? l + kL : l + kHalf;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kL; ++i)
+      if (!(i & kHalf)) {
+        const V a = __builtin_shuffle(r[i], r[i + kHalf], low);
+        r[i + kHalf] = __builtin_shuffle(r[i], r[i + kHalf], high);
+        r[i] = a;
+      }
+    turn<kHalf / 2>(r);
+  }
+}
+
+// Products of a line at the points to the coefficients of their product.
+[[gnu::always_inline]] inline void coefficients(const V (&m)[kPatch], V (&o)[kPatch]) {
+  using namespace winograd;
+  const V plus_a = m[1] + m[2], minus_a = kA * (m[1] - m[2]);
+  const V plus_b = m[3] + m[4], minus_b = kB * (m[3] - m[4]);
+  o[0] = (kA2 * kB2) * m[0];
+  o[1] = (kA2 * kB2) * m[5] - kB2 * minus_a - kA2 * minus_b;
+  o[2] = -(kA2 + kB2) * m[0] - kB2 * plus_a - kA2 * plus_b;
+  o[3] = minus_a + minus_b - (kA2 + kB2) * m[5];
+  o[4] = m[0] + plus_a + plus_b;
+  o[5] = m[5];
+}
+
+struct Spread {
+  const Conv<float>& c;
+  int64_t rows, columns;  // of tiles of inputs
+  int64_t top, left;      // of the first patch, among outputs
+  int64_t high, wide;     // of what all patches cover
+  int64_t groups, tasks;  // of kL images
+
+  explicit Spread(const Conv<float>& conv) : c(conv) {
+    rows = up(c.xs.height, kSide);
+    columns = up(c.xs.width, kSide);
+    top = -c.ty.offset - 4;
+    left = -c.tx.offset - 4;
+    high = rows * kSide + 4;
+    wide = columns * kSide + 4;
+    groups = up(c.images, kL);
+    tasks = least(groups, kTasks);
+  }
+
+  // --- memory: weights at the points; and of a task in vectors of images: two rows of inputs,
+  // one of them at a point, a row of patches at the points, and one of outputs ---
+  int64_t plane() const { return c.in * c.out; }
+  int64_t weight_bytes() const { return align64(kPoints * plane() * kFloat); }
+  int64_t row() const { return columns * kSide * c.in * kL; }  // elements of a row of inputs
+  int64_t sum_row() const { return wide * c.out * kL; }
+  int64_t task_bytes() const { return (3 * row() + 2 * kPatch * sum_row()) * kFloat; }
+  int64_t scratch() const { return weight_bytes() + tasks * task_bytes(); }
+
+  // Tap t of a kernel whose outputs ascend.
+  void set_weights(float* u) const {
+    for (int64_t i = 0; i < c.in; i += kL)
+      for (int64_t k = 0; k < c.out; ++k) {
+        const auto at = [&](int y, int x) {
+          const float* const w = c.w + k * c.w_out + i * c.w_in +
+                                 (c.ty.first + (4 - y) * c.ty.kernel_step) * c.w_y +
+                                 (c.tx.first + (4 - x) * c.tx.kernel_step) * c.w_x;
+          V taps;
+          for (int l = 0; l < kL; ++l) taps[l] = w[l * c.w_in];
+          return taps;
+        };
+        winograd::values<5>(at, [&](int f, V value) {
+          for (int l = 0; l < kL; ++l) u[f * plane() + (i + l) * c.out + k] = value[l];
+        });
+      }
+  }
+
+  // Row y of the inputs of `count` images, zeros where there are none: [pixel][channel][image].
+  void turn_row(int64_t image, int64_t count, int64_t y, float* to) const {
+    if (y >= c.xs.height) {
+      __builtin_memset(to, 0, row() * kFloat);
+      return;
+    }
+    const float* const from = c.x + image * c.xs.image + y * c.xs.row;
+    for (int64_t x = 0; x < columns * kSide; ++x)
+      for (int64_t i = 0; i < c.in; i += kL, to += kL * kL) {
+        V r[kL];
+        const float* const at = from + x * c.xs.pixel + i;
+#pragma GCC unroll 16
+        for (int64_t l = 0; l < kL; ++l)
+          r[l] = x < c.xs.width && l < count ? load(at + l * c.xs.image) : V{};
+        turn(r);
+#pragma GCC unroll 16
+        for (int64_t l = 0; l < kL; ++l) store(to + l * kL, r[l]);
+      }
+  }
+
+  // Tiles of a row of them at points i * kPatch + j, into a line of outputs [pixel][filter][image].
+  template <int kCount>
+  [[gnu::noinline]] void multiply(const float* z, const float* u, float* line) const {
+    const int64_t pixel = c.in * kL, put = c.out * kL;
+    for (int64_t tile = 0; tile < columns; ++tile, z += kSide * pixel, line += kSide * put) {
+      V sum[kPatch * kCount] = {};
+      few::add_products<kCount>({c.in, z, z + pixel, kL, u, plane(), c.out}, sum);
+#pragma GCC unroll 4
+      for (int i = 0; i < kCount; ++i) {
+        V m[kPatch], o[kPatch];
+#pragma GCC unroll 6
+        for (int j = 0; j < kPatch; ++j) m[j] = sum[j * kCount + i];
+        coefficients(m, o);
+#pragma GCC unroll 6
+        for (int j = 0; j < kPatch; ++j) {
+          float* const to = line + j * put + i * kL;
+          store(to, tile > 0 && j < kPatch - kSide ? load(to) + o[j] : o[j]);
+        }
+      }
+    }
+  }
+
+  void run_group(int64_t group, const float* u, float* memory) const {
+    const int64_t image = group * kL, count = least(c.images - image, kL);
+    float* const first = memory;
+    float* const second = first + row();
+    float* const at_point = second + row();
+    float* const lines = at_point + row();
+    float* const sums = lines + kPatch * sum_row();
+    const Cut block(c.out, up(c.out, kMostOfBlock));
+    for (int64_t tile = 0; tile < rows; ++tile) {
+      turn_row(image, count, tile * kSide, first);
+      turn_row(image, count, tile * kSide + 1, second);
+      for (int i = 0; i < kPatch; ++i) {
+        const float* z = i == 0 ? first : i == kPatch - 1 ? second : at_point;
+        if (z == at_point) {
+          const float point = (i % 2 ? 1 : -1) * (i < 3 ? winograd::kA : winograd::kB);
+          for (int64_t e = 0; e < row(); e += kL)
+            store(at_point + e, load(first + e) + point * load(second + e));
+        }
+        for (int64_t b = 0; b < up(c.out, kMostOfBlock); ++b) {
+          const int64_t k = block(b), of = block(b + 1) - k;
+          const auto some = of == 4   ? &Spread::multiply<4>
+                            : of == 3 ? &Spread::multiply<3>
+                            : of == 2 ? &Spread::multiply<2>
+                                      : &Spread::multiply<1>;
+          (this->*some)(z, u + i * kPatch * plane() + k, lines + i * sum_row() + k * kL);
+        }
+      }
+      // Of six rows of outputs four were begun before, in a ring of six.
+      float* ring[kPatch];
+      for (int i = 0; i < kPatch; ++i) ring[i] = sums + (tile * kSide + i) % kPatch * sum_row();
+      const int64_t length = sum_row();
+      for (int64_t e = 0; e < length; e += kL) {
+        V m[kPatch], o[kPatch];
+#pragma GCC unroll 6
+        for (int i = 0; i < kPatch; ++i) m[i] = load(lines + i * length + e);
+        coefficients(m, o);
+#pragma GCC unroll 6
+        for (int i = 0; i < kPatch; ++i)
+          store(ring[i] + e, tile > 0 && i < kPatch - kSide ? load(ring[i] + e) + o[i] : o[i]);
+      }
+      for (int i = 0; i < (tile + 1 < rows ? kSide : kPatch); ++i)
+        put_row(image, count, tile * kSide + i + top, ring[i]);
+    }
+  }
+
+  // Row y of outputs of `count` images, if there is one.
+  void put_row(int64_t image, int64_t count, int64_t y, const float* sums) const {
+    if (y < 0 || y >= c.ys.height) return;
+    const float* const from = sums - left * c.out * kL;
+    float* const to = c.y + image * c.ys.image + y * c.ys.row;
+    const int64_t length = c.ys.width * c.out;
+    for (int64_t e = 0; e < length; e += kL) {
+      const int64_t at = least(e, length - kL);
+      V r[kL];
+#pragma GCC unroll 16
+      for (int64_t l = 0; l < kL; ++l) r[l] = load(from + (at + l) * kL);
+      turn(r);
+      for (int64_t l = 0; l < count; ++l) store(to + l * c.ys.image + at, r[l]);
+    }
+  }
+
+  void run(void* scratch) const {
+    float* const u = static_cast<float*>(scratch);
+    set_weights(u);
+    const double cost = double(groups) * kL * rows * columns * c.in * c.out * kPoints * 1.8 / kL /
+                        kBlocking.fma_per_ns;
+    parallel(tasks, cost, [&](int64_t task) {
+      float* const memory = u + (weight_bytes() + task * task_bytes()) / kFloat;
+      const Cut group(groups, tasks);
+      for (int64_t i = group(task); i < group(task + 1); ++i) run_group(i, u, memory);
+    });
+  }
+};
+
+}  // namespace
+
+bool suits_winograd_images(const Conv<float>& c) {
+  const auto is_plain = [](const Taps& t) { return t.count == 5 && t.stride == 1 && t.step == 1; };
+  if (!kKnowsFew || !c.is_gradient || has_pairs<float>(c.precision) || !is_plain(c.ty) ||
+      !is_plain(c.tx) || c.in % kL != 0 || c.out > few::kMostChannels)
+    return false;
+  if (c.ys.pixel != c.out || c.ys.row != c.ys.width * c.out || c.ys.row < kL || c.accumulate ||
+      c.bias || c.scale || c.residual || c.activation != Activation::kLinear)
+    return false;
+  const Spread spread(c);
+  // All outputs must be under some patch.
+  return spread.top <= 0 && spread.left <= 0 && spread.high + spread.top >= c.ys.height &&
+         spread.wide + spread.left >= c.ys.width && c.images * 4 >= spread.groups * kL * 3;
+}
+
+int64_t winograd_images_scratch(const Conv<float>& c) { return Spread(c).scratch(); }
+void winograd_images(const Conv<float>& c, void* scratch) { Spread(c).run(scratch); }
+
+}  // namespace fastnn::FASTNN_ISA
