@@ -67,6 +67,7 @@ CONVOLUTIONS = {  # by the ways that conv2d has
     "winograd": ((16, 16, 16), lambda h: conv(24)(h)),
     "winograd by filters": ((64, 8, 8), lambda h: conv(64)(h)),
     "winograd by tiles": ((16, 16, 16), lambda h: conv(16)(h)),
+    "winograd of few channels": ((5, 13, 14), lambda h: conv(16, 5)(h)),
     "direct": ((5, 9, 10), lambda h: conv(19, use_bias=False)(h)),
     "deep": ((40, 9, 10), lambda h: conv(19)(h)),
     "strided": ((16, 9, 10), lambda h: nn.Conv2d(24, 3, 2, padding=1)(h)),

@@ -9,7 +9,7 @@ template <class T>
 static void add_copies(T* sum, int64_t count, int64_t copies, int64_t bytes) {
   constexpr int64_t kGrain = 1024;
   if (copies == 1) return;
-  parallel_chunks(count, kGrain, double(count) * copies * 0.05, [=](int64_t begin, int64_t end) {
+  parallel_chunks(count, kGrain, double(count) * copies * 0.08, [=](int64_t begin, int64_t end) {
     for (int64_t s = 1; s < copies; ++s) {
       const T* const more = sum + s * bytes / static_cast<int64_t>(sizeof(T));
 #pragma omp simd

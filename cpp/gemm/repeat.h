@@ -127,7 +127,7 @@ struct Repeated {
         const float* at = lines + r * next;
         float* const end = to + (r + 1) * row;
         for (float* at_to = to + r * row + e; at_to < end; at_to += group, at += step)
-          store(at_to, __builtin_shuffle(load(at), lanes));
+          store(at_to, shuffle(load(at), lanes));
       }
     }
   }

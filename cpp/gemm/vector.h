@@ -21,7 +21,7 @@ static inline Vector<T, kBytes> unpack(Vector<T, kBytes> a, Vector<T, kBytes> b)
     const int unit = in / kUnit, from = unit / 2 + (kHigh ? kBlock<T> / kUnit / 2 : 0);
     order[i] = lane + from * kUnit + in % kUnit + (unit % 2 ? kCount : 0);
   }
-  return __builtin_shuffle(a, b, order);
+  return shuffle(a, b, order);
 }
 
 // rows r[0..kBlock) of each lane become columns.
@@ -40,6 +40,28 @@ static inline void transpose_lanes(Vector<T, kBytes> (&r)[kBlock<T>]) {
     const auto low = unpack<T, kBytes, 1, false>(r[0], r[1]);
     r[1] = unpack<T, kBytes, 1, true>(r[0], r[1]);
     r[0] = low;
+  }
+}
+
+// As many rows as lanes become columns: blocks of kHalf change places across the diagonal, then
+// those inside of them.
+template <class T, int kHalf = kLanes<T> / 2>
+[[gnu::always_inline]] static inline void transpose_square(Vector<T> (&r)[kLanes<T>]) {
+  if constexpr (kHalf > 0) {
+    Vector<Integer<T>> low{}, high{};
+#pragma GCC unroll 16
+    for (int l = 0; l < kLanes<T>; ++l) {
+      low[l] = l & kHalf ? l - kHalf + kLanes<T> : l;
+      high[l] = l & kHalf ? l + kLanes<T> : l + kHalf;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes<T>; ++i)
+      if (!(i & kHalf)) {
+        const Vector<T> a = shuffle(r[i], r[i + kHalf], low);
+        r[i + kHalf] = shuffle(r[i], r[i + kHalf], high);
+        r[i] = a;
+      }
+    transpose_square<T, kHalf / 2>(r);
   }
 }
 

@@ -86,23 +86,6 @@ struct Forward {
   int64_t task_bytes() const { return align64(kPoints * (v_plane() + m_plane()) * kFloat); }
   int64_t scratch() const { return weight_bytes() + zero_bytes() + tasks * task_bytes(); }
 
-  // The taps of kL filters: g[tap][filter]. Four taps at a time, turned in registers; the last
-  // block shares taps with the one before.
-  template <int kTaps>
-  void load_taps(const float* w, V (&g)[kTaps * kTaps]) const {
-    constexpr int kB = kBlock<float>, kLast = kTaps * kTaps - kB;
-    for (int at = 0; at < kLast + kB; at += kB) {
-      const int tap = at < kLast ? at : kLast;
-      V r[kB];
-#pragma GCC unroll 4
-      for (int i = 0; i < kB; ++i)
-        r[i] = gather_lanes<float, kVectorBytes>(w + i * c.w_out + tap, c.w_out);
-      transpose_lanes<float, kVectorBytes>(r);
-#pragma GCC unroll 4
-      for (int i = 0; i < kB; ++i) g[tap + i] = r[i];
-    }
-  }
-
   // kL filters of one channel at the points: to[f * plane + filter].
   void points(const float* w, float* to, int64_t plane) const {
     c.ty.count == 3 ? points_of<3>(w, to, plane) : points_of<5>(w, to, plane);
@@ -110,7 +93,7 @@ struct Forward {
   template <int kTaps>
   [[gnu::noinline]] void points_of(const float* w, float* to, int64_t plane) const {
     V taps[kTaps * kTaps];
-    load_taps<kTaps>(w, taps);
+    winograd::load_taps<kTaps>(w, c.w_out, taps);
     const auto at = [&](int y, int x) {
       return taps[(c.ty.first + y * c.ty.kernel_step) * kTaps + c.tx.first + x * c.tx.kernel_step];
     };

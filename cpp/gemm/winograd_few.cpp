@@ -9,15 +9,29 @@ namespace fastnn::FASTNN_ISA {
 namespace few {
 
 constexpr int kL = kLanes<float>;
+constexpr int64_t kFloat = sizeof(float);
 
-Inputs::Inputs(const Conv<float>& conv)
+// What one row of tiles takes, and what a band takes beside its rows.
+static int64_t bytes_of_row(const Inputs& i, int64_t tile_bytes) {
+  return (kPoints * i.columns * i.c.in + kSide * 2 * i.line) * kFloat + i.columns * tile_bytes;
+}
+static int64_t bytes_of_rest(const Inputs& i) {
+  return (kPoints * kL + (4 + kPatch) * 2 * i.line) * kFloat;
+}
+
+Inputs::Inputs(const Conv<float>& conv, int64_t tile_bytes)
     : c(conv), rows(up(conv.ys.height, kSide)), columns(up(conv.ys.width, kSide)) {
   line = up((columns + 2) * c.in, kL) * kL;
-  for (bands = 1;; ++bands) {
-    plane = most_rows() * columns * c.in + kL;
-    if (bands >= rows || (size() + memory()) * static_cast<int64_t>(sizeof(float)) <= kBandBytes)
-      break;
-  }
+  const int64_t most = (kBandBytes - bytes_of_rest(*this)) / bytes_of_row(*this, tile_bytes);
+  bands = most > 1 ? up(rows, most) : rows;
+  plane = tiles() * c.in + kL;
+}
+
+bool Inputs::fit(const Conv<float>& c, int64_t tile_bytes) {
+  if (!has_kernel(c) || c.in < 2 || c.in > kMostChannels || c.out % kL != 0) return false;
+  const Inputs inputs(c, tile_bytes);
+  return bytes_of_rest(inputs) + bytes_of_row(inputs, tile_bytes) <= kBandBytes &&
+         inputs.rows * inputs.columns * kSide * kSide < 1.4 * c.ys.height * c.ys.width;
 }
 
 // Not again for each FMA that would overwrite it, as GCC does: most of these vectors lie on two
@@ -47,8 +61,7 @@ void Inputs::transform(const Band& band, float* memory, float* to) const {
   // Pixels of even columns, then those of odd ones, row by row.
   const int64_t height = band.rows * kSide + 4, width = (columns + 2) * kSide;
   const int64_t top = band.row * kSide + c.ty.offset, left = c.tx.offset;
-  // Behind the last pixel of all there is no room for vectors.
-  const int64_t with_room = c.xs.height - (band.image + 1 == c.images);
+  const int64_t behind = (c.images - 1 - band.image) * c.xs.image;  // of other images
   for (int64_t y = 0; y < height; ++y) {
     float* const put = memory + y * next;
     if (top + y < 0 || top + y >= c.xs.height) {
@@ -56,15 +69,17 @@ void Inputs::transform(const Band& band, float* memory, float* to) const {
       continue;
     }
     const float* const pixels = c.x + band.image * c.xs.image + (top + y) * c.xs.row;
+    // The last pixels of all have no room for a vector behind them.
+    const bool has_room = behind + (c.xs.height - 1 - top - y) * c.xs.row + in >= kMostChannels;
     for (int64_t odd = 0; odd < kSide; ++odd) {
       const int64_t first = up(most(-left - odd, 0), kSide);
       const int64_t end = up(most(least(width, c.xs.width - left) - odd, 0), kSide);
       if (first < end)
         split(pixels + (left + odd + first * kSide) * c.xs.pixel, kSide * c.xs.pixel, in,
-              end - first, top + y < with_room, put + odd * step + first * in);
+              end - first, has_room, put + odd * step + first * in);
     }
   }
-  float* const lines = memory + height * next;  // at the points of a column
+  float* const lines = memory + pixel_rows() * next;  // at the points of a column
   for (int64_t row = 0; row < band.rows; ++row) {
     const float* const from = memory + row * kSide * next;
     for (int64_t e = 0; e < next; e += kL) {
@@ -90,14 +105,14 @@ void Inputs::transform(const Band& band, float* memory, float* to) const {
   }
 }
 
-bool fits(const Conv<float>& c) {
-  const auto is_plain = [](const Taps& t) { return t.count == 5 && t.stride == 1 && t.step == 1; };
-  if (!kKnowsFew || has_pairs<float>(c.precision) || !is_plain(c.ty) || !is_plain(c.tx) ||
-      c.in < 2 || c.in > few::kMostChannels || c.out % kL != 0)
-    return false;
-  const Inputs inputs(c);
-  return (inputs.size() + inputs.memory()) * static_cast<int64_t>(sizeof(float)) <= kBandBytes &&
-         inputs.rows * inputs.columns * kSide * kSide < 1.5 * c.ys.height * c.ys.width;
+bool has_kernel(const Conv<float>& c) {
+  // All elements, one after the other: phases of larger kernels may have five taps too.
+  const auto is_plain = [](const Taps& t) {
+    return t.count == kTaps && t.stride == 1 && t.step == 1 &&
+           (t.kernel_step == 1 ? t.first == 0 : t.kernel_step == -1 && t.first == kTaps - 1);
+  };
+  return kKnowsFew && !has_pairs<float>(c.precision) && is_plain(c.ty) && is_plain(c.tx) &&
+         c.w_y == kTaps && c.w_x == 1;
 }
 
 }  // namespace few
@@ -118,26 +133,19 @@ struct Forward {
   int64_t tasks;
 
   explicit Forward(const Conv<float>& conv)
-      : c(conv), inputs(conv), tasks(least(conv.images * inputs.bands, kTasks)) {}
+      : c(conv), inputs(conv, 0), tasks(least(conv.images * inputs.bands, kTasks)) {}
 
   int64_t scratch() const { return align64(kPoints * c.in * c.out * kFloat); }
 
   // Filters at the points: for each vector of them plane by plane, channel by channel.
   void set_weights(float* u) const {
-    for (int64_t k = 0; k < c.out; k += kL)
-      for (int64_t i = 0; i < c.in; ++i) {
-        const auto at = [&](int y, int x) {
-          const float* const w = c.w + k * c.w_out + i * c.w_in +
-                                 (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                                 (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-          V taps;
-          for (int l = 0; l < kL; ++l) taps[l] = w[l * c.w_out];
-          return taps;
-        };
-        winograd::values<5>(at, [&](int f, V value) {
-          store(u + ((k / kL * kPoints + f) * c.in + i) * kL, value);
+    parallel(c.out / kL, double(c.out / kL) * c.in * few::kWeightsCost, [&](int64_t block) {
+      const float* const w = c.w + block * kL * c.w_out;
+      for (int64_t i = 0; i < c.in; ++i)
+        few::weights(c, w + i * c.w_in, c.w_out, false, [&](int f, V value) {
+          store(u + ((block * kPoints + f) * c.in + i) * kL, value);
         });
-      }
+    });
   }
 
   // Tiles t .. t + kTiles of a band, by a vector of filters, stored from tile `from` on.
@@ -210,8 +218,8 @@ struct Forward {
     const double cost = double(c.images) * inputs.rows * inputs.columns *
                         (kPoints * c.in * (c.out / kL) * 1.4 + c.in * 10) / kBlocking.fma_per_ns;
     parallel(tasks, cost, [&](int64_t task) {
-      alignas(64) float v[few::kBandBytes / kFloat];
-      float* const memory = v + inputs.size();
+      alignas(64) float memory[few::kBandBytes / kFloat];
+      float* const v = memory + inputs.memory();
       inputs.clear(memory);
       const Cut band(c.images * inputs.bands, tasks);
       for (int64_t i = band(task); i < band(task + 1); ++i) run_band(inputs(i), u, v, memory);
@@ -222,8 +230,8 @@ struct Forward {
 }  // namespace
 
 bool suits_winograd_few(const Conv<float>& c) {
-  if (!few::fits(c)) return false;
-  const Inputs inputs(c);
+  if (!Inputs::fit(c, 0)) return false;
+  const Inputs inputs(c, 0);
   return inputs.rows / inputs.bands * inputs.columns >= kTiles;
 }
 

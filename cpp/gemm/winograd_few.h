@@ -28,18 +28,32 @@ namespace few {
 
 constexpr int64_t kMostChannels = 8;
 constexpr int kSide = 2;  // of a tile
+constexpr int kTaps = 5;  // of a kernel
+
+// Bytes of a band, at most, with what it is made in: they stand on the stack, where each finds
+// those of the one before in L1 and L2.
+constexpr int64_t kBandBytes = 64 << 10;
+
+// Whether the kernel is one of these, in memory row by row.
+bool has_kernel(const Conv<float>& c);
 
 // Inputs of a band of an image at the points: plane f = 6 i + j holds number `channel` of tile t at
 // t * channels + channel.
 struct Inputs {
   const Conv<float>& c;
   int64_t rows, columns;  // of tiles of an image
+  int64_t line;           // elements of every second pixel of a row
   int64_t bands;          // of an image
   int64_t plane;          // elements from one to the next
-  int64_t line;           // of every second pixel of a row, likewise
 
-  explicit Inputs(const Conv<float>& conv);
+  // Bands such that each, with `tile_bytes` of something else for each tile, stays in kBandBytes.
+  Inputs(const Conv<float>& conv, int64_t tile_bytes);
+  // Whether they can, and few channels, whole vectors of filters and tiles that are mostly inside.
+  static bool fit(const Conv<float>& c, int64_t tile_bytes);
+
   int64_t size() const { return kPoints * plane; }  // elements
+  int64_t most_rows() const { return up(rows, bands); }
+  int64_t tiles() const { return most_rows() * columns; }  // of the largest band
 
   // A band by its number among those of all images.
   struct Band {
@@ -50,20 +64,31 @@ struct Inputs {
     const int64_t b = band % bands;
     return {band / bands, row(b), row(b + 1) - row(b)};
   }
-  int64_t most_rows() const { return up(rows, bands); }
 
-  // `memory`, cleared once, is what it works in.
-  int64_t memory() const { return (most_rows() * kSide + 4 + kPatch) * 2 * line; }
+  // `memory`, cleared once, is what it works in: rows of pixels, and six lines at the points.
+  int64_t pixel_rows() const { return most_rows() * kSide + 4; }
+  int64_t memory() const { return (pixel_rows() + kPatch) * 2 * line; }
   void clear(float* memory) const { __builtin_memset(memory, 0, this->memory() * sizeof(float)); }
   void transform(const Band& band, float* memory, float* to) const;
 };
 
-// What a shape must be, whatever the cost.
-bool fits(const Conv<float>& c);
+using winograd::V;
 
-// Bytes of a band, at most, with what it is made in: they stand on the stack, where each finds
-// those of the one before in L1 and L2.
-constexpr int64_t kBandBytes = 64 << 10;
+constexpr double kWeightsCost = 70;  // ns of the following
+
+// Kernels, `next` elements apart, at the points: put(f, values of a vector of them). Their taps as
+// inputs meet them, or, `turned`, as outputs do.
+template <class Put>
+[[gnu::always_inline]] static inline void weights(const Conv<float>& c, const float* w,
+                                                  int64_t next, bool turned, const Put& put) {
+  V taps[kTaps * kTaps];
+  winograd::load_taps<kTaps>(w, next, taps);
+  const auto place = [turned](const Taps& t, int tap) {
+    return t.first + (turned ? kTaps - 1 - tap : tap) * t.kernel_step;
+  };
+  const auto at = [&](int y, int x) { return taps[place(c.ty, y) * kTaps + place(c.tx, x)]; };
+  winograd::values<kTaps>(at, put);
+}
 
 // Sums over k of numbers by vectors at the points of a line: sums[j * kCount + i] += value j of the
 // line through first[k], second[k] by numbers[j * plane + k * step + i].
@@ -75,9 +100,9 @@ struct LineProducts {
   int64_t plane, step;
 };
 
-using winograd::V;
-
-// The two coefficients of a line at the points, without the factors of `values`.
+// The line's two coefficients come without the factors of `values`. Sums of kMostOfBlock numbers, a
+// vector at each point and two more are in registers.
+constexpr int kMostOfBlock = 4;
 template <int kCount>
 [[gnu::always_inline]] static inline void add_products(const LineProducts& p,
                                                        V (&sum)[kPatch * kCount]) {

@@ -9,13 +9,14 @@ namespace fastnn::FASTNN_ISA {
 namespace {
 
 using few::Inputs;
+using few::kMostOfBlock;
 using few::kSide;
+using few::kTaps;
 using winograd::V;
 constexpr int kL = kLanes<float>;
 constexpr int64_t kFloat = sizeof(float);
-constexpr int64_t kCopies = 16;           // of the sums, at most
-constexpr int64_t kLineBytes = 48 << 10;  // of a band's gradients at the points of columns
-constexpr int kTaps = 5;
+constexpr int64_t kCopies = 16;                                // of the sums, at most
+constexpr int64_t kTileBytes = kPatch * kSide * kVectorBytes;  // its gradients at points of columns
 
 struct Gradient {
   const ConvGradient<float>& g;
@@ -27,7 +28,7 @@ struct Gradient {
   explicit Gradient(const ConvGradient<float>& gradient)
       : g(gradient),
         c(gradient.of),
-        inputs(gradient.of),
+        inputs(gradient.of, kTileBytes),
         copies(least(c.images * inputs.bands, kCopies)),
         blocks(up(c.in, kMostOfBlock)) {}
 
@@ -35,7 +36,7 @@ struct Gradient {
   int64_t sums() const { return kPoints * c.in * c.out; }
   int64_t copy_bytes() const { return align64(sums() * kFloat); }
   int64_t scratch() const { return copies * copy_bytes(); }
-  int64_t line() const { return inputs.most_rows() * inputs.columns * kSide * kL; }  // of a point
+  int64_t line() const { return inputs.tiles() * kSide * kL; }  // gradients of a band at a point
 
   // Gradients of filters [k, k + kL) at the points of columns: for each point, tile by tile, two
   // vectors.
@@ -57,8 +58,6 @@ struct Gradient {
       }
     }
   }
-
-  static constexpr int kMostOfBlock = 4;
 
   // Sums of kCount channels from v on, at a line of points, over `tiles`.
   template <int kCount>
@@ -126,9 +125,9 @@ struct Gradient {
     const double cost = double(c.images) * inputs.rows * inputs.columns *
                         (kPoints * c.in * (c.out / kL) * 1.3 + c.in * 10) / kBlocking.fma_per_ns;
     parallel(copies, cost, [&](int64_t task) {
-      alignas(64) float v[(few::kBandBytes + kLineBytes) / kFloat];
-      float* const memory = v + inputs.size();
-      float* const z = v + few::kBandBytes / kFloat;
+      alignas(64) float z[few::kBandBytes / kFloat];
+      float* const memory = z + kPatch * line();
+      float* const v = memory + inputs.memory();
       inputs.clear(memory);
       const Cut band(c.images * inputs.bands, copies);
       for (int64_t i = band(task); i < band(task + 1); ++i) {
@@ -144,11 +143,7 @@ struct Gradient {
 
 }  // namespace
 
-bool suits_winograd_few_gradient(const Conv<float>& c) {
-  if (!few::fits(c)) return false;
-  const Inputs inputs(c);
-  return inputs.most_rows() * inputs.columns * kPatch * kSide * kVectorBytes <= kLineBytes;
-}
+bool suits_winograd_few_gradient(const Conv<float>& c) { return Inputs::fit(c, kTileBytes); }
 int64_t winograd_few_gradient_scratch(const ConvGradient<float>& g) {
   return Gradient(g).scratch();
 }

@@ -7,33 +7,13 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
+using few::kMostOfBlock;
 using few::kSide;
 using winograd::V;
 constexpr int kL = kLanes<float>;
 constexpr int64_t kFloat = sizeof(float);
-constexpr int64_t kTasks = 32;
-constexpr int kMostOfBlock = 4;
-
-// kL rows become columns: blocks of kHalf change places across the diagonal, then those in them.
-template <int kHalf = kL / 2>
-[[gnu::always_inline]] inline void turn(V (&r)[kL]) {
-  if constexpr (kHalf > 0) {
-    Vector<int32_t> low{}, high{};
-#pragma GCC unroll 16
-    for (int l = 0; l < kL; ++l) {
-      low[l] = l & kHalf ? l - kHalf + kL : l;
-      high[l] = l & kHalf ? l + kL : l + kHalf;
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kL; ++i)
-      if (!(i & kHalf)) {
-        const V a = __builtin_shuffle(r[i], r[i + kHalf], low);
-        r[i + kHalf] = __builtin_shuffle(r[i], r[i + kHalf], high);
-        r[i] = a;
-      }
-    turn<kHalf / 2>(r);
-  }
-}
+constexpr int64_t kTasks = 16;
+constexpr int64_t kTaskBytes = 512 << 10;  // they stay in L2
 
 // Products of a line at the points to the coefficients of their product.
 [[gnu::always_inline]] inline void coefficients(const V (&m)[kPatch], V (&o)[kPatch]) {
@@ -51,8 +31,8 @@ template <int kHalf = kL / 2>
 struct Spread {
   const Conv<float>& c;
   int64_t rows, columns;  // of tiles of inputs
-  int64_t top, left;      // of the first patch, among outputs
-  int64_t high, wide;     // of what all patches cover
+  int64_t top, left;      // where the first patch begins
+  int64_t high, wide;     // outputs under all patches
   int64_t groups, tasks;  // of kL images
 
   explicit Spread(const Conv<float>& conv) : c(conv) {
@@ -75,22 +55,15 @@ struct Spread {
   int64_t task_bytes() const { return (3 * row() + 2 * kPatch * sum_row()) * kFloat; }
   int64_t scratch() const { return weight_bytes() + tasks * task_bytes(); }
 
-  // Tap t of a kernel whose outputs ascend.
   void set_weights(float* u) const {
-    for (int64_t i = 0; i < c.in; i += kL)
-      for (int64_t k = 0; k < c.out; ++k) {
-        const auto at = [&](int y, int x) {
-          const float* const w = c.w + k * c.w_out + i * c.w_in +
-                                 (c.ty.first + (4 - y) * c.ty.kernel_step) * c.w_y +
-                                 (c.tx.first + (4 - x) * c.tx.kernel_step) * c.w_x;
-          V taps;
-          for (int l = 0; l < kL; ++l) taps[l] = w[l * c.w_in];
-          return taps;
-        };
-        winograd::values<5>(at, [&](int f, V value) {
-          for (int l = 0; l < kL; ++l) u[f * plane() + (i + l) * c.out + k] = value[l];
+    parallel(c.in / kL, double(c.in / kL) * c.out * few::kWeightsCost * 3, [&](int64_t block) {
+      const int64_t first = block * kL, next = c.out;
+      for (int64_t k = 0; k < c.out; ++k)
+        few::weights(c, c.w + k * c.w_out + first * c.w_in, c.w_in, true, [&](int f, V value) {
+          float* const to = u + f * plane() + first * next + k;
+          for (int l = 0; l < kL; ++l) to[l * next] = value[l];
         });
-      }
+    });
   }
 
   // Row y of the inputs of `count` images, zeros where there are none: [pixel][channel][image].
@@ -107,7 +80,7 @@ struct Spread {
 #pragma GCC unroll 16
         for (int64_t l = 0; l < kL; ++l)
           r[l] = x < c.xs.width && l < count ? load(at + l * c.xs.image) : V{};
-        turn(r);
+        transpose_square<float>(r);
 #pragma GCC unroll 16
         for (int64_t l = 0; l < kL; ++l) store(to + l * kL, r[l]);
       }
@@ -191,7 +164,7 @@ struct Spread {
       V r[kL];
 #pragma GCC unroll 16
       for (int64_t l = 0; l < kL; ++l) r[l] = load(from + (at + l) * kL);
-      turn(r);
+      transpose_square<float>(r);
       for (int64_t l = 0; l < count; ++l) store(to + l * c.ys.image + at, r[l]);
     }
   }
@@ -199,8 +172,8 @@ struct Spread {
   void run(void* scratch) const {
     float* const u = static_cast<float*>(scratch);
     set_weights(u);
-    const double cost = double(groups) * kL * rows * columns * c.in * c.out * kPoints * 1.8 / kL /
-                        kBlocking.fma_per_ns;
+    const double fmas = double(groups) * rows * columns * c.in * c.out * kPoints;
+    const double cost = fmas * 1.8 / kBlocking.fma_per_ns;
     parallel(tasks, cost, [&](int64_t task) {
       float* const memory = u + (weight_bytes() + task * task_bytes()) / kFloat;
       const Cut group(groups, tasks);
@@ -212,17 +185,17 @@ struct Spread {
 }  // namespace
 
 bool suits_winograd_images(const Conv<float>& c) {
-  const auto is_plain = [](const Taps& t) { return t.count == 5 && t.stride == 1 && t.step == 1; };
-  if (!kKnowsFew || !c.is_gradient || has_pairs<float>(c.precision) || !is_plain(c.ty) ||
-      !is_plain(c.tx) || c.in % kL != 0 || c.out > few::kMostChannels)
+  if (!few::has_kernel(c) || !c.is_gradient || c.in % kL != 0 || c.out > few::kMostChannels)
     return false;
   if (c.ys.pixel != c.out || c.ys.row != c.ys.width * c.out || c.ys.row < kL || c.accumulate ||
       c.bias || c.scale || c.residual || c.activation != Activation::kLinear)
     return false;
   const Spread spread(c);
-  // All outputs must be under some patch.
+  // Each output must be under a patch. Of a group's lanes five in eight must be images: a group
+  // takes as long as eight by themselves.
   return spread.top <= 0 && spread.left <= 0 && spread.high + spread.top >= c.ys.height &&
-         spread.wide + spread.left >= c.ys.width && c.images * 4 >= spread.groups * kL * 3;
+         spread.wide + spread.left >= c.ys.width && spread.task_bytes() <= kTaskBytes &&
+         c.images * 8 >= spread.groups * kL * 5;
 }
 
 int64_t winograd_images_scratch(const Conv<float>& c) { return Spread(c).scratch(); }

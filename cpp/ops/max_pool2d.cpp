@@ -43,7 +43,7 @@ inline void put_index(I* to, typename L::M index) {
     typedef uint8_t Bytes __attribute__((vector_size(kVectorBytes)));
     Bytes low{};
     for (int j = 0; j < L::kCount; ++j) low[j] = j * (kVectorBytes / L::kCount);
-    const Bytes bytes = __builtin_shuffle(reinterpret_cast<Bytes>(index), low);
+    const Bytes bytes = shuffle(reinterpret_cast<Bytes>(index), low);
     __builtin_memcpy(to, &bytes, L::kCount);
 #endif
   } else {

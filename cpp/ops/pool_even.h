@@ -51,14 +51,14 @@ struct EvenWindows {
       const auto lanes = get<Vector<int32_t>>(order + v * kLanes<float>);
       int64_t at = base[v], e = v * kLanes<float>;
       for (; e <= whole && at <= last; e += group, at += next) {
-        const Vector<float> value = scale * __builtin_shuffle(load(dy + at), lanes);
+        const Vector<float> value = scale * shuffle(load(dy + at), lanes);
         for (int64_t i = 0; i < high; ++i) store(dx + i * all + e, value);
       }
       for (; e < all; e += group, at += next) {  // the end of dy, of the row
         const int64_t left = least(all - e, kLanes<float>);
         float few[kLanes<float>] = {};
         copy_row(dy + at, least(readable - at, kLanes<float>), few);
-        store(few, scale * __builtin_shuffle(load(few), lanes));
+        store(few, scale * shuffle(load(few), lanes));
         for (int64_t i = 0; i < high; ++i) copy_row(few, left, dx + i * all + e);
       }
     }

@@ -2,6 +2,9 @@
 // that are turned through a buffer.
 #include "ops/view.h"
 
+#include "gemm/cut.h"
+#include "gemm/vector.h"
+
 namespace fastnn::FASTNN_ISA {
 namespace {
 
@@ -51,6 +54,8 @@ inline void copy_run(T* to, int64_t to_step, const T* from, int64_t from_step, i
   }
 }
 
+constexpr int64_t kTurnGrain = 4096;  // elements per task
+
 // One line of cache; a block of kLine x kLine is turned through a buffer, so that every line of
 // both arrays is touched once, whatever power of 2 lies between rows.
 template <class T>
@@ -59,22 +64,16 @@ constexpr int64_t kLine = 64 / sizeof(T);
 // to[i * kLine + j] = from[j * step + i]
 template <class T>
 inline void turn_block(const T* from, int64_t step, T* to) {
-  if constexpr (sizeof(T) == 4) {
-    typedef float V __attribute__((vector_size(16)));
-    typedef int M __attribute__((vector_size(16)));
-    for (int64_t j = 0; j < 16; j += 4)
-      for (int64_t i = 0; i < 16; i += 4) {
-        V r[4];
-        for (int u = 0; u < 4; ++u) __builtin_memcpy(&r[u], from + (j + u) * step + i, 16);
-        const V a = __builtin_shuffle(r[0], r[1], M{0, 4, 1, 5}),
-                b = __builtin_shuffle(r[0], r[1], M{2, 6, 3, 7});
-        const V c = __builtin_shuffle(r[2], r[3], M{0, 4, 1, 5}),
-                d = __builtin_shuffle(r[2], r[3], M{2, 6, 3, 7});
-        r[0] = __builtin_shuffle(a, c, M{0, 1, 4, 5});
-        r[1] = __builtin_shuffle(a, c, M{2, 3, 6, 7});
-        r[2] = __builtin_shuffle(b, d, M{0, 1, 4, 5});
-        r[3] = __builtin_shuffle(b, d, M{2, 3, 6, 7});
-        for (int u = 0; u < 4; ++u) __builtin_memcpy(to + (i + u) * 16 + j, &r[u], 16);
+  if constexpr (sizeof(T) >= 4) {
+    constexpr int kL = kLanes<T>;
+    for (int64_t j = 0; j < kLine<T>; j += kL)
+      for (int64_t i = 0; i < kLine<T>; i += kL) {
+        Vector<T> r[kL];
+#pragma GCC unroll 16
+        for (int u = 0; u < kL; ++u) r[u] = load(from + (j + u) * step + i);
+        transpose_square<T>(r);
+#pragma GCC unroll 16
+        for (int u = 0; u < kL; ++u) store(to + (i + u) * kLine<T> + j, r[u]);
       }
   } else {
     for (int64_t j = 0; j < kLine<T>; ++j)
@@ -96,15 +95,21 @@ void gather_turned(const View& v, int turned, const T* from, T* to, bool accumul
     stride *= v.dims[i];
     if (i != turned && i != last) outer *= v.dims[i];
   }
-  const int64_t bands = (rows + kB - 1) / kB;
-  const int64_t grain = kViewGrain / (kB * columns + 1) + 1;
-  parallel_chunks(outer * bands, grain, v.count * 0.4, [&](int64_t begin, int64_t end) {
+  const int64_t bands = up(rows, kB);
+  // The last block of a side begins earlier, to be whole: so many of its lines are not its own.
+  const auto before = [](int64_t side, int64_t own) {
+    return own < kB && side >= kB ? kB - own : 0;
+  };
+  const int64_t tasks = up(outer * bands, kTurnGrain / (kB * columns + 1) + 1);
+  parallel(tasks, v.count * 0.4, [&](int64_t task) {
     alignas(64) T block[kB * kB];
-    for (int64_t task = begin; task < end; ++task) {
-      const int64_t row = task % bands * kB, m = rows - row < kB ? rows - row : kB;
-      const T* source = from + v.offset + row;
+    const Cut item(outer * bands, tasks);
+    for (int64_t q = item(task); q < item(task + 1); ++q) {
+      const int64_t row = q % bands * kB, m = least(rows - row, kB);
+      const int64_t above = before(rows, m);
+      const T* source = from + v.offset + row - above;
       T* target = to + row * to_strides[turned];
-      int64_t rest = task / bands;
+      int64_t rest = q / bands;
       for (int i = last - 1; i >= 0; --i) {
         if (i == turned) continue;
         source += rest % v.dims[i] * v.strides[i];
@@ -112,15 +117,21 @@ void gather_turned(const View& v, int turned, const T* from, T* to, bool accumul
         rest /= v.dims[i];
       }
       for (int64_t column = 0; column < columns; column += kB) {
-        const int64_t n = columns - column < kB ? columns - column : kB;
-        if (m == kB && n == kB)
-          turn_block(source + column * step, step, block);
+        const int64_t n = least(columns - column, kB);
+        const int64_t left = before(columns, n);
+        const T* const block_from = source + (column - left) * step;
+        if (m + above == kB && n + left == kB)
+          turn_block(block_from, step, block);
         else
-          for (int64_t j = 0; j < n; ++j)
-            for (int64_t i = 0; i < m; ++i) block[i * kB + j] = source[(column + j) * step + i];
-        for (int64_t i = 0; i < m; ++i)
-          copy_run(target + i * to_strides[turned] + column, int64_t{1}, block + i * kB, int64_t{1},
-                   n, accumulate);
+          for (int64_t j = 0; j < n + left; ++j)
+            for (int64_t i = 0; i < m + above; ++i) block[i * kB + j] = block_from[j * step + i];
+        T* put = target + column;
+        const T* line = block + above * kB + left;
+        for (int64_t i = 0; i < m; ++i, put += to_strides[turned], line += kB)
+          if (accumulate)
+            copy_run(put, int64_t{1}, line, int64_t{1}, n, true);
+          else
+            copy_row(line, n, put);
       }
     }
   });

@@ -91,12 +91,37 @@ static inline void copy_row(const T* from, int64_t n, T* to) {
   }
 }
 
+// Lanes of v, or of a and behind them b, in an order: a vector of as many integers as wide.
+// (Clang knows constant orders alone; it finds those itself.)
+template <class V, class Order>
+[[gnu::always_inline]] static inline V shuffle(V v, Order order) {
+#if defined(__clang__)
+  V moved{};
+  for (unsigned j = 0; j < sizeof(V) / sizeof(v[0]); ++j) moved[j] = v[order[j]];
+  return moved;
+#else
+  return __builtin_shuffle(v, order);
+#endif
+}
+template <class V, class Order>
+[[gnu::always_inline]] static inline V shuffle(V a, V b, Order order) {
+#if defined(__clang__)
+  constexpr unsigned kCount = sizeof(V) / sizeof(a[0]);
+  V moved{};
+  for (unsigned j = 0; j < kCount; ++j)
+    moved[j] = order[j] < kCount ? a[order[j]] : b[order[j] - kCount];
+  return moved;
+#else
+  return __builtin_shuffle(a, b, order);
+#endif
+}
+
 // v with its lanes moved by `by`, around.
 template <class T>
 static inline Vector<T> rotate(Vector<T> v, int by) {
   Vector<Integer<T>> from{};
   for (int j = 0; j < kLanes<T>; ++j) from[j] = (j + by) % kLanes<T>;
-  return __builtin_shuffle(v, from);
+  return shuffle(v, from);
 }
 
 }  // namespace fastnn::FASTNN_ISA

@@ -59,7 +59,7 @@ bool all_finite(const void* given, int64_t n) {
   const T* x = static_cast<const T*>(given);
   const int64_t grain = grain_of(n);
   T partial[kMaxChunks] = {};
-  parallel_chunks(n, grain, n * 0.03, [&](int64_t begin, int64_t end) {
+  parallel_chunks(n, grain, n * 0.05, [&](int64_t begin, int64_t end) {
     partial[begin / grain] = sum_of_zeros(x + begin, end - begin);
   });
   T sum = 0;
