@@ -29,6 +29,17 @@ stage_kernels() {
   else test_kernels kernels -DFASTNN_X86_SETS=avx2; fi
 }
 
+# By the other compiler, whose library for OpenMP is another too.
+stage_clang() {
+  if ! command -v clang++-19 >/dev/null; then
+    if [[ $(id -u) -ne 0 ]] || ! { apt-get update -qq && apt-get install -y -qq clang-19 libomp-19-dev; }; then
+      note "             needs clang-19 and libomp-19-dev, which cannot be installed here"
+      return 1
+    fi
+  fi
+  test_kernels clang -DCMAKE_CXX_COMPILER=clang++-19
+}
+
 # AVX-512's tiles in AVX2's instructions: their logic, where no CPU has them.
 stage_emulated() { test_kernels emulated -DFASTNN_X86_SETS=avx2 -DFASTNN_EMULATE_AVX512=ON; }
 

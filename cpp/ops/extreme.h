@@ -33,14 +33,14 @@ struct ExtremeOp {
     const Broadcast b = layout_of_node(n);
     const T *y = data<T>(n.out[0]), *dy = grad<T>(n.out[0]);
     T* share = static_cast<T*>(n.scratch);
-    const auto ties = [=](T x, int64_t o) { return (x == y[o]) | (x != x) ? T(1) : T(0); };
+    const auto ties = [=](T x, int64_t o) { return ((x == y[o]) | (x != x)) ? T(1) : T(0); };
     const auto terms = with_result<T>(b, data<T>(n.in[0]), ties);
     reduce(Reducer::kSum, r, computed<T>(terms), static_cast<char*>(n.scratch) + 8 * r.outputs,
            b.count * 0.3,
            [=](int64_t k, double count) { share[k] = dy[k] / static_cast<T>(count); });
     spread<T>(n, 0.3, [=](T x, int64_t o) {
       const T part = share[o];  // not in a branch: the loop would not be vectorised
-      return (x == y[o]) | (x != x) ? part : T(0);
+      return ((x == y[o]) | (x != x)) ? part : T(0);
     });
   }
 };

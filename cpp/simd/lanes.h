@@ -97,7 +97,7 @@ template <class V, class Order>
 [[gnu::always_inline]] static inline V shuffle(V v, Order order) {
 #if defined(__clang__)
   V moved{};
-  for (unsigned j = 0; j < sizeof(V) / sizeof(v[0]); ++j) moved[j] = v[order[j]];
+  for (int j = 0; j < static_cast<int>(sizeof(V) / sizeof(v[0])); ++j) moved[j] = v[order[j]];
   return moved;
 #else
   return __builtin_shuffle(v, order);
@@ -106,9 +106,9 @@ template <class V, class Order>
 template <class V, class Order>
 [[gnu::always_inline]] static inline V shuffle(V a, V b, Order order) {
 #if defined(__clang__)
-  constexpr unsigned kCount = sizeof(V) / sizeof(a[0]);
+  constexpr int kCount = sizeof(V) / sizeof(a[0]);
   V moved{};
-  for (unsigned j = 0; j < kCount; ++j)
+  for (int j = 0; j < kCount; ++j)
     moved[j] = order[j] < kCount ? a[order[j]] : b[order[j] - kCount];
   return moved;
 #else
