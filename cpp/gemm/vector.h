@@ -43,28 +43,6 @@ static inline void transpose_lanes(Vector<T, kBytes> (&r)[kBlock<T>]) {
   }
 }
 
-// As many rows as lanes become columns: blocks of kHalf change places across the diagonal, then
-// those inside of them.
-template <class T, int kHalf = kLanes<T> / 2>
-[[gnu::always_inline]] static inline void transpose_square(Vector<T> (&r)[kLanes<T>]) {
-  if constexpr (kHalf > 0) {
-    Vector<Integer<T>> low{}, high{};
-#pragma GCC unroll 16
-    for (int l = 0; l < kLanes<T>; ++l) {
-      low[l] = l & kHalf ? l - kHalf + kLanes<T> : l;
-      high[l] = l & kHalf ? l + kLanes<T> : l + kHalf;
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes<T>; ++i)
-      if (!(i & kHalf)) {
-        const Vector<T> a = shuffle(r[i], r[i + kHalf], low);
-        r[i + kHalf] = shuffle(r[i], r[i + kHalf], high);
-        r[i] = a;
-      }
-    transpose_square<T, kHalf / 2>(r);
-  }
-}
-
 // Element i: the sum of all lanes of v[i]. Blocks are transposed, then added: 3 instructions a sum,
 // where adding up each vector by itself takes 9.
 template <class T, int kBytes>

@@ -34,6 +34,45 @@ bool suits_winograd(const Conv<float>& c) {
 
 namespace {
 
+// The taps of as many kernels as a vector has lanes, `next` elements apart: g[tap][kernel]. Four
+// taps at a time, turned in registers; the last block shares taps with the one before.
+template <int kTaps>
+inline void load_taps(const float* w, int64_t next, V (&g)[kTaps * kTaps]) {
+  constexpr int kFour = kBlock<float>, kLast = kTaps * kTaps - kFour;
+  for (int at = 0; at < kLast + kFour; at += kFour) {
+    const int tap = at < kLast ? at : kLast;
+    V r[kFour];
+#pragma GCC unroll 4
+    for (int i = 0; i < kFour; ++i)
+      r[i] = gather_lanes<float, kVectorBytes>(w + i * next + tap, next);
+    transpose_lanes<float, kVectorBytes>(r);
+#pragma GCC unroll 4
+    for (int i = 0; i < kFour; ++i) g[tap + i] = r[i];
+  }
+}
+
+template <int kTaps>
+[[gnu::noinline]] void kernels_of(const Conv<float>& c, const float* w, int64_t next, bool turned,
+                                  float* to, int64_t plane) {
+  V taps[kTaps * kTaps];
+  load_taps<kTaps>(w, next, taps);
+  const auto place = [turned](const Taps& t, int tap) {
+    return t.first + (turned ? kTaps - 1 - tap : tap) * t.kernel_step;
+  };
+  const auto at = [&](int y, int x) { return taps[place(c.ty, y) * kTaps + place(c.tx, x)]; };
+  winograd::values<kTaps>(at, [=](int f, V value) { store(to + f * plane, value); });
+}
+
+}  // namespace
+
+void winograd_kernels(const Conv<float>& c, const float* w, int64_t next, bool turned, float* to,
+                      int64_t plane) {
+  c.ty.count == 3 ? kernels_of<3>(c, w, next, turned, to, plane)
+                  : kernels_of<5>(c, w, next, turned, to, plane);
+}
+
+namespace {
+
 // Patches of as many tiles as the registers hold rows of, where they take no more. Six tiles must
 // fit into L1 to be worth that the weights are read again for every six; fourteen need not
 // (AVX-512, 16 to 32 channels: 10 to 17% faster than blocks that fill L2; 64: 0 to 9%).
@@ -86,20 +125,6 @@ struct Forward {
   int64_t task_bytes() const { return align64(kPoints * (v_plane() + m_plane()) * kFloat); }
   int64_t scratch() const { return weight_bytes() + zero_bytes() + tasks * task_bytes(); }
 
-  // kL filters of one channel at the points: to[f * plane + filter].
-  void points(const float* w, float* to, int64_t plane) const {
-    c.ty.count == 3 ? points_of<3>(w, to, plane) : points_of<5>(w, to, plane);
-  }
-  template <int kTaps>
-  [[gnu::noinline]] void points_of(const float* w, float* to, int64_t plane) const {
-    V taps[kTaps * kTaps];
-    winograd::load_taps<kTaps>(w, c.w_out, taps);
-    const auto at = [&](int y, int x) {
-      return taps[(c.ty.first + y * c.ty.kernel_step) * kTaps + c.tx.first + x * c.tx.kernel_step];
-    };
-    winograd::values<kTaps>(at, [&](int f, V value) { store(to + f * plane, value); });
-  }
-
   // Filters of one panel into U: plane by plane, rows of channels (or pairs) q0..q1.
   void weights(int64_t panel, int64_t q0, int64_t q1, float* u) const {
     const int64_t filters = least(kPanel<float>, c.out - panel * kPanel<float>);
@@ -109,11 +134,12 @@ struct Forward {
         float* const to = u + (panel * depth + q) * kPanel<float> + from;
         const float* const first = w + from * c.w_out + (pairs ? 2 * q : q) * c.w_in;
         if (!pairs) {
-          points(first, to, u_plane());
+          winograd_kernels(c, first, c.w_out, false, to, u_plane());
           continue;
         }
         float at[2][kPoints * kL];
-        for (int i = 0; i < 2; ++i) points(first + i * c.w_in, at[i], kL);
+        for (int i = 0; i < 2; ++i)
+          winograd_kernels(c, first + i * c.w_in, c.w_out, false, at[i], kL);
         join_rows<float>(c.precision, kPoints, kL, at[0], at[1], kL, to, u_plane());
       }
   }

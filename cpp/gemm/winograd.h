@@ -9,7 +9,6 @@
 #pragma once
 #include "gemm/conv.h"
 #include "gemm/cut.h"
-#include "gemm/pack.h"
 #include "gemm/pairs.h"
 
 namespace fastnn::FASTNN_ISA {
@@ -28,23 +27,6 @@ constexpr float kN0 = 1 / (kA2 * kB2);
 constexpr float kNa = 1 / (2 * kA2 * (kA2 - kB2)), kNb = 1 / (2 * kB2 * (kB2 - kA2));
 
 using V = Vector<float>;
-
-// The taps of as many kernels as a vector has lanes, `next` elements apart: g[tap][kernel]. Four
-// taps at a time, turned in registers; the last block shares taps with the one before.
-template <int kTaps>
-static inline void load_taps(const float* w, int64_t next, V (&g)[kTaps * kTaps]) {
-  constexpr int kFour = kBlock<float>, kLast = kTaps * kTaps - kFour;
-  for (int at = 0; at < kLast + kFour; at += kFour) {
-    const int tap = at < kLast ? at : kLast;
-    V r[kFour];
-#pragma GCC unroll 4
-    for (int i = 0; i < kFour; ++i)
-      r[i] = gather_lanes<float, kVectorBytes>(w + i * next + tap, next);
-    transpose_lanes<float, kVectorBytes>(r);
-#pragma GCC unroll 4
-    for (int i = 0; i < kFour; ++i) g[tap + i] = r[i];
-  }
-}
 
 // A line of inputs at the points.
 [[gnu::always_inline]] static inline void inputs(const V (&d)[6], V (&o)[6]) {
@@ -238,6 +220,11 @@ struct Bf16Pixels {
   int64_t y, x, side;
 };
 void widen_pixels(const Bf16Pixels& p, const Slice& channels, float* to);
+
+// As many kernels as a vector has lanes, `next` elements apart, at the points: to[f * plane +
+// kernel]. Their taps in the order of inputs or, `turned`, of outputs.
+void winograd_kernels(const Conv<float>& c, const float* w, int64_t next, bool turned, float* to,
+                      int64_t plane);
 
 // Patch of inputs of a tile into plane f = 6 i + j of V: to[f * plane + channel of the slice].
 // `zeros` holds as many as there are channels, for pixels outside of the image.

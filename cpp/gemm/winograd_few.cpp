@@ -139,12 +139,11 @@ struct Forward {
 
   // Filters at the points: for each vector of them plane by plane, channel by channel.
   void set_weights(float* u) const {
-    parallel(c.out / kL, double(c.out / kL) * c.in * few::kWeightsCost, [&](int64_t block) {
+    parallel(c.out / kL, double(c.out / kL) * c.in * few::kKernelsCost, [&](int64_t block) {
       const float* const w = c.w + block * kL * c.w_out;
+      float* const to = u + block * kPoints * c.in * kL;
       for (int64_t i = 0; i < c.in; ++i)
-        few::weights(c, w + i * c.w_in, c.w_out, false, [&](int f, V value) {
-          store(u + ((block * kPoints + f) * c.in + i) * kL, value);
-        });
+        winograd_kernels(c, w + i * c.w_in, c.w_out, false, to + i * kL, c.in * kL);
     });
   }
 

@@ -74,21 +74,7 @@ struct Inputs {
 
 using winograd::V;
 
-constexpr double kWeightsCost = 70;  // ns of the following
-
-// Kernels, `next` elements apart, at the points: put(f, values of a vector of them). Their taps as
-// inputs meet them, or, `turned`, as outputs do.
-template <class Put>
-[[gnu::always_inline]] static inline void weights(const Conv<float>& c, const float* w,
-                                                  int64_t next, bool turned, const Put& put) {
-  V taps[kTaps * kTaps];
-  winograd::load_taps<kTaps>(w, next, taps);
-  const auto place = [turned](const Taps& t, int tap) {
-    return t.first + (turned ? kTaps - 1 - tap : tap) * t.kernel_step;
-  };
-  const auto at = [&](int y, int x) { return taps[place(c.ty, y) * kTaps + place(c.tx, x)]; };
-  winograd::values<kTaps>(at, put);
-}
+constexpr double kKernelsCost = 70;  // ns of winograd_kernels
 
 // Sums over k of numbers by vectors at the points of a line: sums[j * kCount + i] += value j of the
 // line through first[k], second[k] by numbers[j * plane + k * step + i].

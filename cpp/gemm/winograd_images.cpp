@@ -3,6 +3,7 @@
 // outputs: the product of two polynomials at the points, and back.
 #include "base/parallel.h"
 #include "gemm/winograd_few.h"
+#include "simd/transpose.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -56,34 +57,32 @@ struct Spread {
   int64_t scratch() const { return weight_bytes() + tasks * task_bytes(); }
 
   void set_weights(float* u) const {
-    parallel(c.in / kL, double(c.in / kL) * c.out * few::kWeightsCost * 3, [&](int64_t block) {
-      const int64_t first = block * kL, next = c.out;
-      for (int64_t k = 0; k < c.out; ++k)
-        few::weights(c, c.w + k * c.w_out + first * c.w_in, c.w_in, true, [&](int f, V value) {
-          float* const to = u + f * plane() + first * next + k;
-          for (int l = 0; l < kL; ++l) to[l * next] = value[l];
-        });
+    parallel(c.in / kL, double(c.in / kL) * c.out * few::kKernelsCost * 3, [&](int64_t block) {
+      const float* const w = c.w + block * kL * c.w_in;
+      for (int64_t k = 0; k < c.out; ++k) {
+        float at[kPoints * kL];
+        winograd_kernels(c, w + k * c.w_out, c.w_in, true, at, kL);
+        for (int64_t f = 0; f < kPoints; ++f)
+          for (int64_t l = 0; l < kL; ++l)
+            u[f * plane() + (block * kL + l) * c.out + k] = at[f * kL + l];
+      }
     });
   }
 
-  // Row y of the inputs of `count` images, zeros where there are none: [pixel][channel][image].
+  // Row y of the inputs of `count` images: [pixel][channel][image], zeros where there are no
+  // pixels.
   void turn_row(int64_t image, int64_t count, int64_t y, float* to) const {
     if (y >= c.xs.height) {
       __builtin_memset(to, 0, row() * kFloat);
       return;
     }
     const float* const from = c.x + image * c.xs.image + y * c.xs.row;
-    for (int64_t x = 0; x < columns * kSide; ++x)
-      for (int64_t i = 0; i < c.in; i += kL, to += kL * kL) {
-        V r[kL];
-        const float* const at = from + x * c.xs.pixel + i;
-#pragma GCC unroll 16
-        for (int64_t l = 0; l < kL; ++l)
-          r[l] = x < c.xs.width && l < count ? load(at + l * c.xs.image) : V{};
-        transpose_square<float>(r);
-#pragma GCC unroll 16
-        for (int64_t l = 0; l < kL; ++l) store(to + l * kL, r[l]);
-      }
+    const int64_t pixel = c.in * kL, used = c.xs.width * pixel;
+    for (int64_t x = 0; x < c.xs.width; ++x)
+      for (int64_t i = 0; i < c.in; i += kL)
+        transpose_block(from + x * c.xs.pixel + i, {c.xs.image, count}, to + x * pixel + i * kL,
+                        {kL, kL});
+    __builtin_memset(to + used, 0, (row() - used) * kFloat);
   }
 
   // Tiles of a row of them at points i * kPatch + j, into a line of outputs [pixel][filter][image].
@@ -161,11 +160,7 @@ struct Spread {
     const int64_t length = c.ys.width * c.out;
     for (int64_t e = 0; e < length; e += kL) {
       const int64_t at = least(e, length - kL);
-      V r[kL];
-#pragma GCC unroll 16
-      for (int64_t l = 0; l < kL; ++l) r[l] = load(from + (at + l) * kL);
-      transpose_square<float>(r);
-      for (int64_t l = 0; l < count; ++l) store(to + l * c.ys.image + at, r[l]);
+      transpose_block(from + at * kL, {kL, kL}, to + at, {c.ys.image, count});
     }
   }
 

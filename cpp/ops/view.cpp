@@ -3,7 +3,7 @@
 #include "ops/view.h"
 
 #include "gemm/cut.h"
-#include "gemm/vector.h"
+#include "simd/transpose.h"
 
 namespace fastnn::FASTNN_ISA {
 namespace {
@@ -65,16 +65,10 @@ constexpr int64_t kLine = 64 / sizeof(T);
 template <class T>
 inline void turn_block(const T* from, int64_t step, T* to) {
   if constexpr (sizeof(T) >= 4) {
-    constexpr int kL = kLanes<T>;
+    constexpr int64_t kL = kLanes<T>;
     for (int64_t j = 0; j < kLine<T>; j += kL)
-      for (int64_t i = 0; i < kLine<T>; i += kL) {
-        Vector<T> r[kL];
-#pragma GCC unroll 16
-        for (int u = 0; u < kL; ++u) r[u] = load(from + (j + u) * step + i);
-        transpose_square<T>(r);
-#pragma GCC unroll 16
-        for (int u = 0; u < kL; ++u) store(to + (i + u) * kLine<T> + j, r[u]);
-      }
+      for (int64_t i = 0; i < kLine<T>; i += kL)
+        transpose_block(from + j * step + i, {step, kL}, to + i * kLine<T> + j, {kLine<T>, kL});
   } else {
     for (int64_t j = 0; j < kLine<T>; ++j)
       for (int64_t i = 0; i < kLine<T>; ++i) to[i * kLine<T> + j] = from[j * step + i];

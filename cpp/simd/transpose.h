@@ -1,0 +1,16 @@
+// Blocks of a matrix whose rows become columns.
+#pragma once
+#include "simd/lanes.h"
+
+namespace fastnn::FASTNN_ISA {
+
+// A block of kLanes<T> x kLanes<T>: row i of `to` takes the i-th element of each row of `from`.
+// Rows of both lie some elements apart. Of `from` so many are there, the last stands for those
+// behind it; of `to` so many are wanted.
+struct BlockRows {
+  int64_t step, count;
+};
+template <class T>
+void transpose_block(const T* from, BlockRows from_rows, T* to, BlockRows to_rows);
+
+}  // namespace fastnn::FASTNN_ISA
