@@ -127,6 +127,7 @@ const Case kCases[] = {
     {"conv2d.pointwise", "8x28x28x64 128x64x1x1", "stride=1,1 padding=0,0,0,0 dilation=1,1"},
     {"conv2d.pixels", "64x28x28x1 6x1x5x5 6",
      "stride=1,1 padding=2,2,2,2 dilation=1,1 activation=2"},
+    {"conv2d.few", "64x14x14x6 16x6x5x5 16", "stride=1,1 padding=0,0,0,0 dilation=1,1"},
     {"conv_transpose2d", "16x14x14x64 64x32x2x2 32",
      "stride=2,2 padding=0,0,0,0 dilation=1,1 output_padding=0,0"},
     {"linear", kDense},

@@ -40,8 +40,9 @@ struct Conv {
   // Of the operands, where they are float32. What is for few filters (narrow.h, repeat.h, widen.h)
   // knows kFull alone.
   Precision precision = Precision::kFull;
-  bool is_gradient =
-      false;  // the way, and so the rounding, may depend on how many images there are
+  // Of a convolution, for its input: its way, and so its rounding, may depend on how many images
+  // there are. (What conv_transpose2d does forward is none.)
+  bool is_gradient = false;
   bool bf16_x = false, bf16_y = false;  // whether those hold Bf16; strides count them then
 };
 
@@ -69,8 +70,9 @@ static inline T* element(T* p, int64_t i, bool bf16) {
   return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(p) + i * sizeof(Bf16));
 }
 
-// Bytes of working memory: the weights in the kernels' order, and for each task a band of images
-// with their zeros around. Bounded, whatever the batch.
+// Bytes of working memory, the same whether c.accumulate is set, which a plan learns later: the
+// weights in the kernels' order, and for each task a band of images with their zeros around.
+// Bounded, whatever the batch.
 template <class T>
 int64_t conv_scratch(const Conv<T>& c);
 template <class T>

@@ -40,6 +40,19 @@ using V = Vector<float>;
   o[5] = d[5] - (kA2 + kB2) * d[3] + (kA2 * kB2) * d[1];
 }
 
+// The same turned round: a line at the points back to where its inputs were; of the product of two
+// polynomials to its coefficients, where one of them was multiplied by the factors of `values`.
+[[gnu::always_inline]] static inline void coefficients(const V (&m)[6], V (&o)[6]) {
+  const V plus_a = m[1] + m[2], minus_a = kA * (m[1] - m[2]);
+  const V plus_b = m[3] + m[4], minus_b = kB * (m[3] - m[4]);
+  o[0] = (kA2 * kB2) * m[0];
+  o[1] = (kA2 * kB2) * m[5] - kB2 * minus_a - kA2 * minus_b;
+  o[2] = -(kA2 + kB2) * m[0] - kB2 * plus_a - kA2 * plus_b;
+  o[3] = minus_a + minus_b - (kA2 + kB2) * m[5];
+  o[4] = m[0] + plus_a + plus_b;
+  o[5] = m[5];
+}
+
 // A polynomial of kCount coefficients, at the points.
 template <int kCount>
 [[gnu::always_inline]] static inline void values(const V (&g)[kCount], V (&o)[6]) {

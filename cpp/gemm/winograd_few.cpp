@@ -6,17 +6,18 @@
 #include "base/parallel.h"
 
 namespace fastnn::FASTNN_ISA {
-namespace few {
 
 constexpr int kL = kLanes<float>;
 constexpr int64_t kFloat = sizeof(float);
+
+namespace few {
 
 // What one row of tiles takes, and what a band takes beside its rows.
 static int64_t bytes_of_row(const Inputs& i, int64_t tile_bytes) {
   return (kPoints * i.columns * i.c.in + kSide * 2 * i.line) * kFloat + i.columns * tile_bytes;
 }
 static int64_t bytes_of_rest(const Inputs& i) {
-  return (kPoints * kL + (4 + kPatch) * 2 * i.line) * kFloat;
+  return (kPoints * kL + (kReach + kPatch) * 2 * i.line) * kFloat;
 }
 
 Inputs::Inputs(const Conv<float>& conv, int64_t tile_bytes)
@@ -59,7 +60,7 @@ void Inputs::transform(const Band& band, float* memory, float* to) const {
   // (Members would be read again after each store.)
   const int64_t in = c.in, step = line, next = 2 * line, length = columns * in, point = plane;
   // Pixels of even columns, then those of odd ones, row by row.
-  const int64_t height = band.rows * kSide + 4, width = (columns + 2) * kSide;
+  const int64_t height = band.rows * kSide + kReach, width = (columns + 2) * kSide;
   const int64_t top = band.row * kSide + c.ty.offset, left = c.tx.offset;
   const int64_t behind = (c.images - 1 - band.image) * c.xs.image;  // of other images
   for (int64_t y = 0; y < height; ++y) {
@@ -111,8 +112,8 @@ bool has_kernel(const Conv<float>& c) {
     return t.count == kTaps && t.stride == 1 && t.step == 1 &&
            (t.kernel_step == 1 ? t.first == 0 : t.kernel_step == -1 && t.first == kTaps - 1);
   };
-  return kKnowsFew && !has_pairs<float>(c.precision) && is_plain(c.ty) && is_plain(c.tx) &&
-         c.w_y == kTaps && c.w_x == 1;
+  return !has_pairs<float>(c.precision) && is_plain(c.ty) && is_plain(c.tx) && c.w_y == kTaps &&
+         c.w_x == 1;
 }
 
 }  // namespace few
@@ -122,8 +123,6 @@ namespace {
 using few::Inputs;
 using few::kSide;
 using winograd::V;
-constexpr int kL = kLanes<float>;
-constexpr int64_t kFloat = sizeof(float);
 constexpr int64_t kTasks = 32;
 constexpr int kTiles = 5;  // at a time: with a line of points 30 sums
 

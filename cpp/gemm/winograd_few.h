@@ -29,6 +29,7 @@ namespace few {
 constexpr int64_t kMostChannels = 8;
 constexpr int kSide = 2;  // of a tile
 constexpr int kTaps = 5;  // of a kernel
+constexpr int kReach = kTaps - 1;
 
 // Bytes of a band, at most, with what it is made in: they stand on the stack, where each finds
 // those of the one before in L1 and L2.
@@ -66,7 +67,7 @@ struct Inputs {
   }
 
   // `memory`, cleared once, is what it works in: rows of pixels, and six lines at the points.
-  int64_t pixel_rows() const { return most_rows() * kSide + 4; }
+  int64_t pixel_rows() const { return most_rows() * kSide + kReach; }
   int64_t memory() const { return (pixel_rows() + kPatch) * 2 * line; }
   void clear(float* memory) const { __builtin_memset(memory, 0, this->memory() * sizeof(float)); }
   void transform(const Band& band, float* memory, float* to) const;
@@ -86,8 +87,19 @@ struct LineProducts {
   int64_t plane, step;
 };
 
-// The line's two coefficients come without the factors of `values`. Sums of kMostOfBlock numbers, a
-// vector at each point and two more are in registers.
+// A line of two coefficients at the points, without the factors of `values`.
+struct Line {
+  V at[kPatch];
+  [[gnu::always_inline]] Line(V one, V two)
+      : at{one,
+           one + winograd::kA * two,
+           one - winograd::kA * two,
+           one + winograd::kB * two,
+           one - winograd::kB * two,
+           two} {}
+};
+
+// Sums of kMostOfBlock numbers and what they are made of are in registers.
 constexpr int kMostOfBlock = 4;
 template <int kCount>
 [[gnu::always_inline]] static inline void add_products(const LineProducts& p,
@@ -95,19 +107,13 @@ template <int kCount>
   const float *first = p.first, *second = p.second, *at = p.numbers;
   const int64_t plane = p.plane, plane3 = 3 * p.plane, plane5 = 5 * p.plane;
   for (int64_t k = 0; k < p.count; ++k, first += p.next, second += p.next, at += p.step) {
-    const V one = load(first), two = load(second);
-    const V line[kPatch] = {one,
-                            one + winograd::kA * two,
-                            one - winograd::kA * two,
-                            one + winograd::kB * two,
-                            one - winograd::kB * two,
-                            two};
+    const Line line(load(first), load(second));
     const float* const from[kPatch] = {at,          at + plane,     at + 2 * plane,
                                        at + plane3, at + 4 * plane, at + plane5};
 #pragma GCC unroll 6
     for (int j = 0; j < kPatch; ++j)
 #pragma GCC unroll 4
-      for (int i = 0; i < kCount; ++i) sum[j * kCount + i] += line[j] * from[j][i];
+      for (int i = 0; i < kCount; ++i) sum[j * kCount + i] += line.at[j] * from[j][i];
   }
 }
 

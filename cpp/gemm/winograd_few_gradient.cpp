@@ -47,14 +47,10 @@ struct Gradient {
       const float* at = dz + row * kSide * c.ys.row;
       const float* const below = row * kSide + 1 < c.ys.height ? at + c.ys.row : nullptr;
       for (int64_t x = 0; x < inputs.columns * kSide; ++x, to += kL) {
-        const V one = x < width ? load(at + x * pixel) : V{};
-        const V two = x < width && below ? load(below + x * pixel) : V{};
-        store(to, one);
-        store(to + next, one + winograd::kA * two);
-        store(to + 2 * next, one - winograd::kA * two);
-        store(to + 3 * next, one + winograd::kB * two);
-        store(to + 4 * next, one - winograd::kB * two);
-        store(to + 5 * next, two);
+        const few::Line line(x < width ? load(at + x * pixel) : V{},
+                             x < width && below ? load(below + x * pixel) : V{});
+#pragma GCC unroll 6
+        for (int i = 0; i < kPatch; ++i) store(to + i * next, line.at[i]);
       }
     }
   }
@@ -65,14 +61,13 @@ struct Gradient {
                                   float* sums) const {
     V sum[kPatch * kCount] = {};
     const int64_t in = c.in;
-    if (add)
-#pragma GCC unroll 24
-      for (int s = 0; s < kPatch * kCount; ++s)
-        sum[s] = load(sums + (s / kCount * in + s % kCount) * kL);
     few::add_products<kCount>({tiles, z, z + kL, kSide * kL, v, inputs.plane, in}, sum);
+    // Band by band: one sum over all of them would round more and more.
 #pragma GCC unroll 24
-    for (int s = 0; s < kPatch * kCount; ++s)
-      store(sums + (s / kCount * in + s % kCount) * kL, sum[s]);
+    for (int s = 0; s < kPatch * kCount; ++s) {
+      float* const to = sums + (s / kCount * in + s % kCount) * kL;
+      store(to, add ? load(to) + sum[s] : sum[s]);
+    }
   }
 
   void sum_band(const Inputs::Band& band, const float* v, float* z, bool add, float* sums) const {

@@ -9,25 +9,13 @@ namespace fastnn::FASTNN_ISA {
 namespace {
 
 using few::kMostOfBlock;
+using few::kReach;
 using few::kSide;
 using winograd::V;
 constexpr int kL = kLanes<float>;
 constexpr int64_t kFloat = sizeof(float);
 constexpr int64_t kTasks = 16;
 constexpr int64_t kTaskBytes = 512 << 10;  // they stay in L2
-
-// Products of a line at the points to the coefficients of their product.
-[[gnu::always_inline]] inline void coefficients(const V (&m)[kPatch], V (&o)[kPatch]) {
-  using namespace winograd;
-  const V plus_a = m[1] + m[2], minus_a = kA * (m[1] - m[2]);
-  const V plus_b = m[3] + m[4], minus_b = kB * (m[3] - m[4]);
-  o[0] = (kA2 * kB2) * m[0];
-  o[1] = (kA2 * kB2) * m[5] - kB2 * minus_a - kA2 * minus_b;
-  o[2] = -(kA2 + kB2) * m[0] - kB2 * plus_a - kA2 * plus_b;
-  o[3] = minus_a + minus_b - (kA2 + kB2) * m[5];
-  o[4] = m[0] + plus_a + plus_b;
-  o[5] = m[5];
-}
 
 struct Spread {
   const Conv<float>& c;
@@ -39,10 +27,10 @@ struct Spread {
   explicit Spread(const Conv<float>& conv) : c(conv) {
     rows = up(c.xs.height, kSide);
     columns = up(c.xs.width, kSide);
-    top = -c.ty.offset - 4;
-    left = -c.tx.offset - 4;
-    high = rows * kSide + 4;
-    wide = columns * kSide + 4;
+    top = -c.ty.offset - kReach;
+    left = -c.tx.offset - kReach;
+    high = rows * kSide + kReach;
+    wide = columns * kSide + kReach;
     groups = up(c.images, kL);
     tasks = least(groups, kTasks);
   }
@@ -97,7 +85,7 @@ struct Spread {
         V m[kPatch], o[kPatch];
 #pragma GCC unroll 6
         for (int j = 0; j < kPatch; ++j) m[j] = sum[j * kCount + i];
-        coefficients(m, o);
+        winograd::coefficients(m, o);
 #pragma GCC unroll 6
         for (int j = 0; j < kPatch; ++j) {
           float* const to = line + j * put + i * kL;
@@ -142,7 +130,7 @@ struct Spread {
         V m[kPatch], o[kPatch];
 #pragma GCC unroll 6
         for (int i = 0; i < kPatch; ++i) m[i] = load(lines + i * length + e);
-        coefficients(m, o);
+        winograd::coefficients(m, o);
 #pragma GCC unroll 6
         for (int i = 0; i < kPatch; ++i)
           store(ring[i] + e, tile > 0 && i < kPatch - kSide ? load(ring[i] + e) + o[i] : o[i]);
@@ -160,7 +148,15 @@ struct Spread {
     const int64_t length = c.ys.width * c.out;
     for (int64_t e = 0; e < length; e += kL) {
       const int64_t at = least(e, length - kL);
-      transpose_block(from + at * kL, {kL, kL}, to + at, {c.ys.image, count});
+      if (!c.accumulate) {
+        transpose_block(from + at * kL, {kL, kL}, to + at, {c.ys.image, count});
+        continue;
+      }
+      float block[kL * kL];
+      transpose_block(from + at * kL, {kL, kL}, block, {kL, count});
+      for (int64_t l = 0; l < count; ++l)
+        for (int64_t j = e - at; j < kL; ++j)  // the others were added before
+          to[l * c.ys.image + at + j] += block[l * kL + j];
     }
   }
 
@@ -180,10 +176,8 @@ struct Spread {
 }  // namespace
 
 bool suits_winograd_images(const Conv<float>& c) {
-  if (!few::has_kernel(c) || !c.is_gradient || c.in % kL != 0 || c.out > few::kMostChannels)
-    return false;
-  if (c.ys.pixel != c.out || c.ys.row != c.ys.width * c.out || c.ys.row < kL || c.accumulate ||
-      c.bias || c.scale || c.residual || c.activation != Activation::kLinear)
+  if (!c.is_gradient || !few::has_kernel(c) || c.in % kL != 0 || c.out > few::kMostChannels ||
+      c.ys.pixel != c.out || c.ys.row != c.ys.width * c.out || c.ys.row < kL)
     return false;
   const Spread spread(c);
   // Each output must be under a patch. Of a group's lanes five in eight must be images: a group

@@ -91,8 +91,9 @@ static inline void copy_row(const T* from, int64_t n, T* to) {
   }
 }
 
-// Lanes of v, or of a and behind them b, in an order: a vector of as many integers as wide.
-// (Clang knows constant orders alone; it finds those itself.)
+// Lanes of v, or of a and behind them b, in an order: a vector of integers as wide, each the number
+// of a lane that is there. (Clang has no such builtin, but makes one instruction of the loop where
+// the order is a constant.)
 template <class V, class Order>
 [[gnu::always_inline]] static inline V shuffle(V v, Order order) {
 #if defined(__clang__)

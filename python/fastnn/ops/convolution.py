@@ -28,8 +28,8 @@ def conv2d(
     ``y[n, k, i, j] = b[k] + sum over c, u, v of w[k, c, u, v] x[n, c, i s - p + u d, j s - p + v d]``
 
     In float32, 3 x 3 and 5 x 5 filters may be computed by Winograd's filtering, tiles of 4 x 4 or
-    2 x 2 results at a time: an infinity may then become NaN, of 3 x 3 filters in its whole tile,
-    and rounding is relative to the largest pixel that a tile reads. float64 is always summed
+    2 x 2 results at a time: an infinity may then become NaN, with 3 x 3 filters it and NaN fill
+    their whole tile, and rounding is relative to the largest pixel that a tile reads. float64 is always summed
     directly. Results of few filters (half a vector or less, of either type) are computed several
     side by side, each over the pixels of all: what is not finite makes NaN of up to a vector's
     width of them, whether they read it or not.
