@@ -98,7 +98,7 @@ template <class T, class I, bool kIndex>
 void run_forward(const Node& n, T* y, I* index) {
   const Pool p = pool_of(n, kDilation);
   const T* x = data<T>(n.in[0]);
-  each_output_row(p, 0.06, [=](int64_t begin, int64_t end) {
+  each_output_row(p, 0.1, [=](int64_t begin, int64_t end) {
     each_window<kLanes<T>>(
         p, begin, end, [=](const Windows& v, const Span& h, const Span& w, bool roomy) {
           const auto run = [&]<int kH, int kW>() {
