@@ -31,7 +31,7 @@ stage_kernels() {
 
 # By the other compiler, whose library for OpenMP is another too.
 stage_clang() {
-  if ! command -v clang++-19 >/dev/null; then
+  if ! command -v clang++-19 >/dev/null || ! compgen -G "/usr/lib/llvm-19/lib/libomp*" >/dev/null; then
     if [[ $(id -u) -ne 0 ]] || ! { apt-get update -qq && apt-get install -y -qq clang-19 libomp-19-dev; }; then
       note "             needs clang-19 and libomp-19-dev, which cannot be installed here"
       return 1

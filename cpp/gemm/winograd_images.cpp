@@ -180,7 +180,7 @@ bool suits_winograd_images(const Conv<float>& c) {
       c.ys.pixel != c.out || c.ys.row != c.ys.width * c.out || c.ys.row < kL)
     return false;
   const Spread spread(c);
-  // Each output must be under a patch. Of a group's lanes five in eight must be images: a group
+  // Each output must be under a patch. Of all lanes five in eight must be images: a group
   // takes as long as eight by themselves.
   return spread.top <= 0 && spread.left <= 0 && spread.high + spread.top >= c.ys.height &&
          spread.wide + spread.left >= c.ys.width && spread.task_bytes() <= kTaskBytes &&

@@ -82,13 +82,6 @@ struct ConvSizes {
   Pixels outputs() const {
     return {y.outputs, x.outputs, K, x.outputs * K, y.outputs * x.outputs * K};
   }
-  // What winograd_few.h is for: it takes a third of the products, which bfloat16 would halve.
-  bool is_filtered_of_few() const {
-    const auto is_plain = [](const ConvAxis& a) {
-      return a.kernel == 5 && a.stride == 1 && a.dilation == 1;
-    };
-    return is_plain(y) && is_plain(x) && in() > 1 && in() <= 8;
-  }
   // Each channel of x by filters of its own.
   bool is_depthwise() const { return groups > 1 && groups == C; }
   // One product of pixels by a matrix.

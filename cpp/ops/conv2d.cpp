@@ -46,11 +46,6 @@ ConvSizes sizes(const Node& n) {
 
 DenseSizes dense_sizes(const ConvSizes& s) { return {s.N * s.y.inputs * s.x.inputs, s.C, s.K}; }
 
-// Of y and of the gradient for w.
-Precision own_precision(const Node& n, const ConvSizes& s) {
-  return s.is_filtered_of_few() ? Precision::kFull : precision_of(n, s.out());
-}
-
 // What a product does with its sums, from filter k on.
 template <class T, class Product>
 Product finished(const Node& n, const ConvSizes& s, Product p, int64_t k) {
@@ -60,7 +55,7 @@ Product finished(const Node& n, const ConvSizes& s, Product p, int64_t k) {
     p.bias = p.scale + s.K;
   }
   if (has_residual(n)) p.residual = data<T>(n.in[n.n_in - 1]) + k;
-  p.precision = own_precision(n, s);
+  p.precision = precision_of(n, s.out());
   p.activation = activation(n);
   p.alpha = n.attr[kAlpha].real;
   return p;
@@ -96,7 +91,7 @@ ConvGradient<T> dw_of(const Node& n, const ConvSizes& s, const T* dz, int64_t g)
   Conv<T> c = conv_of<T>(s, g, data<T>(n.in[0]), nullptr, nullptr);
   c.bf16_x = n.in[0].bf16;
   c.bf16_y = n.out[0].bf16_grad;
-  c.precision = own_precision(n, s);
+  c.precision = precision_of(n, s.out());
   return {c, dz + g * s.out(), grad<T>(n.in[1]) + g * s.weights(), n.in[1].accumulate};
 }
 

@@ -66,10 +66,9 @@ class Trainer:
         bfloat16, of which a CPU with AVX512-BF16 multiplies twice as many in a cycle. Operands are
         rounded to 8 bits of mantissa; sums, arithmetic of all other ops, weights, their gradients
         and the optimiser stay float32, and so do depthwise convolutions, those into fewer than 16
-        channels, 5 x 5 ones of 2 to 8 channels, and dense layers on fewer than 32 rows, which wait
-        for their weights in memory. 3 x 3 and 5 x 5 convolutions of more than 16 channels are
-        rounded where Winograd's transforms have spread the sums: their error is five to six times
-        that of rounded operands, 1.1 to 1.3%
+        channels and dense layers on fewer than 32 rows, which wait for their weights in memory. 3 x
+        3 and 5 x 5 convolutions of more than 16 channels are rounded where Winograd's transforms
+        have spread the sums: their error is five to six times that of rounded operands, 1.1 to 1.3%
         of the result's size. No scaling of the loss is needed: bfloat16 has float32's range. Values
         between convolutions and batch normalisation, and their gradients, lie as bfloat16 as well,
         in half the memory, where nothing else reads them and no sum goes on in them: by

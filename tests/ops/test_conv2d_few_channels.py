@@ -9,7 +9,8 @@ from laws import ISAS, run, using
 
 # N, C, K, H, W, padding: top, bottom, left, right. With AVX-512 all are filtered by Winograd's
 # transforms: blocks of five tiles that overlap, tiles over the edge, several bands of different
-# heights, blocks of channels; the gradients for x too, but where few images make up a group of lanes.
+# heights, blocks of channels; the gradients for x too, but where images fill few lanes or a row fills no
+# vector.
 FEW = [
     (64, 6, 16, 14, 14, (0, 0, 0, 0)),
     (16, 6, 16, 14, 14, (2, 2, 2, 2)),
