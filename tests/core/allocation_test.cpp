@@ -15,7 +15,9 @@ std::atomic<long> g_allocations{0};
 }
 
 // glibc lets a program put its own malloc before the library's; elsewhere operator new is counted.
+// (Seen by other libraries: Clang hides them under -fvisibility=hidden, GCC does not.)
 #if defined(__GLIBC__)
+#pragma GCC visibility push(default)
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);
@@ -44,6 +46,7 @@ int posix_memalign(void** out, size_t align, size_t bytes) {
   return *out ? 0 : 12;
 }
 }
+#pragma GCC visibility pop
 #else
 void* operator new(size_t bytes) {
   ++g_allocations;
