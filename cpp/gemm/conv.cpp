@@ -83,46 +83,68 @@ template bool reads_bf16<double>(const Conv<double>&);
 template bool writes_bf16<float>(const Conv<float>&);
 template bool writes_bf16<double>(const Conv<double>&);
 
-template <class T>
-int64_t conv_scratch(const Conv<T>& c) {
-  if (is_empty(c) || c.ty.count * c.tx.count * c.in == 0) return 0;
-  if constexpr (sizeof(T) == 4)
-    if (suits_winograd(c)) return winograd_scratch(c);
-  if constexpr (sizeof(T) == 4 && kKnowsFew) {
-    if (suits_winograd_few(c)) return winograd_few_scratch(c);
-    if (suits_winograd_images(c)) return winograd_images_scratch(c);
-  }
-  if (suits_narrow(c)) return narrow_scratch(c);
-  if constexpr (sizeof(T) == 4 && kRepeats)
-    if (suits_repeat(c)) return repeat_scratch(c);
-  if (widening(c) > 1) return widened_scratch(c);
-  return direct_scratch(c);
-}
+namespace {
 
+// Sums first where the narrow way cannot finish them.
 template <class T>
-void conv(const Conv<T>& c, void* scratch) {
-  if (is_empty(c)) return;
-  if (c.ty.count * c.tx.count * c.in == 0) {
-    if (!c.accumulate) finish(c, true);
-    return;
-  }
-  if constexpr (sizeof(T) == 4)
-    if (suits_winograd(c)) return winograd_conv(c, scratch);
-  if constexpr (sizeof(T) == 4 && kKnowsFew) {
-    if (suits_winograd_few(c)) return winograd_few(c, scratch);
-    if (suits_winograd_images(c)) return winograd_images(c, scratch);
-  }
-  if (!suits_narrow(c)) {
-    if constexpr (sizeof(T) == 4 && kRepeats)
-      if (suits_repeat(c)) return repeat_conv(c, scratch);
-    return widening(c) > 1 ? widened_conv(c, scratch) : direct_conv(c, scratch);
-  }
+void narrow_and_finish(const Conv<T>& c, void* scratch) {
   if (!c.scale && !c.residual) return narrow_conv(c, scratch);
   Conv<T> sums = c;
   sums.bias = nullptr;
   sums.activation = Activation::kLinear;
   narrow_conv(sums, scratch);
   finish(c, false);
+}
+
+// How a problem is computed: the choice stands here alone.
+template <class Problem>
+struct Way {
+  int64_t (*scratch)(const Problem&);
+  void (*run)(const Problem&, void*);
+};
+
+template <class T>
+Way<Conv<T>> way_of(const Conv<T>& c) {
+  if constexpr (sizeof(T) == 4) {
+    if (suits_winograd(c)) return {winograd_scratch, winograd_conv};
+    if constexpr (kKnowsFew) {
+      if (suits_winograd_few(c)) return {winograd_few_scratch, winograd_few};
+      if (suits_winograd_few_images(c)) return {winograd_few_images_scratch, winograd_few_images};
+    }
+  }
+  if (suits_narrow(c)) return {narrow_scratch<T>, narrow_and_finish<T>};
+  if constexpr (sizeof(T) == 4 && kRepeats)
+    if (suits_repeat(c)) return {repeat_scratch, repeat_conv};
+  if (widening(c) > 1) return {widened_scratch<T>, widened_conv<T>};
+  return {direct_scratch<T>, direct_conv<T>};
+}
+
+template <class T>
+Way<ConvGradient<T>> way_of(const ConvGradient<T>& g) {
+  if constexpr (sizeof(T) == 4) {
+    if (suits_winograd(g.of)) return {winograd_gradient_scratch, winograd_gradient};
+    if constexpr (kKnowsFew)
+      if (suits_winograd_few_gradient(g.of))
+        return {winograd_few_gradient_scratch, winograd_few_gradient};
+    if constexpr (kRepeats)
+      if (suits_repeat_gradient(g.of)) return {repeat_gradient_scratch, repeat_gradient};
+  }
+  if (widening(g.of) > 1) return {widened_gradient_scratch<T>, widened_gradient<T>};
+  return {direct_gradient_scratch<T>, direct_gradient<T>};
+}
+
+}  // namespace
+
+template <class T>
+int64_t conv_scratch(const Conv<T>& c) {
+  return is_empty(c) || c.ty.count * c.tx.count * c.in == 0 ? 0 : way_of(c).scratch(c);
+}
+
+template <class T>
+void conv(const Conv<T>& c, void* scratch) {
+  if (is_empty(c)) return;
+  if (c.ty.count * c.tx.count * c.in != 0) return way_of(c).run(c, scratch);
+  if (!c.accumulate) finish(c, true);
 }
 
 template int64_t conv_scratch<float>(const Conv<float>&);
@@ -132,28 +154,12 @@ template void conv<double>(const Conv<double>&, void*);
 
 template <class T>
 int64_t conv_gradient_scratch(const ConvGradient<T>& g) {
-  if (is_empty(g)) return 0;
-  if constexpr (sizeof(T) == 4)
-    if (suits_winograd(g.of)) return winograd_gradient_scratch(g);
-  if constexpr (sizeof(T) == 4 && kKnowsFew)
-    if (suits_winograd_few_gradient(g.of)) return winograd_few_gradient_scratch(g);
-  if constexpr (sizeof(T) == 4 && kRepeats)
-    if (suits_repeat_gradient(g.of)) return repeat_gradient_scratch(g);
-  if (widening(g.of) > 1) return widened_gradient_scratch(g);
-  return direct_gradient_scratch(g);
+  return is_empty(g) ? 0 : way_of(g).scratch(g);
 }
 
 template <class T>
 void conv_gradient(const ConvGradient<T>& g, void* scratch) {
-  if (is_empty(g)) return clear(g);
-  if constexpr (sizeof(T) == 4)
-    if (suits_winograd(g.of)) return winograd_gradient(g, scratch);
-  if constexpr (sizeof(T) == 4 && kKnowsFew)
-    if (suits_winograd_few_gradient(g.of)) return winograd_few_gradient(g, scratch);
-  if constexpr (sizeof(T) == 4 && kRepeats)
-    if (suits_repeat_gradient(g.of)) return repeat_gradient(g, scratch);
-  if (widening(g.of) > 1) return widened_gradient(g, scratch);
-  direct_gradient(g, scratch);
+  is_empty(g) ? clear(g) : way_of(g).run(g, scratch);
 }
 
 template int64_t conv_gradient_scratch<float>(const ConvGradient<float>&);

@@ -196,6 +196,28 @@ template <int kCount, class At, class Put>
   if constexpr (kCount > 2) finish(3, odd);
 }
 
+// Sums at(i, j) at the points back to kTaps x kTaps weights: put(y, x, value). Done once for many
+// tiles, so in loops: small.
+template <int kTaps, class At, class Put>
+[[gnu::always_inline]] static inline void weights(const At& at, const Put& put) {
+  V half[kTaps][6];
+#pragma GCC unroll 1
+  for (int j = 0; j < 6; ++j) {
+    V p[6], o[kTaps];
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; ++i) p[i] = at(i, j);
+    results<kTaps>(p, o);
+#pragma GCC unroll 5
+    for (int i = 0; i < kTaps; ++i) half[i][j] = o[i];
+  }
+#pragma GCC unroll 1
+  for (int y = 0; y < kTaps; ++y) {
+    V o[kTaps];
+    results<kTaps>(half[y], o);
+    for (int x = 0; x < kTaps; ++x) put(y, x, o[x]);
+  }
+}
+
 }  // namespace winograd
 
 // The patches of a convolution: tiles of outputs, counted along rows, image by image.

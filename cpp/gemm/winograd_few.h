@@ -20,9 +20,9 @@ int64_t winograd_few_gradient_scratch(const ConvGradient<float>& g);
 void winograd_few_gradient(const ConvGradient<float>& g, void* scratch);
 
 // Into few channels, of many images.
-bool suits_winograd_images(const Conv<float>& c);
-int64_t winograd_images_scratch(const Conv<float>& c);
-void winograd_images(const Conv<float>& c, void* scratch);
+bool suits_winograd_few_images(const Conv<float>& c);
+int64_t winograd_few_images_scratch(const Conv<float>& c);
+void winograd_few_images(const Conv<float>& c, void* scratch);
 
 namespace few {
 

@@ -92,25 +92,17 @@ struct Gradient {
     constexpr float kFactors[kPatch] = {winograd::kN0, winograd::kNa, winograd::kNa,
                                         winograd::kNb, winograd::kNb, 1};
     const float* const from = sums + (k / kL * kPoints * c.in + channel) * kL;
-    V half[kTaps][kPatch];
-    for (int j = 0; j < kPatch; ++j) {
-      V p[kPatch], o[kTaps];
-      for (int i = 0; i < kPatch; ++i)
-        p[i] = kFactors[i] * kFactors[j] * load(from + (i * kPatch + j) * c.in * kL);
-      winograd::results<kTaps>(p, o);
-      for (int i = 0; i < kTaps; ++i) half[i][j] = o[i];
-    }
-    for (int64_t y = 0; y < kTaps; ++y) {
-      V o[kTaps];
-      winograd::results<kTaps>(half[y], o);
-      for (int64_t x = 0; x < kTaps; ++x) {
-        float* const to = g.dw + k * c.w_out + channel * c.w_in +
-                          (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                          (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-        for (int l = 0; l < kL; ++l)
-          to[l * c.w_out] = g.accumulate ? to[l * c.w_out] + o[x][l] : o[x][l];
-      }
-    }
+    winograd::weights<kTaps>(
+        [&](int i, int j) {
+          return kFactors[i] * kFactors[j] * load(from + (i * kPatch + j) * c.in * kL);
+        },
+        [&](int y, int x, V value) {
+          float* const to = g.dw + k * c.w_out + channel * c.w_in +
+                            (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                            (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+          for (int l = 0; l < kL; ++l)
+            to[l * c.w_out] = g.accumulate ? to[l * c.w_out] + value[l] : value[l];
+        });
   }
 
   void run(void* scratch) const {

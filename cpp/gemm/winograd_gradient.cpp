@@ -193,34 +193,21 @@ struct Gradient {
   }
   template <int kTaps>
   [[gnu::noinline]] void hand_out_of(int64_t filter, void* scratch) const {
-    for (int64_t channel = 0; channel < c.in; channel += kL) {
-      V half[kTaps][kPatch];
-#pragma GCC unroll 1
-      for (int j = 0; j < kPatch; ++j) {
-        V p[6], o[kTaps];
-#pragma GCC unroll 6
-        for (int i = 0; i < 6; ++i) {
-          const int64_t at = (i * 6 + j) * sum_plane() + filter * c.in + channel;
-          p[i] = load(memory(scratch, 0) + at);
-          for (int64_t s = 1; s < copies; ++s) p[i] += load(memory(scratch, s) + at);
-        }
-        winograd::results<kTaps>(p, o);
-#pragma GCC unroll 5
-        for (int i = 0; i < kTaps; ++i) half[i][j] = o[i];
-      }
-#pragma GCC unroll 1
-      for (int64_t y = 0; y < kTaps; ++y) {
-        V o[kTaps];
-        winograd::results<kTaps>(half[y], o);
-        for (int64_t x = 0; x < kTaps; ++x) {
-          float* const to = g.dw + filter * c.w_out + channel * c.w_in +
-                            (c.ty.first + y * c.ty.kernel_step) * c.w_y +
-                            (c.tx.first + x * c.tx.kernel_step) * c.w_x;
-          for (int l = 0; l < kL; ++l)
-            to[l * c.w_in] = g.accumulate ? to[l * c.w_in] + o[x][l] : o[x][l];
-        }
-      }
-    }
+    for (int64_t channel = 0; channel < c.in; channel += kL)
+      winograd::weights<kTaps>(
+          [&](int i, int j) {
+            const int64_t at = (i * 6 + j) * sum_plane() + filter * c.in + channel;
+            V sum = load(memory(scratch, 0) + at);
+            for (int64_t s = 1; s < copies; ++s) sum += load(memory(scratch, s) + at);
+            return sum;
+          },
+          [&](int y, int x, V value) {
+            float* const to = g.dw + filter * c.w_out + channel * c.w_in +
+                              (c.ty.first + y * c.ty.kernel_step) * c.w_y +
+                              (c.tx.first + x * c.tx.kernel_step) * c.w_x;
+            for (int l = 0; l < kL; ++l)
+              to[l * c.w_in] = g.accumulate ? to[l * c.w_in] + value[l] : value[l];
+          });
   }
 
   void run(void* scratch) const {

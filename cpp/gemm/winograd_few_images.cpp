@@ -175,7 +175,7 @@ struct Spread {
 
 }  // namespace
 
-bool suits_winograd_images(const Conv<float>& c) {
+bool suits_winograd_few_images(const Conv<float>& c) {
   if (!c.is_gradient || !few::has_kernel(c) || c.in % kL != 0 || c.out > few::kMostChannels ||
       c.ys.pixel != c.out || c.ys.row != c.ys.width * c.out || c.ys.row < kL)
     return false;
@@ -187,7 +187,7 @@ bool suits_winograd_images(const Conv<float>& c) {
          c.images * 8 >= spread.groups * kL * 5;
 }
 
-int64_t winograd_images_scratch(const Conv<float>& c) { return Spread(c).scratch(); }
-void winograd_images(const Conv<float>& c, void* scratch) { Spread(c).run(scratch); }
+int64_t winograd_few_images_scratch(const Conv<float>& c) { return Spread(c).scratch(); }
+void winograd_few_images(const Conv<float>& c, void* scratch) { Spread(c).run(scratch); }
 
 }  // namespace fastnn::FASTNN_ISA
