@@ -214,6 +214,7 @@ template <int kTaps, class At, class Put>
   for (int y = 0; y < kTaps; ++y) {
     V o[kTaps];
     results<kTaps>(half[y], o);
+#pragma GCC unroll 1
     for (int x = 0; x < kTaps; ++x) put(y, x, o[x]);
   }
 }
