@@ -12,6 +12,7 @@ rival whose package is missing is left out with a word. Peak RSS is each process
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import multiprocessing
 import platform
@@ -153,9 +154,8 @@ def machine(threads: int) -> dict[str, Any]:
             (l.split(":")[1].strip() for l in info.read_text().splitlines() if "model name" in l),
             cpu,
         )
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
+    describe = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    commit = subprocess.run(describe, capture_output=True, text=True, check=False)
     versions = {}
     for name in ("torch", "numpy"):
         try:
@@ -164,7 +164,8 @@ def machine(threads: int) -> dict[str, Any]:
             versions[name] = None
     return {
         "cpu": cpu, "isa": fnn.isa(), "bf16": config()["bf16"], "threads": threads,
-        "compiler": config()["compiler"], "commit": commit.stdout.strip() or None, **versions,
+        "compiler": config()["compiler"], "commit": commit.stdout.strip() or None,
+        "date": datetime.date.today().isoformat(), **versions,
     }  # fmt: skip
 
 
@@ -209,9 +210,12 @@ def main() -> int:
             if not why.startswith("LookupError"):  # not a side of this workload
                 print(f"  {side} left out: {why}")
     if options.json:
-        options.json.write_text(
-            json.dumps({"machine": machine(options.threads), "results": results}, indent=1) + "\n"
-        )
+        document = {
+            "machine": machine(options.threads),
+            "rounds": options.rounds,
+            "results": results,
+        }
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
     return int(missed and options.check)
 
 

@@ -1,5 +1,6 @@
-"""The programs of bench/ that are Python tell how they are used."""
+"""The programs of bench/ that are Python tell how they are used, and the first one runs."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -18,3 +19,20 @@ def test_help(name):
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith(f"usage: {name}")
     assert len(PROGRAMS) >= 5
+
+
+def test_a_comparison_runs_and_is_stored(tmp_path):
+    """The smallest workload once, whatever its time: what is stored says what it is of."""
+    stored = tmp_path / "a.json"
+    command = [sys.executable, BENCH / "compare.py", "--only", "784-30-10", "--rounds", "1"]
+    run = subprocess.run(
+        [*command, "--sides", "fastnn", "--json", stored],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    document = json.loads(stored.read_text())
+    assert document["rounds"] == 1 and document["machine"]["isa"] and document["machine"]["date"]
+    for result in document["results"]:
+        assert result["seconds"]["fastnn"] > 0 and result["rss_mib"]["fastnn"] > 0

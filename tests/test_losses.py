@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn as fnn
-from fastnn import losses, nn, ops, optim
+from fastnn import losses, networks, nn, ops, optim
 from fastnn.data import Dataset
 
 CLASSES = 4
@@ -205,6 +205,60 @@ def test_a_model_that_does_not_end_in_what_the_loss_is_of(loss, activation, endi
         fnn.Trainer(two, loss)
     assert str(error.value) == text
     fnn.Trainer(two, [loss, "mse"])
+
+
+@pytest.mark.parametrize(
+    ("layers", "op"),
+    [
+        ([nn.Conv2d(4, 1), nn.GlobalAvgPool2d(), nn.Flatten()], "conv2d"),
+        (
+            [nn.Conv2d(4, 1, activation="relu"), nn.AvgPool2d(6), nn.Flatten(), nn.Dropout(0.5)],
+            "relu",
+        ),
+        ([nn.Conv2d(4, 1), nn.BatchNorm(), nn.GlobalMaxPool2d(), nn.Flatten()], "batch_norm"),
+        ([nn.Flatten(), nn.Dense(4), nn.LayerNorm()], "layer_norm"),
+    ],
+)
+def test_scores_are_known_behind_pools_and_dropout(layers, op):
+    with pytest.raises(ValueError) as error:
+        fnn.Trainer(fnn.Model(layers, input_shape=(2, 6, 6)))
+    assert str(error.value) == (
+        f"Trainer: model must end in softmax for cross_entropy, got {op}; "
+        'give its last layer activation="softmax" or take another loss'
+    )
+
+
+def test_averages_of_probabilities_are_taken():
+    image = fnn.Input((2, 6, 6))
+    p = ops.exp(nn.Conv2d(4, 1)(image))
+    p = p / ops.sum(p, axis=1, keepdims=True)
+    model = fnn.Model(image, nn.Flatten()(nn.GlobalAvgPool2d()(p)))
+    x = np.random.default_rng(0).random((8, 2, 6, 6))
+    assert np.isfinite(fnn.Trainer(model).step(x, np.arange(8) % 4))
+
+
+def test_outputs_that_are_no_probabilities_end_the_training():
+    images, labels = np.zeros((8, 1, 32, 32), "f4"), np.arange(8)
+    model = networks.lenet5(original=True)
+    theta = model.theta.copy()
+    t = fnn.Trainer(model)  # not networks.lenet5_loss
+    for act, where in ((t.step, "step"), (t.gradient, "gradient"), (t.fit, "fit")):
+        with pytest.raises(ValueError) as error:
+            act(*((images, labels) if where != "fit" else ((images, labels), 1, 8)))
+        text = str(error.value)
+        head = f"Trainer.{where}: outputs must be probabilities in [0, 1] for cross_entropy, got -"
+        assert text.startswith(head)
+        assert float(text[len(head) - 1 :].split()[0]) < -1
+        assert text.endswith(
+            ' (epoch 1, step 1); end the model in softmax (activation="softmax") or take another '
+            "loss; the weights are those before that step"
+        )
+    assert np.array_equal(model.theta, theta)
+    x = fnn.Input((5,))
+    two = fnn.Model(x, [nn.Dense(4, "softmax")(x), 2 - nn.Dense(4, "sigmoid")(x)])
+    t = fnn.Trainer(two, ["cross_entropy", "binary_cross_entropy"])
+    with pytest.raises(ValueError, match=r"for binary_cross_entropy, got 1\.\d+ "):
+        t.step(np.ones((3, 5)), (np.zeros(3, int), np.zeros((3, 4))))
 
 
 def test_probabilities_of_ones_own_making_are_taken():

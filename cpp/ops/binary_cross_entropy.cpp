@@ -1,7 +1,7 @@
 // Cross-entropy of sigmoid outputs p, summed over units, averaged over the batch:
 //   loss = -1/N sum (y log p + (1 - y) log(1 - p))
 // Backward:  dp = (p - y) / (p (1 - p)) / N
-// p is kept inside [tiny, 1 - eps/2] (smallest normal number, largest number below 1), so that p =
+// NaN where p is not in [0, 1]. p is kept inside [tiny, 1 - eps/2] (smallest normal number, largest number below 1), so that p =
 // 0 and p = 1 give a large finite cost. Fused with the sigmoid (sigmoid_binary_cross_entropy) it is
 // exact.
 #include <float.h>
@@ -27,7 +27,7 @@ struct BinaryCrossEntropy {
 
   template <class T>
   static inline T inside(T p) {
-    const T low = p < kTiny<T> ? kTiny<T> : p;
+    const T q = probability(p), low = q < kTiny<T> ? kTiny<T> : q;
     return low > kBelowOne<T> ? kBelowOne<T> : low;
   }
   template <class T>

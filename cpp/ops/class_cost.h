@@ -12,6 +12,14 @@ inline constexpr T kTiny = T(FLT_MIN);  // smallest normal number
 template <>
 inline constexpr double kTiny<double> = DBL_MIN;
 
+// What is no probability, by more than rounding, is NaN: its logarithm would be a number that means
+// nothing, and a training without softmax would go on for ever.
+constexpr double kSlack = 1e-3;
+template <class T>
+static inline T probability(T p) {
+  return p >= T(-kSlack) && p <= T(1 + kSlack) ? p : T(kNaN);
+}
+
 constexpr const char* kClassCostAttrs = "per_label:int=0";
 
 static inline double class_cost_divisor(const Node& n) {

@@ -61,6 +61,13 @@ def explain(
                     f"step {step + 1}); the weights are those before that step"
                 )
     found = objective.find_not_finite(x, y, where)
+    odd = objective.no_probability(x, y) if found and found[0] == "loss" else None
+    if odd:
+        raise ValueError(
+            f"{where}: outputs must be probabilities in [0, 1] for {odd[0]}, got {odd[1]:.6g} "
+            f'(epoch {epoch + 1}, step {step + 1}); end the model in softmax (activation="softmax") '
+            "or take another loss; the weights are those before that step"
+        )
     place = f"the {found[1]} of {found[0]}" if found else "the whole gradient"
     raise RuntimeError(
         f"{where}: loss and gradient must be finite, got NaN or infinity in {place} "

@@ -25,9 +25,12 @@ ENDINGS = {
     "nll_loss": "log_softmax",
     "binary_cross_entropy": "sigmoid",
 }
-# And the last ops that are certainly wrong for it.
-_SCORES = ("linear", "addmm", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu",
-           "softplus")  # fmt: skip
+# And the last ops that are certainly wrong for it, be it through ops that keep or average values.
+_SCORES = ("linear", "addmm", "matmul", "conv2d", "conv_transpose2d", "batch_norm", "layer_norm",
+           "group_norm", "local_response_norm", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu",
+           "gelu", "silu", "softplus")  # fmt: skip
+_THROUGH = ("reshape", "permute", "transpose", "channels_first", "channels_last", "avg_pool2d",
+            "max_pool2d", "mean", "dropout", "channel_dropout")  # fmt: skip
 _WRONG = {
     "cross_entropy": (*_SCORES, "log_softmax", "sigmoid", "hard_sigmoid"),
     "nll_loss": (*_SCORES, "softmax", "sigmoid", "hard_sigmoid"),
@@ -99,6 +102,11 @@ def has_signs(cost: Loss) -> bool:
     return cost is ops.hinge
 
 
+def wants_probabilities(cost: Loss) -> bool:
+    """Whether a cost is of probabilities: NaN of an output that is none."""
+    return cost in (ops.cross_entropy, ops.binary_cross_entropy)
+
+
 def check_output(cost: Loss, output: Tensor) -> None:
     """Raise where a model's output cannot be the probabilities that a cost is of.
 
@@ -114,7 +122,7 @@ activation="softmax" or take another loss
     if name is None:
         return
     node = output.node
-    while node is not None and node.op == "reshape":
+    while node is not None and node.op in _THROUGH:
         node = node.inputs[0].node
     if node is not None and node.op in _WRONG[name]:
         raise ValueError(

@@ -73,6 +73,9 @@ class Model:
         In order of use; of a loaded model, what its file says of them: names, kinds, arguments.
     seed, dtype : int, str
         As given.
+    notes : dict of str
+        What one wants to be kept with the model, of what JSON has: ``fastnn train`` notes the
+        "dataset" and its "class_names". Saved, loaded and copied with it.
 
     Raises
     ------
@@ -119,6 +122,7 @@ class Model:
         self.inputs = tensors_of(inputs, "inputs")
         self.outputs = tensors_of(outputs, "outputs")
         self.one_output = isinstance(outputs, Tensor)
+        self.notes: dict[str, Any] = {}
         self.structure = Structure(self.outputs)
         check_inputs(self.inputs, self.structure)
         check_outputs(self.outputs)
@@ -319,7 +323,9 @@ class Model:
         inputs = [Tensor(t.shape, t.dtype, t.name) for t in self.inputs]
         outputs = self._replayed()({id(a): b for a, b in zip(self.inputs, inputs, strict=True)})
         chosen = outputs[0] if self.one_output else outputs
-        return Model(inputs, chosen, seed=self.seed, dtype=self.dtype)
+        model = Model(inputs, chosen, seed=self.seed, dtype=self.dtype)
+        model.notes = copy.deepcopy(self.notes)
+        return model
 
     def __copy__(self) -> Model:
         return copy.deepcopy(self)

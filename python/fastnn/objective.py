@@ -67,6 +67,7 @@ class Objective:
         functions = list(loss_functions) * (len(model.outputs) if len(loss_functions) == 1 else 1)
         for function, output in zip(functions, model.outputs, strict=True):
             losses.check_output(function, output)
+        self._functions = functions
         self.targets = Targets(model.outputs, model.output_names, model.dtype, functions, y)
         pairs = list(zip(model.outputs, self.targets.tensors, strict=True))
         total: Any = None
@@ -168,13 +169,28 @@ class Objective:
             self._seed, self.core.step_counter, self._precision,
         )  # fmt: skip
 
+    def no_probability(self, x: Any, y: Any) -> tuple[str, float] | None:
+        """A cost that is of probabilities, and the output least like one that the step that comes
+        gives it; None where all are in [0, 1]."""
+        values = self._inspect(x, y, "Trainer.fit")
+        for function, output in zip(self._functions, self.model.outputs, strict=True):
+            if losses.wants_probabilities(function):
+                p = values[self._built[output]][0]
+                worst = float(p.flat[np.abs(p - 0.5).argmax()])
+                if not -1e-3 <= worst <= 1 + 1e-3:  # what the cost takes for rounding
+                    return name_of(function), worst
+        return None
+
+    def _inspect(self, x: Any, y: Any, where: str) -> dict[int, tuple[Any, Any]]:
+        fed, rows = self.feeds(x, y, where)
+        return _core.inspect(
+            self._built.core, [self._loss], self._loss, self.model.theta, self.model.state_vector,
+            fed, rows, True, self._seed, self.core.step_counter, False, self._precision,
+        )  # fmt: skip
+
     def inspect(self, x: Any, y: Any) -> dict[str, Quantity]:
         """Every quantity of one batch by name; see ``Trainer.inspect``."""
-        fed, n = self.feeds(x, y, "Trainer.inspect")
-        values = _core.inspect(
-            self._built.core, [self._loss], self._loss, self.model.theta, self.model.state_vector,
-            fed, n, True, self._seed, self.core.step_counter, False, self._precision,
-        )  # fmt: skip
+        values = self._inspect(x, y, "Trainer.inspect")
         read = [t for t in self.targets.tensors if id(t) in self._built.ids]
         named = by_name(self.model, self._structure, read)
         return {

@@ -49,6 +49,27 @@ def test_images_take_the_shape_of_the_input(run, shape):
     assert seen[0]["confusion"] == seen[1]["confusion"]
 
 
+def test_a_trained_model_knows_its_data_set(run, monkeypatch):
+    """By the size of its images it would be tested on others."""
+    images = np.random.default_rng(0).random((40, 1, 28, 28))
+    clothes = fnn.Dataset(images, np.arange(40) % 10, class_names=[f"kind {i}" for i in range(10)])
+    monkeypatch.setattr(fnn.datasets, "fashion_mnist", lambda folder: (clothes, clothes))
+    short = ("--hidden", "none", "--no-plot", "--quiet")
+    run("train", "fashion_mnist", *short, "--epochs", 1, "--checkpoint", "run.ckpt")
+    notes = {"dataset": "fashion_mnist", "class_names": list(clothes.class_names)}
+    assert fnn.load("fashion_mnist.fnn").notes == notes
+    assert fnn.Trainer.resume("run.ckpt").model.notes == notes
+    seen = run("evaluate", "fashion_mnist.fnn", "--json").json
+    assert (seen["dataset"], seen["samples"]) == ("fashion_mnist", 40)
+    seen = run("train", "--resume", "run.ckpt", "--epochs", 2, "--no-plot", "--json").json
+    assert (seen["dataset"], seen["epochs"]) == ("fashion_mnist", 2)
+    model = fnn.load("fashion_mnist.fnn")
+    model.notes["dataset"] = "my own"
+    model.save("a.fnn")
+    monkeypatch.setattr(fnn.datasets, "mnist", lambda folder: (clothes, clothes))
+    assert run("evaluate", "a.fnn", "--json").json["dataset"] == "mnist"
+
+
 def test_a_flat_model_of_colours(run, monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (20, 3, 32, 32)).astype(np.uint8)
     part = fnn.Dataset(images, np.arange(20) % 10, scale=1 / 255)

@@ -30,6 +30,23 @@ def save(array, name, mode=None):
     return name
 
 
+def test_classes_are_told_by_name_where_the_model_has_noted_them(run, model, digit):
+    pixels, label = digit
+    save(pixels, "light.png")
+    named = fnn.load(model)
+    named.notes["class_names"] = [f"digit {i}" for i in range(10)]
+    named.save("named.fnn")
+    line = run("predict", "named.fnn", "light.png").out
+    assert line.startswith(f"light.png  digit {label}  ") and f"(digit {label}: " in line
+    told = run("predict", "named.fnn", "light.png", "--json").json["predictions"][0]
+    assert (told["class"], told["name"]) == (label, f"digit {label}")
+    assert [t["name"] for t in told["top"]] == [f"digit {t['class']}" for t in told["top"]]
+    for odd in ([], ["one"], "abcdefghij", 3):
+        named.notes["class_names"] = odd
+        named.save("odd.fnn")
+        assert run("predict", "odd.fnn", "light.png").out.split()[1] == str(label)
+
+
 def test_either_way_round_is_the_same(run, model, digit):
     pixels, label = digit
     save(pixels, "light.png")

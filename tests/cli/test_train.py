@@ -178,7 +178,8 @@ def test_ctrl_c_saves_what_there_is(run, monkeypatch):
     assert seen.code == 130
     assert seen.err == (
         "fastnn: interrupted after 2 epochs and 90 steps; model so far saved to digits.fnn, "
-        "learning curves to digits.png; continue with --resume run.ckpt\n"
+        "learning curves to digits.png; continue with fastnn train --resume run.ckpt "
+        "--checkpoint run.ckpt --epochs 5\n"
     )
     assert fnn.load("digits.fnn").theta.size == 16 * 75 + 10
     seen = run("train", "--hidden", "16", "--epochs", 5, "--json", "--no-plot")
@@ -324,8 +325,6 @@ def test_wrong_options(fails):
     fails(2, line, "train", "--output", "a.png")
     line = "argument --plot: must be another file than that of --checkpoint, got 'r.png'"
     fails(2, line, "train", "--plot", "r.png", "--checkpoint", "./r.png")
-    line = "argument --output: must be another file than that of --resume, got './a.ckpt'"
-    fails(2, line, "train", "--output", "./a.ckpt", "--resume", "a.ckpt")
     line = f"argument --precision: must be one of float32, bf16, got 'fp16'{see}"
     fails(2, line, "train", "--precision", "fp16")
     for option, value in (("--lr", "0.1"), ("--precision", "float32")):
@@ -395,6 +394,8 @@ def test_what_cannot_be_resumed(run, fails, model):
     fails(1, line, "train", "--resume", model, "--output", "new.fnn")
     short = ("--hidden", "16", "--no-plot", "--output", "a.fnn")
     run("train", *short, "--epochs", 2, "--checkpoint", "run.ckpt")
+    line = "argument --output: must be another file than that of --resume, got './run.ckpt'"
+    fails(2, line, "train", "--output", "./run.ckpt", "--resume", "run.ckpt")
     line = "train: --epochs must be > 2, the epochs that the checkpoint has done, got 2"
     fails(1, line, "train", "--resume", "run.ckpt", "--epochs", "2")
     line = (

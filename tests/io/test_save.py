@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -33,6 +34,41 @@ def test_round_trip_keeps_everything(tmp_path, dtype):
     assert [(a.name, a.kind) for a in again.layers] == [(a.name, a.kind) for a in model.layers]
     again.save(tmp_path / "again.fnn")
     assert (tmp_path / "again.fnn").read_bytes() == (tmp_path / "m.fnn").read_bytes()
+
+
+def test_notes_are_kept(tmp_path):
+    model = net()
+    assert model.notes == {}
+    model.notes = {"dataset": "my own", "mean": (0.5, 1), "more": {"checked": True, "by": None}}
+    kept = {"dataset": "my own", "mean": [0.5, 1], "more": {"checked": True, "by": None}}
+    model.save(tmp_path / "m.fnn")
+    assert fnn.load(tmp_path / "m.fnn").notes == kept
+    fnn.Trainer(model).save(tmp_path / "t.ckpt")
+    assert fnn.Trainer.resume(tmp_path / "t.ckpt").model.notes == kept
+    other = copy.copy(model)
+    other.notes["more"]["checked"] = False
+    assert model.notes["more"]["checked"] is True
+
+
+@pytest.mark.parametrize(
+    ("notes", "text"),
+    [
+        ({"f": print}, "what JSON can hold, got Object of type builtin_function_or_method is not JSON "
+         "serializable"),
+        ({"loss": float("nan")}, "what JSON can hold, got Out of range float values are not JSON "
+         "compliant"),
+        ({1: "one"}, "a dict with names as keys, got {1: 'one'}"),
+        ("mnist", "a dict with names as keys, got 'mnist'"),
+    ],
+)  # fmt: skip
+def test_notes_that_no_file_can_hold(tmp_path, notes, text):
+    model = net()
+    model.notes = notes
+    for save, where in ((model.save, "Model.save"), (fnn.Trainer(model).save, "Trainer.save")):
+        with pytest.raises(TypeError) as error:
+            save(tmp_path / "m.fnn")
+        assert str(error.value).startswith(f"{where}: notes must be {text}")
+    assert not list(tmp_path.iterdir())
 
 
 def test_loaded_model_trains_like_the_original(tmp_path):

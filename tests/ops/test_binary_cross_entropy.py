@@ -49,6 +49,18 @@ def test_binary_cross_entropy_nan_propagates():
     assert np.isnan(fnn.ops.binary_cross_entropy([[np.nan]], [[1.0]]))
 
 
+def test_binary_cross_entropy_of_no_probability_is_nan():
+    for isa in ISAS:
+        with using(isa):
+            for p in (-0.01, 1.01, np.inf, -np.inf):
+                given, y = np.array([[p, 0.5]]), np.array([[0.0, 1.0]])
+                assert np.isnan(fnn.ops.binary_cross_entropy(given, y)), (isa, p)
+                dp, _ = fnn.ops.vjp("binary_cross_entropy", given, y, dy=1.0)
+                assert np.isnan(dp[0, 0]) and np.isfinite(dp[0, 1])
+            for p in (-1e-6, 1 + 1e-6):  # rounding
+                assert np.isfinite(fnn.ops.binary_cross_entropy([[p]], [[1.0]]))
+
+
 def test_binary_cross_entropy_same_bits_for_any_thread_count():
     p, y = RNG.random((2, 400, 301)).astype("f4")
     check_same_bits("binary_cross_entropy", [p, y], {})

@@ -61,6 +61,20 @@ def test_cross_entropy_nan_propagates():
     assert np.isnan(fnn.ops.cross_entropy([[np.nan, 0.5]], [[1.0, 0.0]]))
 
 
+def test_cross_entropy_of_no_probability_is_nan():
+    for isa in ISAS:
+        with using(isa):
+            for p in (-0.01, 1.01, np.inf, -np.inf):
+                given = np.array([[0.5, p]], "f4")
+                for y in (np.array([1]), np.array([[0.0, 1.0]], "f4")):
+                    assert np.isnan(fnn.ops.cross_entropy(given, y)), (isa, p)
+                dp, _ = fnn.ops.vjp("cross_entropy", given, np.array([1]), dy=1.0, integers=(1,))
+                assert np.isnan(dp[0, 1]) and dp[0, 0] == 0
+            for p in (-1e-6, 1 + 1e-6):  # rounding
+                assert np.isfinite(fnn.ops.cross_entropy([[0.5, p]], [1]))
+            assert float(fnn.ops.cross_entropy([[0.5, -3.0]], [0])) == pytest.approx(np.log(2))
+
+
 def test_cross_entropy_same_bits_for_any_thread_count():
     p = probabilities(40000, 10).astype("f4")
     check_same_bits("cross_entropy", [p, RNG.integers(0, 10, 40000)], {})

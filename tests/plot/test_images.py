@@ -102,6 +102,10 @@ def test_misclassified_samples_surest_first(tmp_path):
     named = plot.misclassified(model, rows, most=1)
     truth, said = (rows.class_names[i] for i in (held_out.y[order[0]], scores[order[0]].argmax()))
     assert titles(named) == [f"{truth} as {said}"]
+    named = plot.misclassified(model, held_out, most=1, class_names=rows.class_names)
+    assert titles(named) == [f"{truth} as {said}"]
+    with pytest.raises(TypeError, match=r"^misclassified: class_names must be a sequence of str"):
+        plot.misclassified(model, held_out, class_names="abc")
 
 
 def test_a_data_set_brings_its_images_labels_and_names():

@@ -9,7 +9,7 @@ from typing import Any
 from fastnn.cli.models import load_model, sample_shape
 from fastnn.cli.output import Failure, add_threads, one_of, set_threads, table
 from fastnn.cli.outputs import loss_of, per_class
-from fastnn.cli.sets import RECIPES, add_data, add_target, load, name_for, shaped
+from fastnn.cli.sets import RECIPES, add_data, add_target, load, name_for, noted, shaped
 from fastnn.metrics import confusion_matrix
 from fastnn.trainer import Trainer
 
@@ -19,7 +19,8 @@ examples:
   fastnn evaluate mnist.fnn mnist --data DIR --target 0.98
   fastnn evaluate clothes.fnn fashion_mnist --json
 
-DATASET may be left out where its images have the size of the network's input, flat or not. The
+DATASET may be left out: a model of fastnn train knows its own, for another one the size of its
+input decides, flat or not. The
 loss is the one that belongs to the last layer: cross_entropy for softmax, nll_loss for log_softmax,
 binary_cross_entropy for sigmoid, else quadratic.
 """
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         type=one_of(tuple(RECIPES)),
         metavar="DATASET",
-        help=f"{', '.join(RECIPES)} (default: what has the model's image size)",
+        help=f"{', '.join(RECIPES)} (default: what the model was trained on)",
     )
     add_data(parser)
     add_threads(parser)
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     set_threads(arguments)
     model = load_model(arguments.model, "evaluate")
     shape = sample_shape(model)
-    name = arguments.dataset or name_for(shape, "evaluate")
+    name = arguments.dataset or noted(model) or name_for(shape, "evaluate")
     test = shaped(load(name, arguments.data)[1], shape)
     loss = loss_of(model)
     began = time.perf_counter()

@@ -11,6 +11,7 @@ from fastnn.cli import images
 from fastnn.cli.models import load_model
 from fastnn.cli.output import Failure
 from fastnn.cli.outputs import measure_of, per_class
+from fastnn.cli.sets import names_noted
 from fastnn.ops.tensor import shape_text
 
 EXAMPLES = """\
@@ -23,8 +24,8 @@ Images become what the network takes: grey or in colours, of its size; transpare
 white. Networks of grey images from fastnn train learn light ink on a dark ground, so an image whose
 border is mostly light is inverted first; --invert and --no-invert decide it instead. The ink should
 fill the image as it does in the training data. For colours the middle of a photograph is taken. A
-class is told with its probability where the network ends in softmax, log_softmax or sigmoid, else
-with its score: the output as it is.
+class is told by its name where the model has noted one, with its probability where the network ends
+in softmax, log_softmax or sigmoid, else with its score: the output as it is.
 """
 
 _TOP = 3
@@ -58,26 +59,35 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     shape = model.inputs[0].shape[1:]
     outputs = model.predict(np.stack(pixels).reshape(-1, *shape))
     values = per_class(model, outputs, arguments.model, "predict")
-    measure = measure_of(model)
+    measure, names = measure_of(model), names_noted(model, values.shape[1])
     predictions = [
-        _prediction(path, row, measure) for path, row in zip(arguments.images, values, strict=True)
+        _prediction(path, row, measure, names)
+        for path, row in zip(arguments.images, values, strict=True)
     ]
     if not arguments.json:
         width = max(len(p["image"]) for p in predictions)
         for p in predictions:
-            print(f"{p['image']:<{width}}  {p['class']}  {_text(p, measure)}")
+            print(f"{p['image']:<{width}}  {_name(p)}  {_text(p, measure)}")
     return {"model": arguments.model, "predictions": predictions}, 0
 
 
-def _prediction(path: str, values: Any, measure: str) -> dict[str, Any]:
+def _prediction(path: str, values: Any, measure: str, names: list[str] | None) -> dict[str, Any]:
     order = np.argsort(-values, kind="stable")[:_TOP]
-    top = [{"class": int(i), measure: float(values[i])} for i in order]
+    top = [
+        {"class": int(i)} | ({"name": names[i]} if names else {}) | {measure: float(values[i])}
+        for i in order
+    ]
     return {"image": path, **top[0], "top": top}
+
+
+def _name(of: dict[str, Any]) -> str:
+    """A class by its name, where the model has noted it, else by its number."""
+    return str(of.get("name", of["class"]))
 
 
 def _text(prediction: dict[str, Any], measure: str) -> str:
     """The first class's probability, or score by that name, then the first few of all."""
     form = ".1%" if measure == "probability" else ".4g"
     first = f"{'' if measure == 'probability' else 'score '}{prediction[measure]:{form}}"
-    top = ", ".join(f"{t['class']}: {t[measure]:{form}}" for t in prediction["top"])
+    top = ", ".join(f"{_name(t)}: {t[measure]:{form}}" for t in prediction["top"])
     return f"{first}  ({top})"

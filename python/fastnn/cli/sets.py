@@ -10,6 +10,7 @@ from typing import NamedTuple
 from fastnn import datasets
 from fastnn.cli.output import Failure, Usage, share
 from fastnn.data import Dataset
+from fastnn.model import Model
 
 
 class Recipe(NamedTuple):
@@ -38,7 +39,7 @@ RECIPES = {
     "cifar10_subset": Recipe((512, 512), 0.002, 0.2, 10, 128, "resnet20"),
 }
 
-# What a model is tested on unless told otherwise, by the shape of an image.
+# What a model is tested on that does not say what it was trained on, by the shape of an image.
 _IMAGES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
 
 
@@ -102,6 +103,26 @@ def shaped(data: Dataset, shape: tuple[int, ...]) -> Dataset:
         class_names=data.class_names,
     )
     return whole if data.indices is None else whole[data.indices]
+
+
+def note(model: Model, name: str, data: Dataset) -> None:
+    """Keep with a model what it was trained on."""
+    model.notes["dataset"] = name
+    if data.class_names is not None:
+        model.notes["class_names"] = list(data.class_names)
+
+
+def noted(model: Model) -> str | None:
+    """The data set that `fastnn train` trained a model on; None where that is not known."""
+    name = model.notes.get("dataset")
+    return name if isinstance(name, str) and name in RECIPES else None
+
+
+def names_noted(model: Model, classes: int) -> list[str] | None:
+    """The names of a model's classes; None where they are not known."""
+    names = model.notes.get("class_names")
+    is_whole = isinstance(names, list) and len(names) == classes
+    return list(map(str, names)) if names and is_whole else None
 
 
 def name_for(shape: tuple[int, ...], where: str) -> str:

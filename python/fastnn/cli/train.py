@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from typing import Any
 
@@ -23,7 +24,7 @@ from fastnn.cli.output import (
     set_threads,
     whole,
 )
-from fastnn.cli.sets import RECIPES, add_data, add_target, load, shaped
+from fastnn.cli.sets import RECIPES, add_data, add_target, load, note, noted, shaped
 from fastnn.data import Dataset
 from fastnn.nn import activations
 from fastnn.precision import PRECISIONS
@@ -68,9 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "dataset",
         nargs="?",
         type=one_of(tuple(RECIPES)),
-        default="digits",
         metavar="DATASET",
-        help=f"{', '.join(RECIPES)} (default: digits, which come with the package)",
+        help=f"{', '.join(RECIPES)} (default: digits, which come with the package; that of the run "
+        "with --resume)",
     )
     add_data(parser)
     names = ("mlp", *NETWORKS)
@@ -115,24 +116,27 @@ def _add_name(
 
 def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Train, test, save; the results and the exit code."""
-    recipe = RECIPES[arguments.dataset]
     _check(arguments)
+    trainer = resume(arguments.resume) if arguments.resume else None
+    arguments.dataset = arguments.dataset or (trainer and noted(trainer.model)) or "digits"
+    recipe = RECIPES[arguments.dataset]
     files = Files.of(arguments)
     set_threads(arguments)
     talk = not (arguments.quiet or arguments.json)
     train, test = load(arguments.dataset, arguments.data)
     epochs = arguments.epochs or recipe.epochs
     batch_size = arguments.batch_size or recipe.batch_size
-    if arguments.resume:
-        trainer = resume(arguments.resume)
+    if trainer:
         shape = sample_shape(trainer.model)
         train, test = shaped(train, shape), shaped(test, shape)
         _check_resumed(trainer, len(train), batch_size, epochs)
     else:
         trainer = make_trainer(arguments, train)
+        note(trainer.model, arguments.dataset, train)
     if talk:
         print(description(arguments.dataset, train, test, trainer, batch_size), flush=True)
-    seconds = _fit(trainer, train, test, epochs, batch_size, files, talk)
+    again = _continuation(arguments) if arguments.checkpoint else ""
+    seconds = _fit(trainer, train, test, epochs, batch_size, files, talk, again)
     trainer.model.save(files.output)  # before anything that Ctrl-C may end
     results = trainer.evaluate(test)
     saved = files.save_plot(trainer.history)
@@ -211,8 +215,9 @@ def _fit(
     batch_size: int,
     files: Files,
     talk: bool,
+    again: str,
 ) -> float:
-    """Seconds of the training; Ctrl-C and an error save what there is and tell it."""
+    """Seconds of the training; Ctrl-C and an error save what there is, and tell it and what to do."""
     watchers = [callbacks.Checkpoint(files.checkpoint)] if files.checkpoint else []
     began, steps = time.perf_counter(), trainer.steps
     try:
@@ -226,7 +231,7 @@ def _fit(
             raise Interrupted(f"{text}nothing was learned, nothing is saved") from None
         text += _save(trainer, files, at_once=True)
         if files.checkpoint:
-            text += f"; continue with --resume {files.checkpoint}"
+            text += f"; continue with {again}"
         raise Interrupted(text) from None
     except (RuntimeError, ValueError) as error:
         if trainer.steps == steps or not _is_of_use(trainer, train):
@@ -236,6 +241,23 @@ def _fit(
             text += f", the run to {files.checkpoint}"
         raise Failure(text) from None
     return time.perf_counter() - began
+
+
+def _continuation(arguments: argparse.Namespace) -> str:
+    """The command that continues a run: what its checkpoint does not hold is asked for again."""
+    words = [
+        "fastnn",
+        "train",
+        "--resume",
+        arguments.checkpoint,
+        "--checkpoint",
+        arguments.checkpoint,
+    ]
+    for name in ("data", "epochs", "batch_size", "threads", "output", "plot"):
+        value = getattr(arguments, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words + ["--no-plot"] * arguments.no_plot)
 
 
 def _is_of_use(trainer: Trainer, train: Dataset) -> bool:

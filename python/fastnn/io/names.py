@@ -27,7 +27,7 @@ class Names:
     """
 
     def __init__(self, where: str, taken: tuple[str, ...] = ("path",)) -> None:
-        self._where, self._taken = where, taken
+        self.where, self._taken = where, taken
         self._known: dict[str, tuple[Any, ...]] = {}
 
     def of(self, given: Any) -> dict[str, str]:
@@ -49,14 +49,14 @@ class Names:
     def _add(self, name: Any, pair: tuple[Any, ...]) -> None:
         if not isinstance(name, str) or not name or name in self._taken:
             raise ValueError(
-                f"{self._where}: functions must have names that can be arguments beside "
+                f"{self.where}: functions must have names that can be arguments beside "
                 f"{', '.join(self._taken)}, got {name!r}; a file holds names alone: give it another "
                 "__name__ before it is used"
             )
         known = self._known.setdefault(name, pair)
         if not all(map(_same, known, pair)):
             raise ValueError(
-                f"{self._where}: functions must have names that differ, got {name!r} for two of "
+                f"{self.where}: functions must have names that differ, got {name!r} for two of "
                 "them; a file holds names alone: write each with def, under a name of its own"
             )
 

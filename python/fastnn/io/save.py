@@ -28,6 +28,7 @@ def model_to_file(model: Model, names: Names) -> tuple[dict[str, Any], dict[str,
         "dtype": model.dtype,
         "seed": model.seed,
         "one_output": model.one_output,
+        "notes": _notes(model, names.where),
         "parameter_names": list(model.parameters),
         "state_names": list(model.states),
         "state_arrays": [put(arrays, f"state.{n}", a) for n, a in model.states.items()],
@@ -56,11 +57,23 @@ def model_from_file(
         seed=structure["seed"],
         dtype=structure["dtype"],
     )
+    model.notes = dict(structure.get("notes", {}))  # files of before have none
     for views, values in ((model.parameters, parameters), (model.states, states)):
         check_shapes(values, (view.shape for view in views.values()))
         for view, array in zip(views.values(), values, strict=True):
             view[...] = array
     return model
+
+
+def _notes(model: Model, where: str) -> dict[str, Any]:
+    """A model's notes as they will be read."""
+    notes = model.notes
+    try:
+        if isinstance(notes, dict) and all(isinstance(key, str) for key in notes):
+            return dict(json.loads(json.dumps(notes, allow_nan=False)))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"{where}: notes must be what JSON can hold, got {error}") from None
+    raise TypeError(f"{where}: notes must be a dict with names as keys, got {notes!r}")
 
 
 def save_model(model: Model, path: Any) -> None:

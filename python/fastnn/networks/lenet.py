@@ -33,8 +33,8 @@ def lenet5(original: bool = False, classes: int = 10, seed: int = 0) -> Model:
     original : bool
         The network of 1998: inputs of 32 x 32 (see `lenet5_images`), the connection table of C3,
         trainable sub-sampling, 1.7159 tanh(2x/3), and outputs that are (negative) distances to
-        7 x 12 bitmaps of the digits; train it with `lenet5_loss`. Else the modern form for 28 x 28:
-        maximum pooling, ReLU and softmax.
+        7 x 12 bitmaps of the digits, drawn anew in the manner of the paper's figure 3; train it
+        with `lenet5_loss`. Else the modern form for 28 x 28: maximum pooling, ReLU and softmax.
     classes : int, 1 to 10 where ``original``
         Number of outputs.
     seed : int

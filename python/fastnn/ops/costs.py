@@ -198,7 +198,8 @@ def cross_entropy(p: Any, y: Any, reduction: str = "batch") -> Any:
     Returns
     -------
     loss : float, shape ()
-        NaN where a label lies outside [0, C).
+        NaN where a label lies outside [0, C), or a probability that counts outside [0, 1] by more
+        than 1e-3.
 
     Raises
     ------
@@ -310,7 +311,7 @@ def binary_cross_entropy(p: Any, y: Any) -> Any:
     Returns
     -------
     loss : float, shape ()
-        NaN where a label names no class.
+        NaN where a label names no class, or a probability lies outside [0, 1] by more than 1e-3.
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ def misclassified(
     *,
     most: int = 32,
     columns: int = 8,
+    class_names: Sequence[str] | None = None,
     path: Any = None,
 ) -> Any:
     """The samples that a network takes for another class, those first of which it is surest.
@@ -45,6 +47,8 @@ def misclassified(
     most : int, 1 to 2000
         Images drawn at most.
     columns : int, >= 1
+    class_names : sequence of str, optional
+        What the labels 0, 1, ... stand for. By default those of the data set.
     path : path, optional
         File to write; its suffix decides the format.
 
@@ -81,6 +85,7 @@ def misclassified(
     check_model(model, where, images=False)
     classes_of(model, where, least=2)
     source = _data_set(data)
+    names = check_names(class_names_of(source) if class_names is None else class_names, where)
     check_path(path, where)
     truth, scores = _answers(model, source)
     wrong = np.flatnonzero(scores.argmax(axis=1) != labels_in(truth))
@@ -88,7 +93,6 @@ def misclassified(
         raise ValueError(f"{where}: data must have mistakes, got {len(truth)} right answers")
     order = wrong[np.argsort(-scores[wrong].max(axis=1), kind="stable")][:most]
     images = as_images(source.gather(order)[0], where)
-    names = check_names(class_names_of(source), where)
     titles = titles_of(len(order), truth[order], scores[order], names)
     heading = f"{len(wrong)} of {len(truth)} misclassified"
     figure = images_drawn(images, titles, columns, None, where, heading)

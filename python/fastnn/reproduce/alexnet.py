@@ -57,7 +57,7 @@ def enlarged(data: Dataset) -> Dataset:
     large = np.empty((*data.x.shape[:2], ENLARGED, ENLARGED), np.float32)
     for i in range(0, len(data), 500):
         large[i : i + 500] = ops.upsample(data.x[i : i + 500], size=ENLARGED, mode="bilinear")
-    return Dataset(large, data.y)
+    return Dataset(large, data.y, class_names=data.class_names)
 
 
 def train(experiment: Experiment, data: Dataset, held_out: Dataset, verbose: int) -> History:

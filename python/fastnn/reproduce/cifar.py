@@ -37,7 +37,8 @@ def subset(root: str | None) -> tuple[Dataset, Dataset]:
 def _normalised(*parts: Dataset) -> Dataset:
     x = np.concatenate([part.x for part in parts])
     x = (x - MEAN[:, None, None]) / STD[:, None, None]
-    return Dataset(x, np.concatenate([part.y for part in parts]))
+    labels = np.concatenate([part.y for part in parts])
+    return Dataset(x, labels, class_names=parts[0].class_names)
 
 
 def shifted(train: Dataset, seed: int) -> Augmented:
