@@ -1,7 +1,7 @@
 // Convolutions of LeNet-5, ResNet-20, AlexNet and VGG-16, each of the three passes, in GFLOP/s of
-// the direct algorithm (Winograd may pass the peak) and as a share of the FMA peak of the cores
-// used, beside oneDNN where it was found at build time, and in bfloat16 where the CPU multiplies
-// it.
+// the direct algorithm (Winograd may pass the peak) and as a share of the FMA peak in float32 of
+// the cores used (in bfloat16, where the CPU multiplies it, twice that is its peak), beside oneDNN
+// where it was found at build time.
 //   conv_bench --benchmark_filter='resnet20/.*/t1' --benchmark_repetitions=5
 //              --benchmark_enable_random_interleaving=true --benchmark_out=conv.json
 // bench/ops_table.py prints the JSON. Names: conv/<net>/<x
