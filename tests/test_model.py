@@ -426,3 +426,14 @@ def test_orthogonal_initialiser(shape):
     w = model.parameters["dense1.weight"]
     small_side = w @ w.T if shape[0] <= shape[1] else w.T @ w
     np.testing.assert_allclose(small_side, np.eye(min(shape)), atol=1e-12)
+
+
+@pytest.mark.parametrize("units", [2**32, 2**31, 2**24])
+def test_more_parameters_than_memory_holds(units):
+    with pytest.raises(MemoryError) as error:
+        wide, large = (nn.Dense(units, use_bias=False, name=name) for name in ("wide", "large"))
+        fnn.Model([nn.Dense(3), wide, large], input_shape=(2,))
+    assert str(error.value) == (
+        f"Model: parameters must fit into memory, got {9 + 3 * units + units**2:,} of them, most in "
+        f"large.weight of shape ({units}, {units}); make that layer smaller"
+    )

@@ -27,8 +27,10 @@ struct Slice {
     const int64_t start = clip(n.attr[kStart].ints[axis]);
     const int64_t stop =
         n.attr[kStop].ints[axis] == kEnd && step < 0 ? -1 : clip(n.attr[kStop].ints[axis]);
-    const int64_t span = step > 0 ? stop - start + step - 1 : start - stop - step - 1;
-    return {start, span > 0 ? span / (step > 0 ? step : -step) : 0, step};
+    const int64_t span = step > 0 ? stop - start : start - stop;
+    const uint64_t size = step > 0 ? uint64_t(step) : -uint64_t(step);  // of INT64_MIN too
+    const int64_t count = span > 0 ? int64_t(uint64_t(span - 1) / size) + 1 : 0;
+    return {start, count, count > 1 ? step : 1};
   }
 
   static bool is_whole(const Node& n, int axis) {

@@ -55,10 +55,12 @@ def explain(
         for array in parts_of(values):
             row = _bad_row(np.asarray(array), objective.model.dtype)
             if row is not None:
+                dtype = objective.model.dtype
+                is_large = bool(np.isfinite(np.asarray(array)[row]).all())
+                got = f"what {dtype} does not hold" if is_large else "NaN or infinity"
                 raise ValueError(
-                    f"{where}: {name} must be finite, got NaN or infinity in row "
-                    f"{_number(row, rows)} (epoch {epoch + 1}, "
-                    f"step {step + 1}); the weights are those before that step"
+                    f"{where}: {name} must be finite, got {got} in row {_number(row, rows)} "
+                    f"(epoch {epoch + 1}, step {step + 1}); the weights are those before that step"
                 )
     found = objective.find_not_finite(x, y, where)
     odd = objective.no_probability(x, y) if found and found[0] == "loss" else None

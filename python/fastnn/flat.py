@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
@@ -19,6 +20,7 @@ Array = NDArray[Any]
 # vector that a kernel loads lies in two lines. One row through dense weights of 236 MB, one core of
 # an AMD EPYC, medians in turn: 16.5 GB/s there, 19.9 from the beginning of a line.
 CACHE_LINE = 64  # bytes
+MOST = 2**47  # elements, less than which an array must have in the core
 
 
 class Views(dict[str, Array]):
@@ -88,6 +90,21 @@ def zeros(size: int, dtype: Any) -> Array:
     return room[first : first + bytes_].view(dtype)
 
 
+def _room(shapes: Mapping[str, tuple[int, ...]], dtype: Any) -> Array:
+    """The vector for all of them; an error that names the largest where memory has none."""
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    try:
+        if max(sizes.values(), default=0) < MOST:
+            return zeros(sum(sizes.values()), dtype)
+    except MemoryError:
+        pass
+    largest = max(sizes, key=sizes.__getitem__)
+    raise MemoryError(
+        f"Model: parameters must fit into memory, got {sum(sizes.values()):,} of them, most in "
+        f"{largest} of shape {shapes[largest]}; make that layer smaller"
+    )
+
+
 def initial(
     leaves: Sequence[Leaf], owners: Mapping[int, Any], dtype: Any, seed: int, stream: int
 ) -> tuple[Array, Views]:
@@ -102,15 +119,17 @@ def initial(
     seed, stream : int
         Leaf i draws its values from stream ``stream + i``.
     """
-    vector = zeros(sum(int(np.prod(t.shape)) for t in leaves), dtype)
-    views: dict[str, Array] = {}
-    at = 0
+    names: list[str] = []
     for i, t in enumerate(leaves):
         layer = owners.get(id(t))
         name = f"{layer.name}.{t.name}" if layer is not None else t.name
-        if name in views:
-            name = f"{name}{i}"
-        size = int(np.prod(t.shape))
+        names.append(f"{name}{i}" if name in names else name)
+    vector = _room({name: t.shape for name, t in zip(names, leaves, strict=True)}, dtype)
+    views: dict[str, Array] = {}
+    at = 0
+    for i, (name, t) in enumerate(zip(names, leaves, strict=True)):
+        layer = owners.get(id(t))
+        size = math.prod(t.shape)
         views[name] = vector[at : at + size].reshape(t.shape)
         at += size
         fill(

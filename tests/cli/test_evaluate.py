@@ -117,5 +117,7 @@ def test_errors(fails, model, run):
         "got one that takes (4,)"
     )
     fails(1, line, "evaluate", "small.fnn")
-    line = 'Trainer.evaluate: x must have shape (N, 4) as input "x" has, got (360, 1, 8, 8)'
-    fails(1, line, "evaluate", "small.fnn", "digits")
+    line = "evaluate: DATASET must have images that MODEL takes, of shape "
+    fails(1, f"{line}(4,), got digits of (1, 8, 8)", "evaluate", "small.fnn", "digits")
+    line += "(1, 8, 8), got mnist of (1, 28, 28)"  # before the data is looked for
+    fails(1, line, "evaluate", model, "mnist", "--data", "none")

@@ -11,11 +11,12 @@ from laws import check_op, check_same_bits
 
 RNG = np.random.default_rng(0)
 ENDS = [None, -9, -3, 0, 1, 4, 9]
+STEPS = [None, 1, 2, 7, -1, -2, -7, 2**63 - 1, 2**63 - 3, 1 - 2**63, -(2**63)]
 
 
 def test_slice_follows_python():
     x = RNG.standard_normal((2, 5))
-    for start, stop, step in itertools.product(ENDS, ENDS, [None, 1, 2, 7, -1, -2, -7]):
+    for start, stop, step in itertools.product(ENDS, ENDS, STEPS):
         want = x[:, start:stop:step]
         np.testing.assert_array_equal(fnn.ops.slice(x, start, stop, step, axis=1), want)
 
@@ -25,6 +26,7 @@ def test_slice_follows_python():
     [
         ((7,), (slice(1, 6, 2),)),
         ((7,), (slice(None, None, -1),)),
+        ((7,), (slice(1, 6, 2**63 - 1),)),
         ((5, 9), (slice(1, 4), slice(None))),
         ((5, 9), (slice(None, None, -1), slice(None, None, -1))),
         ((5, 9), (slice(None), slice(2, 8))),

@@ -9,7 +9,7 @@ from typing import Any
 from fastnn.cli.models import load_model, sample_shape
 from fastnn.cli.output import Failure, add_threads, one_of, set_threads, table
 from fastnn.cli.outputs import loss_of, per_class
-from fastnn.cli.sets import RECIPES, add_data, add_target, load, name_for, noted, shaped
+from fastnn.cli.sets import RECIPES, add_data, add_target, check_fits, load, name_for, noted, shaped
 from fastnn.metrics import confusion_matrix
 from fastnn.trainer import Trainer
 
@@ -47,6 +47,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     model = load_model(arguments.model, "evaluate")
     shape = sample_shape(model)
     name = arguments.dataset or noted(model) or name_for(shape, "evaluate")
+    check_fits(name, shape, "evaluate")
     test = shaped(load(name, arguments.data)[1], shape)
     loss = loss_of(model)
     began = time.perf_counter()

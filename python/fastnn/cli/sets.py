@@ -40,7 +40,10 @@ RECIPES = {
 }
 
 # What a model is tested on that does not say what it was trained on, by the shape of an image.
-_IMAGES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32)}
+_IMAGES = {
+    "digits": (1, 8, 8), "mnist": (1, 28, 28), "fashion_mnist": (1, 28, 28),
+    "cifar10": (3, 32, 32), "cifar10_subset": (3, 32, 32),
+}  # fmt: skip
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -134,6 +137,15 @@ def name_for(shape: tuple[int, ...], where: str) -> str:
         f"{where}: DATASET must be named, as MODEL takes none of 8 x 8, 28 x 28 and 3 x 32 x 32 "
         f"pixels, got one that takes {shape}"
     )
+
+
+def check_fits(name: str, shape: tuple[int, ...], where: str) -> None:
+    """Refuse a data set before it is read, or downloaded, for a network that takes others."""
+    if shape not in _forms(_IMAGES[name]):
+        raise Failure(
+            f"{where}: DATASET must have images that MODEL takes, of shape {shape}, got {name} of "
+            f"{_IMAGES[name]}"
+        )
 
 
 def _forms(image: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:

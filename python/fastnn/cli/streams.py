@@ -35,7 +35,11 @@ class Output:
         if self._stream is None:
             raise Failure("standard output must be writable, got a closed one")
         with self._named(self._stream):
-            return self._stream.write(text)
+            try:
+                return self._stream.write(text)
+            except UnicodeEncodeError:  # a name that the terminal cannot show, as Python shows it
+                code = self._stream.encoding
+                return self._stream.write(text.encode(code, "backslashreplace").decode(code))
 
     def flush(self) -> None:
         """As that of a file."""

@@ -29,10 +29,11 @@ def conv2d(
 
     In float32, 3 x 3 and 5 x 5 filters may be computed by Winograd's filtering, tiles of 4 x 4 or
     2 x 2 results at a time: an infinity may then become NaN, with 3 x 3 filters it and NaN fill
-    their whole tile, rounding is relative to the largest pixel that a tile reads, some times that of
-    a direct sum, and pixels of 1e37 may overflow. float64 is always summed directly. Results of few filters (half a vector or less, of either type) are computed several
-    side by side, each over the pixels of all: what is not finite makes NaN of up to a vector's
-    width of them, whether they read it or not.
+    their whole tile, rounding is relative to the largest pixel that a tile reads and some times that
+    of a direct sum, and pixels of 1e37 may overflow. float64 is always summed directly. Results of
+    few filters (half a vector or less, of either type) are computed several side by side, each over
+    the pixels of all: what is not finite makes NaN of up to a vector's width of them, whether they
+    read it or not.
 
     Parameters
     ----------
