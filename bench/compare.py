@@ -15,6 +15,7 @@ import argparse
 import datetime
 import json
 import multiprocessing
+import os
 import platform
 import resource
 import statistics
@@ -32,6 +33,7 @@ SIDES = (
     "fastnn", "torch eager", "torch compile", "torch eager nhwc", "torch compile nhwc", "numpy",
 )  # fmt: skip
 FLOAT32 = "fastnn float32"  # a side beside bf16
+LAST = Path(__file__).parent / "results" / "last-compare.json"
 STRETCH = 0.15  # seconds of one timed stretch
 # Seconds before each: idle threads of the side before still wait awake on its cores for some time.
 # One prediction by AlexNet, which reads its weights at memory's speed: 1.13 and 1.19 times ahead of
@@ -179,9 +181,15 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a part of the workload's name")
     parser.add_argument("--sides", default=",".join(SIDES))
     parser.add_argument("--precision", choices=("float32", "bf16"), default="float32")
-    parser.add_argument("--json", type=Path, help="where to store the results")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=LAST,
+        help="where to store them (bench/results/last-compare.json)",
+    )
     parser.add_argument("--check", action="store_true", help="exit 1 where a bar is missed")
     options = parser.parse_args()
+    os.environ["OPENBLAS_NUM_THREADS"] = str(options.threads)  # NumPy's, read when it is imported
     bf16 = options.precision == "bf16"
     beside = "float32" if bf16 else "numpy"  # what is no rival of every workload
     sides = [FLOAT32 if bf16 and s == "numpy" else s for s in options.sides.split(",")]
@@ -209,13 +217,8 @@ def main() -> int:
         for side, why in r["missing"].items():
             if not why.startswith("LookupError"):  # not a side of this workload
                 print(f"  {side} left out: {why}")
-    if options.json:
-        document = {
-            "machine": machine(options.threads),
-            "rounds": options.rounds,
-            "results": results,
-        }
-        options.json.write_text(json.dumps(document, indent=1) + "\n")
+    document = {"machine": machine(options.threads), "rounds": options.rounds, "results": results}
+    options.json.write_text(json.dumps(document, indent=1) + "\n")
     return int(missed and options.check)
 
 
