@@ -1,12 +1,15 @@
-"""What ResNet-20 reaches on the subset of CIFAR-10 with the recipe of `fastnn reproduce resnet-cifar`.
+"""What ResNet-20 and AlexNet reach on the subset of CIFAR-10 with the recipes of `fastnn reproduce`.
 
-By PyTorch, which begins with the same weights and sees the same batches in the same order, so that
-only the network's arithmetic and the optimiser are its own; or by fastnn in bfloat16, beside float32:
+ResNet-20 by PyTorch, which begins with the same weights and sees the same batches in the same order, so that
+only the network's arithmetic and the optimiser are its own; or either by fastnn in bfloat16, beside float32:
 
     python bench/accuracy.py --data DIR --json bench/results/accuracy-resnet20.json
     python bench/accuracy.py --side torch-bf16 --json out.json          # PyTorch's autocast
     python bench/accuracy.py --side bf16 --seeds 8 --json bench/results/accuracy-resnet20-bf16.json
     python bench/accuracy.py --side float32 --seeds 8 --json bench/results/accuracy-resnet20-float32.json
+    python bench/accuracy.py --network alexnet --side bf16 --seeds 2 --json out.json
+
+A side's seeds may be run in parts (`--first`).
 """
 
 from __future__ import annotations
@@ -20,11 +23,13 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+from compare import machine
 
 import fastnn as fnn
 from fastnn import networks
 from fastnn.data import Batches, Dataset
 from fastnn.machine import config
+from fastnn.reproduce import alexnet
 from fastnn.reproduce import resnet_cifar as recipe
 from fastnn.reproduce.cifar import shifted, subset
 from networks import NETWORKS
@@ -42,10 +47,17 @@ def twin(seed: int) -> Any:
     return net
 
 
-def train_fastnn(seed: int, data: Dataset, held_out: Dataset, precision: str) -> dict[str, Any]:
+def train_fastnn(
+    network: str, seed: int, data: Dataset, held_out: Dataset, precision: str
+) -> dict[str, Any]:
     """Accuracy on the held-out images after each epoch."""
-    model = networks.resnet_cifar(20, seed=seed)
-    history = recipe.train(model, data, held_out, 2, precision)
+    if network == "alexnet":
+        sgd = alexnet.EXPERIMENTS[1]
+        images = alexnet.enlarged(data), alexnet.enlarged(held_out)
+        history = alexnet.train(sgd, *images, 2, precision, seed)
+    else:
+        model = networks.resnet_cifar(20, seed=seed)
+        history = recipe.train(model, data, held_out, 2, precision)
     accuracies = [100 * accuracy for accuracy in history["val_accuracy"]]
     return {"seed": seed, "accuracy": accuracies, "seconds": sum(history["seconds"])}
 
@@ -94,6 +106,7 @@ def main() -> int:
     parser.add_argument(
         "--side", choices=("torch", "torch-bf16", "float32", "bf16"), default="torch"
     )
+    parser.add_argument("--network", choices=("resnet20", "alexnet"), default="resnet20")
     parser.add_argument(
         "--seeds", type=int, default=len(recipe.SEEDS), metavar="N", help="how many of them"
     )
@@ -101,6 +114,8 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", type=Path, help="file for the results")
     options = parser.parse_args()
+    if options.network == "alexnet" and options.side.startswith("torch"):
+        parser.error("argument --network: must be resnet20 with PyTorch, got alexnet")
     data, held_out = subset(options.data)
     seeds = range(options.first, options.first + options.seeds)
     document: dict[str, Any]
@@ -114,11 +129,12 @@ def main() -> int:
     else:
         fnn.set_num_threads(options.threads)
         document = {"precision": options.side, "bf16": config()["bf16"]}
-        runs = [train_fastnn(seed, data, held_out, options.side) for seed in seeds]
-    mean = fmean(run["accuracy"][-1] for run in runs)
-    print(f"{options.side}: {mean:.2f}% after {recipe.EPOCHS} epochs, mean of {len(runs)} seeds")
+        runs = [train_fastnn(options.network, s, data, held_out, options.side) for s in seeds]
+    mean, epochs = fmean(run["accuracy"][-1] for run in runs), len(runs[0]["accuracy"])
+    print(f"{options.side}: {mean:.2f}% after {epochs} epochs, mean of {len(runs)} seeds")
     if options.json:
-        document |= {"epochs": recipe.EPOCHS, "mean": mean, "runs": runs}
+        document = {"machine": machine(options.threads), "network": options.network} | document
+        document |= {"epochs": epochs, "mean": mean, "runs": runs}
         options.json.write_text(json.dumps(document, indent=1) + "\n")
     return 0
 

@@ -60,10 +60,19 @@ def enlarged(data: Dataset) -> Dataset:
     return Dataset(large, data.y, class_names=data.class_names)
 
 
-def train(experiment: Experiment, data: Dataset, held_out: Dataset, verbose: int) -> History:
+def train(
+    experiment: Experiment,
+    data: Dataset,
+    held_out: Dataset,
+    verbose: int,
+    precision: str = "float32",
+    seed: int = 0,
+) -> History:
     """The history of one experiment's training."""
     # Zeros around the image: of 64 pixels a side, the last pooling would else see too few.
-    model = networks.alexnet(10, input_shape=(3, SIDE, SIDE), padding=2, init=experiment.init)
+    model = networks.alexnet(
+        10, input_shape=(3, SIDE, SIDE), padding=2, init=experiment.init, seed=seed
+    )
     steps = -(-len(data) // BATCH_SIZE) * experiment.epochs
     rate = schedules.OneCycle(experiment.lr, steps)
     is_sgd = experiment.optimizer == "sgd"
@@ -72,6 +81,7 @@ def train(experiment: Experiment, data: Dataset, held_out: Dataset, verbose: int
         optimizer=optim.SGD(rate, momentum=0.9) if is_sgd else optim.Adam(rate),
         metrics=["accuracy"],
         l2=5e-4 if is_sgd else 0.0,
+        precision=precision,
     )
     changes = [
         augment.Crop(SIDE),
@@ -79,7 +89,7 @@ def train(experiment: Experiment, data: Dataset, held_out: Dataset, verbose: int
         augment.PCAColor.of(data, COLOUR_STD),
     ]
     return trainer.fit(
-        Augmented(data, changes),
+        Augmented(data, changes, seed=seed),
         experiment.epochs,
         BATCH_SIZE,
         validation=Augmented(held_out, [augment.CenterCrop(SIDE)]),
