@@ -34,5 +34,6 @@ def test_a_comparison_runs_and_is_stored(tmp_path):
     assert run.returncode == 0, run.stderr
     document = json.loads(stored.read_text())
     assert document["rounds"] == 1 and document["machine"]["isa"] and document["machine"]["date"]
+    assert document["results"]
     for result in document["results"]:
         assert result["seconds"]["fastnn"] > 0 and result["rss_mib"]["fastnn"] > 0

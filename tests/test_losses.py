@@ -250,23 +250,42 @@ def test_outputs_that_are_no_probabilities_end_the_training():
         assert text.startswith(head)
         assert float(text[len(head) - 1 :].split()[0]) < -1
         assert text.endswith(
-            ' (epoch 1, step 1); end the model in softmax (activation="softmax") or take another '
+            " (epoch 1, step 1); let the model end in softmax, nothing behind it, or take another "
             "loss; the weights are those before that step"
         )
     assert np.array_equal(model.theta, theta)
     x = fnn.Input((5,))
     two = fnn.Model(x, [nn.Dense(4, "softmax")(x), 2 - nn.Dense(4, "sigmoid")(x)])
     t = fnn.Trainer(two, ["cross_entropy", "binary_cross_entropy"])
-    with pytest.raises(ValueError, match=r"for binary_cross_entropy, got 1\.\d+ "):
+    with pytest.raises(ValueError) as error:
         t.step(np.ones((3, 5)), (np.zeros(3, int), np.zeros((3, 4))))
+    head, got = str(error.value).split(", got 1.")
+    assert head == "Trainer.step: outputs must be probabilities in [0, 1] for binary_cross_entropy"
+    assert got.lstrip("0123456789") == (
+        " (epoch 1, step 1); let the model end in sigmoid, nothing behind it, or take another loss; "
+        "the weights are those before that step"
+    )
 
 
 def test_probabilities_of_ones_own_making_are_taken():
     x = fnn.Input((5,))
     e = ops.exp(nn.Dense(4)(x))
-    model = fnn.Model(x, e / ops.sum(e, axis=1, keepdims=True))
+    p = nn.Dense(4, "softmax")(x)
+    confusion = np.full((4, 4), 0.1, "f4") + np.eye(4, dtype="f4") * np.float32(0.6)
+    gate = nn.Reshape((1, 3))(nn.Dense(3, "softmax")(x))
+    experts = nn.Concatenate(axis=1)(
+        *(nn.Reshape((1, 4))(nn.Dense(4, "softmax")(x)) for _ in "abc")
+    )
     data, y = samples()
-    assert np.isfinite(fnn.Trainer(model, "cross_entropy").step(data, y))
+    for made in (
+        e / ops.sum(e, axis=1, keepdims=True),
+        ops.matmul(p, confusion),
+        nn.Flatten()(ops.matmul(gate, experts)),
+        0.5 * p + 0.5 * nn.Dense(4, "softmax")(x),
+    ):
+        assert np.isfinite(fnn.Trainer(fnn.Model(x, made), "cross_entropy").step(data, y))
+    two = fnn.Model(x, 1 - nn.Dense(1, "sigmoid")(x))
+    assert np.isfinite(fnn.Trainer(two, "binary_cross_entropy").step(data, y[:, None] % 2))
     both = (nn.Dense(4, "softmax")(x) + nn.Dense(4, "softmax")(x)) * 0.5
     assert np.isfinite(fnn.Trainer(fnn.Model(x, both), "cross_entropy").step(data, y))
 

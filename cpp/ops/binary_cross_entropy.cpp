@@ -1,9 +1,9 @@
 // Cross-entropy of sigmoid outputs p, summed over units, averaged over the batch:
 //   loss = -1/N sum (y log p + (1 - y) log(1 - p))
 // Backward:  dp = (p - y) / (p (1 - p)) / N
-// NaN where p is not in [0, 1]. p is kept inside [tiny, 1 - eps/2] (smallest normal number, largest number below 1), so that p =
-// 0 and p = 1 give a large finite cost. Fused with the sigmoid (sigmoid_binary_cross_entropy) it is
-// exact.
+// NaN where p is not in [0, 1]. p is kept inside [tiny, 1 - eps/2] (smallest normal number, largest
+// number below 1), so that p = 0 and p = 1 give a large finite cost. Fused with the sigmoid
+// (sigmoid_binary_cross_entropy) it is exact.
 #include <float.h>
 
 #include "ops/class_cost.h"
@@ -26,24 +26,24 @@ struct BinaryCrossEntropy {
   static void check(const Node&) {}
 
   template <class T>
-  static inline T inside(T p) {
-    const T q = probability(p), low = q < kTiny<T> ? kTiny<T> : q;
+  [[gnu::always_inline]] static inline T inside(T p) {
+    const T low = p < kTiny<T> ? kTiny<T> : p;
     return low > kBelowOne<T> ? kBelowOne<T> : low;
   }
   template <class T>
-  static inline T value(T p, T y, T) {
+  [[gnu::always_inline]] static inline T value(T p, T y, T) {
     const T q = inside(p);
-    return -(y * simd::log(q) + (T(1) - y) * simd::log(T(1) - q));
+    return nan_of_no_probability(p) - (y * simd::log(q) + (T(1) - y) * simd::log(T(1) - q));
   }
   template <class T>
-  static inline T slope(T p, T y, T) {
+  [[gnu::always_inline]] static inline T slope(T p, T y, T) {
     const T q = inside(p);
-    return (T(1) - y) / (T(1) - q) - y / q;
+    return nan_of_no_probability(p) + (T(1) - y) / (T(1) - q) - y / q;
   }
   template <class T>
-  static inline T target_slope(T p, T, T) {
+  [[gnu::always_inline]] static inline T target_slope(T p, T, T) {
     const T q = inside(p);
-    return simd::log(T(1) - q) - simd::log(q);
+    return nan_of_no_probability(p) + simd::log(T(1) - q) - simd::log(q);
   }
 };
 

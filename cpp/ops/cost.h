@@ -187,10 +187,12 @@ struct ElementCost {
         const T* a = data<T>(n.in[0]) + at;
         const T* y = targets<T>(n, at, m, buffer, F::kBinary);
         if (da)
-          store_grad(da + at, m, n.in[0].accumulate,
-                     [=](int64_t i) { return scale * F::slope(a[i], y[i], parameter); });
-        store_target_grad<T>(
-            n, at, m, [=](int64_t i) { return scale * F::target_slope(a[i], y[i], parameter); });
+          store_grad(da + at, m, n.in[0].accumulate, [=](int64_t i) __attribute__((always_inline)) {
+            return scale * F::slope(a[i], y[i], parameter);
+          });
+        store_target_grad<T>(n, at, m, [=](int64_t i) __attribute__((always_inline)) {
+          return scale * F::target_slope(a[i], y[i], parameter);
+        });
       }
     });
   }

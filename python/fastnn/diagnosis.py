@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from fastnn import _core
+from fastnn import _core, losses
 from fastnn.feeds import cast
 from fastnn.objective import Objective
 from fastnn.targets import parts_of
@@ -65,10 +65,11 @@ def explain(
     found = objective.find_not_finite(x, y, where)
     odd = objective.no_probability(x, y) if found and found[0] == "loss" else None
     if odd:
+        ending = losses.ENDINGS[odd[0]]
         raise ValueError(
             f"{where}: outputs must be probabilities in [0, 1] for {odd[0]}, got {odd[1]:.6g} "
-            f'(epoch {epoch + 1}, step {step + 1}); end the model in softmax (activation="softmax") '
-            "or take another loss; the weights are those before that step"
+            f"(epoch {epoch + 1}, step {step + 1}); let the model end in {ending}, nothing behind "
+            "it, or take another loss; the weights are those before that step"
         )
     place = f"the {found[1]} of {found[0]}" if found else "the whole gradient"
     raise RuntimeError(

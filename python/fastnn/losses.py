@@ -26,7 +26,7 @@ ENDINGS = {
     "binary_cross_entropy": "sigmoid",
 }
 # And the last ops that are certainly wrong for it, be it through ops that keep or average values.
-_SCORES = ("linear", "addmm", "matmul", "conv2d", "conv_transpose2d", "batch_norm", "layer_norm",
+_SCORES = ("linear", "addmm", "conv2d", "conv_transpose2d", "batch_norm", "layer_norm",
            "group_norm", "local_response_norm", "tanh", "relu", "leaky_relu", "prelu", "elu", "selu",
            "gelu", "silu", "softplus")  # fmt: skip
 _THROUGH = ("reshape", "permute", "transpose", "channels_first", "channels_last", "avg_pool2d",
@@ -104,7 +104,7 @@ def has_signs(cost: Loss) -> bool:
 
 def wants_probabilities(cost: Loss) -> bool:
     """Whether a cost is of probabilities: NaN of an output that is none."""
-    return cost in (ops.cross_entropy, ops.binary_cross_entropy)
+    return cost is ops.cross_entropy or cost is ops.binary_cross_entropy
 
 
 def check_output(cost: Loss, output: Tensor) -> None:

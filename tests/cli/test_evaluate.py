@@ -53,6 +53,7 @@ def test_a_trained_model_knows_its_data_set(run, monkeypatch):
     """By the size of its images it would be tested on others."""
     images = np.random.default_rng(0).random((40, 1, 28, 28))
     clothes = fnn.Dataset(images, np.arange(40) % 10, class_names=[f"kind {i}" for i in range(10)])
+    plain = fnn.Dataset(images, np.arange(40) % 10)
     monkeypatch.setattr(fnn.datasets, "fashion_mnist", lambda folder: (clothes, clothes))
     short = ("--hidden", "none", "--no-plot", "--quiet")
     run("train", "fashion_mnist", *short, "--epochs", 1, "--checkpoint", "run.ckpt")
@@ -63,11 +64,29 @@ def test_a_trained_model_knows_its_data_set(run, monkeypatch):
     assert (seen["dataset"], seen["samples"]) == ("fashion_mnist", 40)
     seen = run("train", "--resume", "run.ckpt", "--epochs", 2, "--no-plot", "--json").json
     assert (seen["dataset"], seen["epochs"]) == ("fashion_mnist", 2)
+    monkeypatch.setattr(fnn.datasets, "mnist", lambda folder: (plain, plain))
     model = fnn.load("fashion_mnist.fnn")
-    model.notes["dataset"] = "my own"
-    model.save("a.fnn")
-    monkeypatch.setattr(fnn.datasets, "mnist", lambda folder: (clothes, clothes))
-    assert run("evaluate", "a.fnn", "--json").json["dataset"] == "mnist"
+    for other in ("my own", "digits", 7):  # unknown, or of another size
+        model.notes["dataset"] = other
+        model.save("a.fnn")
+        assert run("evaluate", "a.fnn", "--json").json["dataset"] == "mnist"
+    # The data set that is asked for is that of the run from then on, also of one without notes.
+    trainer = fnn.Trainer.resume("run.ckpt")
+    trainer.model.notes = {}
+    trainer.save("older.ckpt")
+    for checkpoint in ("run.ckpt", "older.ckpt"):
+        options = (
+            "--resume",
+            checkpoint,
+            "--epochs",
+            3,
+            "--output",
+            "b.fnn",
+            "--no-plot",
+            "--quiet",
+        )
+        assert run("train", "mnist", *options).code == 0
+        assert fnn.load("b.fnn").notes == {"dataset": "mnist"}
 
 
 def test_a_flat_model_of_colours(run, monkeypatch):

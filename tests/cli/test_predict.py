@@ -41,7 +41,7 @@ def test_classes_are_told_by_name_where_the_model_has_noted_them(run, model, dig
     told = run("predict", "named.fnn", "light.png", "--json").json["predictions"][0]
     assert (told["class"], told["name"]) == (label, f"digit {label}")
     assert [t["name"] for t in told["top"]] == [f"digit {t['class']}" for t in told["top"]]
-    for odd in ([], ["one"], "abcdefghij", 3):
+    for odd in ([], ["one"], "abcdefghij", 3, ["\x1b[2J"] * 10, ["a", None] * 5, [""] * 10):
         named.notes["class_names"] = odd
         named.save("odd.fnn")
         assert run("predict", "odd.fnn", "light.png").out.split()[1] == str(label)

@@ -55,3 +55,11 @@ def test_errors_that_are_closed_do_not_go_to_the_output(shell):
 
 def test_a_reader_that_leaves_is_no_error(shell):
     assert shell('info "$MODEL" | true')[1:] == ("", "")
+
+
+def test_what_the_output_cannot_show_is_spelled_out(shell):
+    plain = f'PYTHONIOENCODING=ascii PYTHONUTF8=0 "{sys.executable}" -m fastnn info'
+    line = f'info "$MODEL" >/dev/null; cp "$MODEL" "数字.fnn"; {plain} "数字.fnn"'
+    code, told, errors = shell(line)
+    assert (code, errors) == (0, "")
+    assert told.startswith("file      \\u6570\\u5b57.fnn: model, format 1, ")

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     set_threads(arguments)
     model = load_model(arguments.model, "evaluate")
     shape = sample_shape(model)
-    name = arguments.dataset or noted(model) or name_for(shape, "evaluate")
+    name = arguments.dataset or noted(model, shape) or name_for(shape, "evaluate")
     check_fits(name, shape, "evaluate")
     test = shaped(load(name, arguments.data)[1], shape)
     loss = loss_of(model)

@@ -111,21 +111,27 @@ def shaped(data: Dataset, shape: tuple[int, ...]) -> Dataset:
 def note(model: Model, name: str, data: Dataset) -> None:
     """Keep with a model what it was trained on."""
     model.notes["dataset"] = name
+    model.notes.pop("class_names", None)
     if data.class_names is not None:
         model.notes["class_names"] = list(data.class_names)
 
 
-def noted(model: Model) -> str | None:
-    """The data set that `fastnn train` trained a model on; None where that is not known."""
+def noted(model: Model, shape: tuple[int, ...]) -> str | None:
+    """The data set that a model was trained on, by its notes; None where that is not known, or
+    where its images are not of the shape that the model takes."""
     name = model.notes.get("dataset")
-    return name if isinstance(name, str) and name in RECIPES else None
+    is_known = isinstance(name, str) and name in RECIPES and shape in _forms(_IMAGES[name])
+    return name if is_known else None
 
 
 def names_noted(model: Model, classes: int) -> list[str] | None:
     """The names of a model's classes; None where they are not known."""
     names = model.notes.get("class_names")
-    is_whole = isinstance(names, list) and len(names) == classes
-    return list(map(str, names)) if names and is_whole else None
+    if not isinstance(names, list) or len(names) != classes:
+        return None
+    # A file may come from anywhere: nothing that would command the terminal.
+    fit = all(isinstance(name, str) and name and name.isprintable() for name in names)
+    return names if fit else None
 
 
 def name_for(shape: tuple[int, ...], where: str) -> str:

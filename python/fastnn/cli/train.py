@@ -118,7 +118,9 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """Train, test, save; the results and the exit code."""
     _check(arguments)
     trainer = resume(arguments.resume) if arguments.resume else None
-    arguments.dataset = arguments.dataset or (trainer and noted(trainer.model)) or "digits"
+    if trainer:
+        arguments.dataset = arguments.dataset or noted(trainer.model, sample_shape(trainer.model))
+    arguments.dataset = arguments.dataset or "digits"
     recipe = RECIPES[arguments.dataset]
     files = Files.of(arguments)
     set_threads(arguments)
@@ -132,7 +134,7 @@ def run(arguments: argparse.Namespace) -> tuple[dict[str, Any], int]:
         _check_resumed(trainer, len(train), batch_size, epochs)
     else:
         trainer = make_trainer(arguments, train)
-        note(trainer.model, arguments.dataset, train)
+    note(trainer.model, arguments.dataset, train)
     if talk:
         print(description(arguments.dataset, train, test, trainer, batch_size), flush=True)
     again = _continuation(arguments) if arguments.checkpoint else ""
@@ -253,7 +255,7 @@ def _continuation(arguments: argparse.Namespace) -> str:
         "--checkpoint",
         arguments.checkpoint,
     ]
-    for name in ("data", "epochs", "batch_size", "threads", "output", "plot"):
+    for name in ("data", "epochs", "batch_size", "threads", "output", "plot", "target"):
         value = getattr(arguments, name)
         if value is not None:
             words += [f"--{name.replace('_', '-')}", str(value)]

@@ -57,7 +57,9 @@ def model_from_file(
         seed=structure["seed"],
         dtype=structure["dtype"],
     )
-    model.notes = dict(structure.get("notes", {}))  # files of before have none
+    model.notes = structure.get("notes", {})  # older files have none
+    if not isinstance(model.notes, dict):
+        raise TypeError(f"notes of a {type(model.notes).__name__}")
     for views, values in ((model.parameters, parameters), (model.states, states)):
         check_shapes(values, (view.shape for view in views.values()))
         for view, array in zip(views.values(), values, strict=True):
