@@ -88,7 +88,7 @@ void measure(benchmark::State& state, const Problem& p, int threads, const Rival
   const double flops = 2.0 * p.m * p.n * p.k * static_cast<double>(state.iterations());
   const double peak = (before + fma_peak(sizeof(T) == 8)) / 2 * 1e9 * threads;
   state.counters["GFLOP/s"] = benchmark::Counter(flops / 1e9, benchmark::Counter::kIsRate);
-  state.counters["peak"] = benchmark::Counter(flops / peak, benchmark::Counter::kIsRate);
+  state.counters["of_peak"] = benchmark::Counter(flops / peak, benchmark::Counter::kIsRate);
 }
 
 template <class T>

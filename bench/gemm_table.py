@@ -19,7 +19,7 @@ def main(path):
         rows[problem][who] = run
     print(f"{'':44s}" + "".join(f"{who:>18s}" for who in WHO))
     for problem, by in rows.items():
-        cells = (f"{by[w]['time']:9.2f}us {by[w]['peak']:5.0%}" if w in by else "" for w in WHO)
+        cells = (f"{by[w]['time']:9.2f}us {by[w]['of_peak']:5.0%}" if w in by else "" for w in WHO)
         best = min(by[w]["time"] for w in by if w != "fastnn") if len(by) > 1 else float("nan")
         ratio = best / by["fastnn"]["time"] if "fastnn" in by else float("nan")
         print(

@@ -1,4 +1,4 @@
-"""Print the JSON of ops_bench or conv_bench, the kernels furthest from the machine's peak first.
+"""Print the JSON of ops_bench, conv_bench or gemm_bench, what is furthest from the peak first.
 
 build/bench/bench/ops_bench --benchmark_out=ops.json
 python bench/ops_table.py ops.json                          # --json to keep the figures in short

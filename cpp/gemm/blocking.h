@@ -13,9 +13,10 @@ struct Blocking {
   // Dot tile: dot_rows x dot_cols accumulators, dot_cols registers for B, one for A. Where that
   // makes fewer tiles, dot_square rows and as many columns; 0 for none.
   int dot_rows, dot_cols, dot_square;
-  // A packed panel of B is kc x nr vectors and stays in L1; a block of A is mc x kc and stays in
-  // L2.
+  // A packed panel of B is kc x nr vectors and stays in L1 or L2; a block of A, of mc x kc numbers
+  // at most, stays in L2.
   int kc, mc;
+  int apart;          // rows of A a page or more apart that are read where they are, not packed
   int sharing;        // panels of B that share each block of A in L2
   int packing;        // tiles that must share a panel of B before it pays to pack it
   double fma_per_ns;  // vectors a core multiplies and adds per nanosecond, to estimate cost
@@ -26,16 +27,18 @@ struct Blocking {
 // squares; 400 is equal, 512 fills L1 and is 5-10% slower at (128, 512, 784).
 // With AVX-512 on a Zen 4 that has it: a panel of 32 columns is read from L2 as fast as a core uses
 // it, so kc is what makes stores of C rare: 512 beats 192 by 12% at 2048 cubed, 5-9% at 1024, 384
-// by 0-3%; two panels beat four by 1-3%. Packing B pays from 12 tiles on ((64, 120, 400) is 3%
-// faster without, (128, 10, 512) and (128, 512, 10) 5%). The other rows are by calculation.
+// by 0-3%; two panels beat four by 1-3%. On a Zen 5, of twice the FMAs in a cycle, 1024 beats 512
+// by 1-3% at 1024 and 2048 cubed, of doubles by 2-5%, 784-512-512-10 of batch 1024 by 5%; 768 and
+// 2048 do not. Packing B pays from 12 tiles on ((64, 120, 400) is 3% faster without, (128, 10, 512)
+// and (128, 512, 10) 5%). The other rows are by calculation.
 #if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
-constexpr Blocking kBlocking{14, 2, 6, 4, 5, 512, 336, 2, 12, 3.7};
+constexpr Blocking kBlocking{14, 2, 6, 4, 5, 1024, 168, 336, 2, 12, 3.7};
 #elif defined(__AVX2__)
-constexpr Blocking kBlocking{6, 2, 4, 3, 0, 256, 384, 4, 4, 7};
+constexpr Blocking kBlocking{6, 2, 4, 3, 0, 256, 384, 384, 4, 4, 7};
 #elif defined(__aarch64__)
-constexpr Blocking kBlocking{8, 3, 6, 4, 5, 256, 256, 4, 4, 4};
+constexpr Blocking kBlocking{8, 3, 6, 4, 5, 256, 256, 256, 4, 4, 4};
 #else
-constexpr Blocking kBlocking{6, 2, 4, 3, 0, 256, 192, 4, 4, 5};
+constexpr Blocking kBlocking{6, 2, 4, 3, 0, 256, 192, 192, 4, 4, 5};
 #endif
 
 constexpr int64_t kL2Bytes = 512 << 10;  // what a sweep over A may take of L2 and find there again

@@ -24,12 +24,12 @@ Choice choose(const Gemm<T>& g) {
   const bool shallow = g.k <= 32 && g.b_row * static_cast<int64_t>(sizeof(T)) % 1024 != 0;
   c.pack_b = g.b_col != 1 || (g.m > kBlocking.packing * kBlocking.mr && !shallow);
   // A is read where it is, unless its rows start a page or more apart (packed, 1024 cubed is 4%
-  // faster, 2048 12%; 512 is not) or it runs along m over many lines: then tiles collide in L1 and
-  // L2.
+  // faster, 2048 12%; 512 is not, (336, 96, 1024) 7% slower) or it runs along m over many lines:
+  // then tiles collide in L1 and L2.
   const int64_t row_bytes = g.a_row * static_cast<int64_t>(sizeof(T));
   const int64_t col_bytes = g.a_col * static_cast<int64_t>(sizeof(T));
   const bool far =
-      g.a_col == 1 ? g.m > kBlocking.mc && row_bytes >= 4096 : g.a_row != 1 || col_bytes > 256;
+      g.a_col == 1 ? g.m > kBlocking.apart && row_bytes >= 4096 : g.a_row != 1 || col_bytes > 256;
   c.pack_a = !c.dot && far && g.n > 2 * kPanel<T> && g.m > kBlocking.mr && g.k > 16;
   return c;
 }

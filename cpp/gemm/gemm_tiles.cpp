@@ -10,9 +10,8 @@
 namespace fastnn::FASTNN_ISA {
 namespace {
 
-// Elements of A in scratch at once: 2048 rows by kc, the last tile included (one row of tiles more
-// packs all of B again: 2048 cubed was 2% slower, of doubles 7%); several blocks of k where they
-// are fewer.
+// Elements of A in scratch at once, and several blocks of k where they are fewer. Another group of
+// rows packs all of B again: where kc is 1024, groups twice as large are as fast.
 constexpr int64_t kMostPacked = 9 << 17;
 constexpr int64_t kMostBlocks = 1 << 20;
 constexpr int64_t kMostTouched = 16 << 20;  // bytes of C that a task's rows reach over,
@@ -31,6 +30,7 @@ struct Tiles {
   int64_t width;    // columns of a panel
   int64_t panels;
   int64_t depth;        // k of a block
+  int64_t block;        // tiles of A by so much k that stay in L2
   int64_t group_tiles;  // what is packed of A at once: rows,
   int64_t group_k;      // and k, whole blocks
   T* packed_a;
@@ -48,6 +48,7 @@ struct Tiles {
     width = choice.pack_b ? kPanel<T> : wide_nr<T>(rows) * kLanes<T>;
     panels = up(g.n, width);
     depth = up(g.k, up(g.k, kBlocking.kc));
+    block = most(int64_t{kBlocking.mc} * kBlocking.kc / (depth * rows), 1);
     group_tiles = count;
     group_k = g.k;
     if (!choice.pack_a) return;
@@ -212,9 +213,8 @@ struct Tiles {
 
   // One task: row tiles [t0, t1) by panels [n0, n1), for the group's k.
   void run(const Group& s, int64_t t0, int64_t t1, int64_t n0, int64_t n1) const {
-    // 64 KB of stack, 128 with AVX-512: buffers of the thread, warm from one task to the next.
+    // 64 KB of stack, 256 with AVX-512: buffers of the thread, warm from one task to the next.
     alignas(64) T panels[kBlocking.sharing][kBlocking.kc * kPanel<T>];
-    constexpr int64_t kTilesInL2 = kBlocking.mc / kBlocking.mr;
     const int64_t j0 = n0 * width, j1 = least(g.n, n1 * width);
     for (int64_t p = s.p0; p < s.p1; p += depth) {
       TileArgs<T> t = tile_args(p, least(depth, s.p1 - p));
@@ -233,9 +233,9 @@ struct Tiles {
                              js + kBlocking.sharing * width <= j1;
         if (at_once)
           pack_b_panels<T, kBlocking.sharing>(t.k, g.b + p * g.b_row + js, g.b_row, panels[0]);
-        for (int64_t tb = t0; tb < t1; tb += kTilesInL2)
+        for (int64_t tb = t0; tb < t1; tb += block)
           for (int64_t j = js, n = 0; n < kBlocking.sharing && j < j1; j += width, ++n)
-            packed(t, s, tb, least(t1, tb + kTilesInL2), p, j, least(width, j1 - j), panels[n],
+            packed(t, s, tb, least(t1, tb + block), p, j, least(width, j1 - j), panels[n],
                    tb == t0 && !at_once);
       }
     }

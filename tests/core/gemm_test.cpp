@@ -205,12 +205,14 @@ void test_gemm(const char* isa) {
   both(isa, {500, 70, 300, false, true});
   both(isa, {5700, 70, 190, true, false});   // more rows than are packed at once
   both(isa, {400, 70, 1100, false, false});  // rows of A far apart
+  both(isa, {250, 70, 1300, false, false});  // B packed alone, several blocks of k
 
   for (const int64_t m : edges)
     for (const int64_t n : edges)
       for (const int64_t k : {0, 1, 2, 33}) in_pairs(isa, {m, n, k, false, false});
   for (const auto& s : shapes) in_pairs(isa, {s[0], s[1], s[2], false, false});
   in_pairs(isa, {5700, 70, 390, false, false});
+  in_pairs(isa, {250, 70, 2300, false, false});
   for (int step = 1; step <= 2; ++step) {
     in_pairs(isa, {30, 17, 301, false, false, 5, step, true});
     for (int bias = 1; bias < 3; ++bias)
