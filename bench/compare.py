@@ -152,10 +152,12 @@ def machine(threads: int) -> dict[str, Any]:
     cpu = platform.processor()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        cpu = next(
-            (l.split(":")[1].strip() for l in info.read_text().splitlines() if "model name" in l),
-            cpu,
-        )
+        first = info.read_text().split("\n\n")[0]
+        about = {key.strip(): value.strip() for key, _, value in
+                 (line.partition(":") for line in first.splitlines())}  # fmt: skip
+        cpu = about.get("model name", cpu)
+        if "cpu family" in about:  # a virtual machine may tell no more of the name than its maker
+            cpu += f", family {about['cpu family']} model {about['model']}"
     describe = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     commit = subprocess.run(describe, capture_output=True, text=True, check=False)
     versions = {}
