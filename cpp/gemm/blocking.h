@@ -28,9 +28,10 @@ struct Blocking {
 // With AVX-512 on a Zen 4 that has it: a panel of 32 columns is read from L2 as fast as a core uses
 // it, so kc is what makes stores of C rare: 512 beats 192 by 12% at 2048 cubed, 5-9% at 1024, 384
 // by 0-3%; two panels beat four by 1-3%. On a Zen 5, of twice the FMAs in a cycle, 1024 beats 512
-// by 1-3% at 1024 and 2048 cubed, of doubles by 2-5%, 784-512-512-10 of batch 1024 by 5%; 768 and
-// 2048 do not. Packing B pays from 12 tiles on ((64, 120, 400) is 3% faster without, (128, 10, 512)
-// and (128, 512, 10) 5%). The other rows are by calculation.
+// by 1-3% at 1024 and 2048 cubed, of doubles by 2-5%, 784-512-512-10 of batch 1024 by 5%; with 768
+// and 2048 (A's block as large) 2048 cubed takes 3% longer than with 1024. Packing B pays from 12
+// tiles on ((64, 120, 400) is 3% faster without, (128, 10, 512) and (128, 512, 10) 5%). The other
+// rows are by calculation.
 #if defined(__AVX512F__) || defined(FASTNN_EMULATE_AVX512)
 constexpr Blocking kBlocking{14, 2, 6, 4, 5, 1024, 168, 336, 2, 12, 3.7};
 #elif defined(__AVX2__)

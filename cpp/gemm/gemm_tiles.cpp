@@ -30,7 +30,7 @@ struct Tiles {
   int64_t width;    // columns of a panel
   int64_t panels;
   int64_t depth;        // k of a block
-  int64_t block;        // tiles of A by so much k that stay in L2
+  int64_t block_tiles;  // of A, by so much k, that stay in L2
   int64_t group_tiles;  // what is packed of A at once: rows,
   int64_t group_k;      // and k, whole blocks
   T* packed_a;
@@ -48,7 +48,7 @@ struct Tiles {
     width = choice.pack_b ? kPanel<T> : wide_nr<T>(rows) * kLanes<T>;
     panels = up(g.n, width);
     depth = up(g.k, up(g.k, kBlocking.kc));
-    block = most(int64_t{kBlocking.mc} * kBlocking.kc / (depth * rows), 1);
+    block_tiles = most(int64_t{kBlocking.mc} * kBlocking.kc / (depth * rows), 1);
     group_tiles = count;
     group_k = g.k;
     if (!choice.pack_a) return;
@@ -233,9 +233,9 @@ struct Tiles {
                              js + kBlocking.sharing * width <= j1;
         if (at_once)
           pack_b_panels<T, kBlocking.sharing>(t.k, g.b + p * g.b_row + js, g.b_row, panels[0]);
-        for (int64_t tb = t0; tb < t1; tb += block)
+        for (int64_t tb = t0; tb < t1; tb += block_tiles)
           for (int64_t j = js, n = 0; n < kBlocking.sharing && j < j1; j += width, ++n)
-            packed(t, s, tb, least(t1, tb + block), p, j, least(width, j1 - j), panels[n],
+            packed(t, s, tb, least(t1, tb + block_tiles), p, j, least(width, j1 - j), panels[n],
                    tb == t0 && !at_once);
       }
     }
