@@ -14,7 +14,7 @@ struct Blocking {
   // makes fewer tiles, dot_square rows and as many columns; 0 for none.
   int dot_rows, dot_cols, dot_square;
   // A packed panel of B is kc x nr vectors and stays in L1 or L2; a block of A, of mc x kc numbers
-  // at most, stays in L2.
+  // at most, in L2 (of doubles half of it).
   int kc, mc;
   int apart;          // rows of A a page or more apart that are read where they are, not packed
   int sharing;        // panels of B that share each block of A in L2

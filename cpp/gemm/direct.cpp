@@ -24,7 +24,7 @@ struct Direct {
   const Conv<T>& c;
   Source<T> source;
   int64_t panels;       // of filters
-  int64_t blocks;       // of k, whose panels stay in L1
+  int64_t blocks;       // of k, whose panels stay in L1 or L2
   int64_t band, bands;  // rows of output, bands of an image
   int64_t tasks;        // over bands of images,
   int64_t shares;       // and over panels

@@ -52,7 +52,7 @@ struct Tiles {
     group_tiles = count;
     group_k = g.k;
     if (!choice.pack_a) return;
-    group_tiles = least(count, kMostPacked / (depth * rows));
+    group_tiles = up(count, up(count, kMostPacked / (depth * rows)));  // no group of one tile
     group_k = least(g.k, most(kMostBlocks / (group_tiles * rows * depth), 1) * depth);
   }
 
@@ -213,7 +213,8 @@ struct Tiles {
 
   // One task: row tiles [t0, t1) by panels [n0, n1), for the group's k.
   void run(const Group& s, int64_t t0, int64_t t1, int64_t n0, int64_t n1) const {
-    // 64 KB of stack, 256 with AVX-512: buffers of the thread, warm from one task to the next.
+    // At most 64 KB of stack, 256 with AVX-512: buffers of the thread, warm from one task to the
+    // next.
     alignas(64) T panels[kBlocking.sharing][kBlocking.kc * kPanel<T>];
     const int64_t j0 = n0 * width, j1 = least(g.n, n1 * width);
     for (int64_t p = s.p0; p < s.p1; p += depth) {
