@@ -20,8 +20,9 @@ namespace fastnn {
 namespace {
 
 // What a further thread must save, in ns of one core. A region of two starts and ends in about 2 us
-// (libgomp, AMD EPYC), and in a time slice where the other core is busy; a job of a team that is
-// ready costs 0.25 us.
+// (libgomp, AMD EPYC), and in a time slice where the other core is busy or its thread asleep: a
+// product of 10 us takes 6 us by two threads again and again, but 6 ms now and then (Zen 5, virtual
+// machine). A job of a team that is ready costs 0.25 us.
 constexpr double kCostOfRegion = 15000.0;
 constexpr double kCostInTeam = 1500.0;
 // The same where the whole is little: a job of its own that was not foreseen.

@@ -215,15 +215,20 @@ struct Tiles {
   void run(const Group& s, int64_t t0, int64_t t1, int64_t n0, int64_t n1) const {
     // At most 64 KB of stack, 256 with AVX-512: buffers of the thread, warm from one task to the
     // next.
-    alignas(64) T panels[kBlocking.sharing][kBlocking.kc * kPanel<T>];
+    alignas(64) T buffer[kBlocking.sharing][kBlocking.kc * kPanel<T>];
     const int64_t j0 = n0 * width, j1 = least(g.n, n1 * width);
+    // A sweep over A begins with rows that this core packed, for tasks and chunks of packing are
+    // dealt out alike: what lies in another's L2 comes slowly (1024 cubed on 2 cores: 1-2% faster,
+    // and as fast from run to run).
+    const int64_t blocks = up(t1 - t0, block_tiles);
+    const int64_t first = choice.pack_a ? (t1 - t0) * n0 / panels / block_tiles : 0;
     for (int64_t p = s.p0; p < s.p1; p += depth) {
       TileArgs<T> t = tile_args(p, least(depth, s.p1 - p));
       Stretch<T> stretches[2];
       t.stretches = stretches;
       t.n_stretches = 1;
       if (!choice.pack_b) {
-        direct(t, s, t0, t1, p, j0, j1, panels[0]);
+        direct(t, s, t0, t1, p, j0, j1, buffer[0]);
         continue;
       }
       for (int64_t js = j0; js < j1; js += kBlocking.sharing * width) {
@@ -233,11 +238,13 @@ struct Tiles {
                              g.b_row * static_cast<int64_t>(sizeof(T)) >= 4096 &&
                              js + kBlocking.sharing * width <= j1;
         if (at_once)
-          pack_b_panels<T, kBlocking.sharing>(t.k, g.b + p * g.b_row + js, g.b_row, panels[0]);
-        for (int64_t tb = t0; tb < t1; tb += block_tiles)
+          pack_b_panels<T, kBlocking.sharing>(t.k, g.b + p * g.b_row + js, g.b_row, buffer[0]);
+        for (int64_t i = 0; i < blocks; ++i) {
+          const int64_t tb = t0 + (first + i) % blocks * block_tiles;
           for (int64_t j = js, n = 0; n < kBlocking.sharing && j < j1; j += width, ++n)
-            packed(t, s, tb, least(t1, tb + block_tiles), p, j, least(width, j1 - j), panels[n],
-                   tb == t0 && !at_once);
+            packed(t, s, tb, least(t1, tb + block_tiles), p, j, least(width, j1 - j), buffer[n],
+                   i == 0 && !at_once);
+        }
       }
     }
   }
