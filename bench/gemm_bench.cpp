@@ -43,7 +43,11 @@ const Problem kProblems[] = {
     {"skinny", 6, 784, 25, "NT"},       {"square", 512, 512, 512, "NN"},
     {"square", 1024, 1024, 1024, "NN"}, {"square", 2048, 2048, 2048, "NN"},
     {"square", 512, 512, 512, "NT"},    {"square", 1024, 1024, 1024, "NT"},
-    {"square", 1024, 1024, 1024, "TN"},
+    {"square", 1024, 1024, 1024, "TN"}, {"few", 1, 4096, 9216, "NT"},
+    {"few", 4, 4096, 4096, "NT"},       {"few", 4, 4096, 4096, "NN"},
+    {"few", 16, 4096, 9216, "NT"},      {"few", 16, 9216, 4096, "NN"},
+    {"few", 4096, 9216, 16, "TN"},      {"few", 32, 4096, 4096, "NT"},
+    {"few", 32, 4096, 4096, "NN"},
 };
 
 // Numbers in [-1, 1), in memory as a model's and a large array of NumPy's are: on huge pages where

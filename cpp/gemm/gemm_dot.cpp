@@ -8,6 +8,19 @@ namespace fastnn::FASTNN_ISA {
 namespace {
 
 template <class T>
+constexpr int64_t kLine = 64 / sizeof(T);
+constexpr int64_t kAsked = 8;  // lines of a column at a time
+
+// Lines of columns to come: from there on a core fetches along them by itself. Asked for between
+// tiles, for no more than some twenty misses are in flight at once ((16, 4096, 9216) and (32, 4096,
+// 4096): 5 to 8% faster, Zen 5).
+template <class T>
+void ask_columns(const T* b, int64_t b_col, int64_t cols) {
+  for (int64_t j = 0; j < cols; ++j)
+    for (int64_t i = 0; i < kAsked; ++i) __builtin_prefetch(b + j * b_col + i * kLine<T>);
+}
+
+template <class T>
 void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
   const DotTile most = dot_tile(i1 - i0, j1 - j0);
   const int64_t row_tiles = up(i1 - i0, most.rows);
@@ -17,6 +30,7 @@ void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) 
   // The longer side outside: the shorter operand stays in L1, the other streams by once. (By rows
   // outside (10, 30, 784) would read L2 a third less: no faster, the FMAs are what it waits for.)
   const bool rows_outside = i1 - i0 > j1 - j0;
+  const bool far = !rows_outside && g.k * g.n * static_cast<int64_t>(sizeof(T)) > kL2Bytes;
   const int64_t outer = rows_outside ? row_tiles : col_tiles, inner = row_tiles * col_tiles / outer;
   for (int64_t p = 0; p < g.k; p += kDepth)
     for (int64_t to = 0; to < outer; ++to)
@@ -25,6 +39,9 @@ void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) 
         const int64_t i = i0 + row(tr), rows = i0 + row(tr + 1) - i;
         const int64_t j = j0 + col(tc), cols = j0 + col(tc + 1) - j;
         ask_ahead();
+        const int64_t asked = (ti - 1) * kAsked * kLine<T>;
+        if (far && ti > 0 && asked < kDepth && tc + 1 < col_tiles)
+          ask_columns(g.b + p + asked + (j + cols) * g.b_col, g.b_col, cols);
         kDotKernels<T>.at[rows][cols](least(kDepth, g.k - p), g.a + i * g.a_row + p, g.a_row,
                                       g.b + p + j * g.b_col, g.b_col, g.c + i * g.ldc + j, g.ldc,
                                       g.accumulate || p > 0);

@@ -127,7 +127,7 @@ struct Tiles {
     for (int64_t tile = t0; tile < t1; tile += t.count) {  // the taller tiles, then the others
       const bool longer = tile < row.longer;
       const int64_t i = row(tile), rows = row.size + longer;
-      t.count = longer ? least(t1, row.longer) - tile : t1 - tile;
+      t.count = t.ahead ? 1 : longer ? least(t1, row.longer) - tile : t1 - tile;
       if (choice.pack_a) {
         t.a = packed_at(s, i, p, t.k);
         t.a_row = 1;
@@ -153,7 +153,8 @@ struct Tiles {
         t.bias_step = g.bias_per_row ? 0 : width;
       }
       ask_ahead();
-      (t.copy ? kernels.copy[rows] : kernels.at[rows][vectors])(t);
+      (t.copy ? kernels.copy[rows] : t.ahead ? kernels.ahead[rows] : kernels.at[rows][vectors])(t);
+      t.ahead = false;
       if (width) return;
     }
   }
@@ -181,19 +182,21 @@ struct Tiles {
 
   // Columns [j, end) from B as it is: wide panels, whole panels, and the rest. There whole vectors
   // are read too: what follows a row is the next one, whose elements only reach columns of the tile
-  // that nobody stores. The last rows end where B ends, and are copied into the tail.
+  // that nobody stores. The last rows end where B ends, and are copied into the tail. Where B is
+  // large and its rows on pages of their own, the first tile asks for the panel beside it.
   void direct(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
               int64_t end, T* tail) const {
     const T* b = g.b + p * g.b_row;
     t.stretches[0] = {t.k, 0, b + j, g.b_row};
+    const int64_t row_bytes = g.b_row * static_cast<int64_t>(sizeof(T));
+    const bool far = width == kPanel<T> && row_bytes >= 4096 && g.k * row_bytes > kL2Bytes;
     const int64_t widths[] = {width, kPanel<T>};
     for (const int64_t w : widths) {
-      const int64_t cols = (end - j) / w * w;
-      if (cols && t1 - t0 == 1)
-        multiply(t, s, t0, t1, p, j, cols, w);
-      else
-        for (int64_t c = 0; c < cols; c += w, t.stretches[0].b += w)
-          multiply(t, s, t0, t1, p, j + c, w, 0);
+      const int64_t cols = (end - j) / w * w, step = t1 - t0 == 1 ? cols : w;
+      for (int64_t c = 0; c < cols; c += step, t.stretches[0].b += step) {
+        t.ahead = far;
+        multiply(t, s, t0, t1, p, j + c, step, t1 - t0 == 1 ? w : 0);
+      }
       j += cols;
       t.stretches[0].b = b + j;
     }

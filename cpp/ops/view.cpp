@@ -131,6 +131,30 @@ void gather_turned(const View& v, int turned, const T* from, T* to, bool accumul
   });
 }
 
+// to = the view of `from`, whose last axis is a few planes and the one before has stride 1.
+template <class T>
+void gather_interleaved(const View& v, const T* from, T* to) {
+  const int last = v.rank - 1;
+  const int64_t rows = v.dims[last - 1], planes = v.dims[last];
+  const int64_t stretch = least(rows, kViewGrain / planes), stretches = up(rows, stretch);
+  const int64_t items = v.count / (rows * planes) * stretches;
+  const int64_t tasks = up(items, most(kViewGrain / (stretch * planes), 1));
+  parallel(tasks, v.count * 0.2, [&](int64_t task) {
+    const Cut item(items, tasks);
+    for (int64_t q = item(task); q < item(task + 1); ++q) {
+      const int64_t row = q % stretches * stretch;
+      const T* source = from + v.offset + row;
+      int64_t rest = q / stretches;
+      for (int i = last - 2; i >= 0; --i) {
+        source += rest % v.dims[i] * v.strides[i];
+        rest /= v.dims[i];
+      }
+      interleave(source, v.strides[last], planes, least(rows - row, stretch),
+                 to + (q / stretches * rows + row) * planes);
+    }
+  });
+}
+
 }  // namespace
 
 template <class T>
@@ -146,6 +170,10 @@ void scatter_view(const View& v, const T* from, T* to, bool accumulate) {
 template <class T>
 void gather_view(const View& v, const T* from, T* to, bool accumulate) {
   const int64_t step = v.strides[v.rank - 1];
+  if constexpr (sizeof(T) >= 4)
+    if (v.rank > 1 && step != 1 && v.strides[v.rank - 2] == 1 && !accumulate &&
+        v.dims[v.rank - 1] <= kMostInterleaved && v.count > 0)
+      return gather_interleaved(v, from, to);
   for (int i = 0; i < v.rank - 1 && step != 1; ++i)
     if (v.strides[i] == 1) return gather_turned(v, i, from, to, accumulate);
   parallel_chunks(v.count, kViewGrain, v.count * 0.3, [&](int64_t begin, int64_t end) {

@@ -25,7 +25,50 @@ template <class T, int kHalf = kLanes<T> / 2>
   }
 }
 
+// Vector k of kCount that hold the pixels of r: the first two planes, then the others one by one.
+template <class T, int kCount>
+[[gnu::always_inline]] inline Vector<T> interleaved(const Vector<T> (&r)[kCount], int k) {
+  constexpr int L = kLanes<T>;
+  Vector<T> pixels = r[0];
+#pragma GCC unroll 4
+  for (int c = 1; c < kCount; ++c) {
+    Vector<Integer<T>> from{};
+#pragma GCC unroll 16
+    for (int l = 0; l < L; ++l) {
+      const int at = k * L + l, pixel = at / kCount, plane = at % kCount;
+      from[l] = plane == c ? L + pixel : c == 1 ? pixel : l;
+    }
+    pixels = shuffle(pixels, r[c], from);
+  }
+  return pixels;
+}
+
+template <class T, int kCount>
+void interleave_planes(const T* from, int64_t step, int64_t n, T* to) {
+  constexpr int L = kLanes<T>;
+  int64_t i = 0;
+  for (; i + L <= n; i += L) {
+    Vector<T> r[kCount];
+#pragma GCC unroll 4
+    for (int c = 0; c < kCount; ++c) r[c] = load(from + c * step + i);
+#pragma GCC unroll 4
+    for (int k = 0; k < kCount; ++k) store(to + i * kCount + k * L, interleaved<T, kCount>(r, k));
+  }
+  for (; i < n; ++i)
+    for (int c = 0; c < kCount; ++c) to[i * kCount + c] = from[c * step + i];
+}
+
 }  // namespace
+
+template <class T>
+void interleave(const T* from, int64_t step, int64_t count, int64_t n, T* to) {
+  if (count == 2) return interleave_planes<T, 2>(from, step, n, to);
+  if (count == 3) return interleave_planes<T, 3>(from, step, n, to);
+  interleave_planes<T, 4>(from, step, n, to);
+}
+
+template void interleave<float>(const float*, int64_t, int64_t, int64_t, float*);
+template void interleave<double>(const double*, int64_t, int64_t, int64_t, double*);
 
 template <class T>
 void transpose_block(const T* from, BlockRows from_rows, T* to, BlockRows to_rows) {
