@@ -5,8 +5,8 @@ only the network's arithmetic and the optimiser are its own; or either by fastnn
 
     python bench/accuracy.py --data DIR --json bench/results/accuracy-resnet20.json
     python bench/accuracy.py --side torch-bf16 --json out.json          # PyTorch's autocast
-    python bench/accuracy.py --side bf16 --seeds 8 --json bench/results/accuracy-resnet20-bf16.json
-    python bench/accuracy.py --side float32 --seeds 8 --json bench/results/accuracy-resnet20-float32.json
+    python bench/accuracy.py --side bf16 --seeds 16 --json bench/results/accuracy-resnet20-bf16.json
+    python bench/accuracy.py --side float32 --seeds 16 --json bench/results/accuracy-resnet20-float32.json
     python bench/accuracy.py --network alexnet --side bf16 --seeds 2 --json out.json
 
 A side's seeds may be run in parts (`--first`).

@@ -40,7 +40,7 @@ void dot_rows(const Gemm<T>& g, int64_t i0, int64_t i1, int64_t j0, int64_t j1) 
         const int64_t j = j0 + col(tc), cols = j0 + col(tc + 1) - j;
         ask_ahead();
         const int64_t asked = (ti - 1) * kAsked * kLine<T>;
-        if (far && ti > 0 && asked < kDepth && tc + 1 < col_tiles)
+        if (far && ti > 0 && asked < least(kDepth, g.k - p) && tc + 1 < col_tiles)
           ask_columns(g.b + p + asked + (j + cols) * g.b_col, g.b_col, cols);
         kDotKernels<T>.at[rows][cols](least(kDepth, g.k - p), g.a + i * g.a_row + p, g.a_row,
                                       g.b + p + j * g.b_col, g.b_col, g.c + i * g.ldc + j, g.ldc,

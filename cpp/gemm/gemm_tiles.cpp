@@ -118,8 +118,9 @@ struct Tiles {
 
   // C[tiles t0..t1, columns j..j+cols) (+)= A[:, p..p+k) B[p..p+k, :), B given by t.stretches.
   // With `width` 0 it is one panel; else panels of that width side by side, and one row of tiles.
+  // With `ask` the first tile of a panel asks for the one beside it.
   [[gnu::noinline]] void multiply(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p,
-                                  int64_t j, int64_t cols, int64_t width) const {
+                                  int64_t j, int64_t cols, int64_t width, bool ask = false) const {
     t.cols = width ? width : cols;
     const int64_t vectors = up(t.cols, kLanes<T>);
     t.plain = t.cols == vectors * kLanes<T> && t.activation == Activation::kLinear && !t.bias &&
@@ -127,7 +128,7 @@ struct Tiles {
     for (int64_t tile = t0; tile < t1; tile += t.count) {  // the taller tiles, then the others
       const bool longer = tile < row.longer;
       const int64_t i = row(tile), rows = row.size + longer;
-      t.count = t.ahead ? 1 : longer ? least(t1, row.longer) - tile : t1 - tile;
+      t.count = ask ? 1 : longer ? least(t1, row.longer) - tile : t1 - tile;
       if (choice.pack_a) {
         t.a = packed_at(s, i, p, t.k);
         t.a_row = 1;
@@ -153,8 +154,8 @@ struct Tiles {
         t.bias_step = g.bias_per_row ? 0 : width;
       }
       ask_ahead();
-      (t.copy ? kernels.copy[rows] : t.ahead ? kernels.ahead[rows] : kernels.at[rows][vectors])(t);
-      t.ahead = false;
+      (t.copy ? kernels.copy[rows] : ask ? kernels.ask[rows] : kernels.at[rows][vectors])(t);
+      ask = false;
       if (width) return;
     }
   }
@@ -183,7 +184,8 @@ struct Tiles {
   // Columns [j, end) from B as it is: wide panels, whole panels, and the rest. There whole vectors
   // are read too: what follows a row is the next one, whose elements only reach columns of the tile
   // that nobody stores. The last rows end where B ends, and are copied into the tail. Where B is
-  // large and its rows on pages of their own, the first tile asks for the panel beside it.
+  // large and its rows on pages of their own, the panel to come is asked for; wide ones need it
+  // not, and of others each tile has kWideRows<T> rows or more.
   void direct(TileArgs<T>& t, const Group& s, int64_t t0, int64_t t1, int64_t p, int64_t j,
               int64_t end, T* tail) const {
     const T* b = g.b + p * g.b_row;
@@ -193,10 +195,8 @@ struct Tiles {
     const int64_t widths[] = {width, kPanel<T>};
     for (const int64_t w : widths) {
       const int64_t cols = (end - j) / w * w, step = t1 - t0 == 1 ? cols : w;
-      for (int64_t c = 0; c < cols; c += step, t.stretches[0].b += step) {
-        t.ahead = far;
-        multiply(t, s, t0, t1, p, j + c, step, t1 - t0 == 1 ? w : 0);
-      }
+      for (int64_t c = 0; c < cols; c += step, t.stretches[0].b += step)
+        multiply(t, s, t0, t1, p, j + c, step, t1 - t0 == 1 ? w : 0, far);
       j += cols;
       t.stretches[0].b = b + j;
     }

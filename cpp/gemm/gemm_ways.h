@@ -24,9 +24,9 @@ struct Grid {
 };
 
 // Panels first, at least `wide` of them to a task where that leaves enough tasks. Rows too where
-// they are few or an odd few: each part of the rows packs B again, so they are cut no finer than it
-// takes (1024 cubed: 2% faster in one part than in two; on 2 cores 512 cubed 2 to 4%, (600, 448,
-// 600) with B along k 7%).
+// the tasks are few or an odd few: each part of the rows packs B again, so they are cut no finer
+// than it takes (1024 cubed: 2% faster in one part than in two; on 2 cores 512 cubed 2 to 4%, (600,
+// 448, 600) with B along k 7%). Many cores would like more tasks of middling products.
 static inline Grid grid_of(int64_t tiles, int64_t panels, double fmas, int64_t wide) {
   const double share = fmas / kTaskFmas, longs = fmas / kLongTaskFmas;
   const int64_t wanted = share < 1           ? 1
@@ -36,7 +36,11 @@ static inline Grid grid_of(int64_t tiles, int64_t panels, double fmas, int64_t w
                                              : kMostLong;
   Grid grid;
   grid.cols = least(up(panels, wide) < kEnoughTasks ? panels : up(panels, wide), wanted);
-  grid.rows = least(wanted / grid.cols, up(tiles, grid.cols < 8 ? 8 : grid.cols < 16 ? 64 : 192));
+  const int64_t tallest = grid.cols < 8              ? 8
+                          : grid.cols < kEnoughTasks ? 32
+                          : grid.cols < 16           ? 64
+                                                     : 192;
+  grid.rows = least(wanted / grid.cols, up(tiles, tallest));
   if (grid.cols % 2 && grid.cols < 16 && wanted > 1 && tiles > 1)
     grid.rows = grid.rows < 2 ? 2 : grid.rows / 2 * 2;
   return grid;

@@ -62,7 +62,7 @@ enum class Rows {
   // itself what lies in stretches of two lines, thousands apart ((8, 9216, 4096) in 5.7 ms instead
   // of 9.5, (16, 9216, 4096) 10 instead of 13.5, Zen 5; a branch in all tiles would cost the small
   // ones 10%).
-  kAhead
+  kAsk
 };
 
 template <class T, int R, int V, Rows kRows>
@@ -98,7 +98,7 @@ void tile(const TileArgs<T>& t) {
           for (int v = 0; v < V; ++v) store(copy + v * L, bv[v]);
           copy += V * L;
         }
-        if constexpr (kRows == Rows::kAhead)
+        if constexpr (kRows == Rows::kAsk)
 #pragma GCC unroll 64
           for (int v = 0; v < V; v += kStep) __builtin_prefetch(b + (V + v) * L, 0, kIntoL2);
 #pragma GCC unroll 64
@@ -141,7 +141,7 @@ struct Kernels : TileKernels<T> {
   constexpr void add_rows() {
     add<R, wide_nr<T>(R)>();
     this->copy[R] = tile<T, R, kBlocking.nr, Rows::kCopy>;
-    if constexpr (R >= kWideRows<T>) this->ahead[R] = tile<T, R, kBlocking.nr, Rows::kAhead>;
+    if constexpr (R >= kWideRows<T>) this->ask[R] = tile<T, R, kBlocking.nr, Rows::kAsk>;
     if constexpr (R > 1) add_rows<R - 1>();
   }
   template <int R>

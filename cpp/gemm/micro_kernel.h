@@ -31,8 +31,7 @@ struct TileArgs {
   Stretch<T>* stretches;
   int64_t n_stretches;
   int64_t b_step;
-  T* copy;     // the panel is left here, packed, for the tiles to come
-  bool ahead;  // the panel beside this one is asked for
+  T* copy;  // the panel is left here, packed, for the tiles to come
   T* c;
   int64_t ldc, c_step;
   int64_t cols;       // valid columns, <= V * lanes
@@ -56,8 +55,8 @@ using TileKernel = void (*)(const TileArgs<T>&);
 template <class T>
 struct TileKernels {
   TileKernel<T> at[kTallest + 1][4 * kBlocking.nr + 1];
-  TileKernel<T> copy[kBlocking.mr + 1];   // of a whole panel
-  TileKernel<T> ahead[kBlocking.mr + 1];  // likewise, of kWideRows<T> rows and more; not of pairs
+  TileKernel<T> copy[kBlocking.mr + 1];  // of a whole panel
+  TileKernel<T> ask[kBlocking.mr + 1];   // likewise, of kWideRows<T> rows and more; not of pairs
 };
 template <class T>
 const TileKernels<T>& tile_kernels(Precision precision = Precision::kFull);

@@ -22,8 +22,9 @@ struct DenseDescent {
 
   explicit DenseDescent(const Gemm<T>& dw) : whole(dw) {
     const int64_t row_bytes = most(whole.n * static_cast<int64_t>(sizeof(T)), 1);
-    const int64_t rows = most(kBlockBytes / row_bytes, 4);
-    block = most(up(whole.m, up(up(whole.m, rows), 4) * 4), 1);  // as many for 2 or 4 threads
+    const int64_t rows = most(kBlockBytes / row_bytes, 4),
+                  fours = most(up(up(whole.m, rows), 4), 1);
+    block = most(up(whole.m, fours * 4), 1);  // as many for 2 or 4 threads
     blocks = up(whole.m, block);
     tasks = least(blocks, kTasks);
   }

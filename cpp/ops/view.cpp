@@ -1,5 +1,5 @@
-// Copies from and into strided views: rows where the last axis lies as the array does, else blocks
-// that are turned through a buffer.
+// Copies from and into strided views: rows where the last axis lies as the array does, a few planes
+// interleaved, else blocks that are turned through a buffer.
 #include "ops/view.h"
 
 #include "gemm/cut.h"

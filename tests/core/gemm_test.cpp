@@ -206,7 +206,8 @@ void test_gemm(const char* isa) {
   both(isa, {5700, 70, 190, true, false});   // more rows than are packed at once
   both(isa, {400, 70, 1100, false, false});  // rows of A far apart
   both(isa, {250, 70, 1300, false, false});  // B packed alone, several blocks of k
-  both(isa, {9, 1100, 130, false, false});   // rows of B, and columns, asked for ahead
+  both(isa, {7, 1100, 130, false, false});
+  both(isa, {9, 1100, 130, false, false});  // rows of B, and columns, asked for ahead
   both(isa, {25, 1100, 130, false, false});
   both(isa, {20, 70, 2100, false, true});
   both(isa, {500, 520, 1100, false, false});  // sweeps over A that begin amid its blocks

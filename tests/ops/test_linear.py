@@ -12,7 +12,16 @@ RNG = np.random.default_rng(0)
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
-    ("x", "k"), [((5,), 3), ((1, 1), 1), ((7, 9), 17), ((2, 3, 8), 5), ((33, 15), 31), ((0, 3), 2)]
+    ("x", "k"),
+    [
+        ((5,), 3),
+        ((1, 1), 1),
+        ((7, 9), 17),
+        ((2, 3, 8), 5),
+        ((33, 15), 31),
+        ((0, 3), 2),
+        ((5, 3), 0),
+    ],
 )
 def test_linear_values_and_gradient(x, k, bias):
     x, w, b = RNG.standard_normal(x), RNG.standard_normal((k, x[-1])), RNG.standard_normal(k)

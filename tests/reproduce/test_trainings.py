@@ -144,12 +144,12 @@ def test_resnet_cifar(shared_data, small, monkeypatch):
     monkeypatch.setattr(resnet_cifar, "DEPTHS", (20, 8))
     report = resnet_cifar.run(Options(str(shared_data)))
     assert [row["experiment"] for row in report.rows] == [
-        "ResNet-20", "ResNet-20, seed 1", "ResNet-20, mean of 3 seeds",
+        "ResNet-20", "ResNet-20, seed 1", "ResNet-20, mean of 9 seeds",
         "plain-20", "ResNet-20 above plain-20", "ResNet-8", "plain-8", "ResNet-8 above plain-8",
     ]  # fmt: skip
     rows = {row["experiment"]: row for row in report.rows}
     mean = (float(rows["ResNet-20"]["last %"]) + float(rows["ResNet-20, seed 1"]["last %"])) / 2
-    assert abs(float(rows["ResNet-20, mean of 3 seeds"]["last %"]) - mean) < 0.011
+    assert abs(float(rows["ResNet-20, mean of 9 seeds"]["last %"]) - mean) < 0.011
     assert rows["ResNet-8 above plain-8"]["expected %"] == rows["plain-8"]["last %"]
     assert rows["ResNet-8 above plain-8"]["last %"] == rows["ResNet-8"]["last %"]
 
