@@ -191,7 +191,8 @@ struct Tiles {
     const T* b = g.b + p * g.b_row;
     t.stretches[0] = {t.k, 0, b + j, g.b_row};
     const int64_t row_bytes = g.b_row * static_cast<int64_t>(sizeof(T));
-    const bool far = width == kPanel<T> && row_bytes >= 4096 && g.k * row_bytes > kL2Bytes;
+    const bool far = width == kPanel<T> && row.size + (row.longer > 0) <= kMostAsking<T> &&
+                     row_bytes >= 4096 && g.k * row_bytes > kL2Bytes;
     const int64_t widths[] = {width, kPanel<T>};
     for (const int64_t w : widths) {
       const int64_t cols = (end - j) / w * w, step = t1 - t0 == 1 ? cols : w;

@@ -141,7 +141,8 @@ struct Kernels : TileKernels<T> {
   constexpr void add_rows() {
     add<R, wide_nr<T>(R)>();
     this->copy[R] = tile<T, R, kBlocking.nr, Rows::kCopy>;
-    if constexpr (R >= kWideRows<T>) this->ask[R] = tile<T, R, kBlocking.nr, Rows::kAsk>;
+    if constexpr (R >= kWideRows<T> && R <= kMostAsking<T>)
+      this->ask[R] = tile<T, R, kBlocking.nr, Rows::kAsk>;
     if constexpr (R > 1) add_rows<R - 1>();
   }
   template <int R>

@@ -47,6 +47,11 @@ struct TileArgs {
   double alpha;
 };
 
+// Tiles of so many rows, from kWideRows<T> on, have kernels that ask for what comes next; 0 where
+// there are none. All of them would be 40 KB of the wheel.
+template <class T>
+constexpr int kMostAsking = sizeof(T) == 4 && kVectorBytes >= 32 ? 8 : 0;
+
 template <class T>
 using TileKernel = void (*)(const TileArgs<T>&);
 
@@ -56,7 +61,7 @@ template <class T>
 struct TileKernels {
   TileKernel<T> at[kTallest + 1][4 * kBlocking.nr + 1];
   TileKernel<T> copy[kBlocking.mr + 1];  // of a whole panel
-  TileKernel<T> ask[kBlocking.mr + 1];   // likewise, of kWideRows<T> rows and more; not of pairs
+  TileKernel<T> ask[kBlocking.mr + 1];   // likewise, of kWideRows<T> to kMostAsking<T> rows
 };
 template <class T>
 const TileKernels<T>& tile_kernels(Precision precision = Precision::kFull);

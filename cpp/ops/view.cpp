@@ -170,7 +170,7 @@ void scatter_view(const View& v, const T* from, T* to, bool accumulate) {
 template <class T>
 void gather_view(const View& v, const T* from, T* to, bool accumulate) {
   const int64_t step = v.strides[v.rank - 1];
-  if constexpr (sizeof(T) >= 4)
+  if constexpr (sizeof(T) == 4)
     if (v.rank > 1 && step != 1 && v.strides[v.rank - 2] == 1 && !accumulate &&
         v.dims[v.rank - 1] <= kMostInterleaved && v.count > 0)
       return gather_interleaved(v, from, to);

@@ -60,15 +60,11 @@ void interleave_planes(const T* from, int64_t step, int64_t n, T* to) {
 
 }  // namespace
 
-template <class T>
-void interleave(const T* from, int64_t step, int64_t count, int64_t n, T* to) {
-  if (count == 2) return interleave_planes<T, 2>(from, step, n, to);
-  if (count == 3) return interleave_planes<T, 3>(from, step, n, to);
-  interleave_planes<T, 4>(from, step, n, to);
+void interleave(const float* from, int64_t step, int64_t count, int64_t n, float* to) {
+  if (count == 2) return interleave_planes<float, 2>(from, step, n, to);
+  if (count == 3) return interleave_planes<float, 3>(from, step, n, to);
+  interleave_planes<float, 4>(from, step, n, to);
 }
-
-template void interleave<float>(const float*, int64_t, int64_t, int64_t, float*);
-template void interleave<double>(const double*, int64_t, int64_t, int64_t, double*);
 
 template <class T>
 void transpose_block(const T* from, BlockRows from_rows, T* to, BlockRows to_rows) {

@@ -13,10 +13,10 @@ struct BlockRows {
 template <class T>
 void transpose_block(const T* from, BlockRows from_rows, T* to, BlockRows to_rows);
 
-// to[i * count + c] = from[c * step + i] for i < n: 2 to kMostInterleaved planes become the channels
-// of pixels. AlexNet's batch, (16, 3, 227, 227), takes 0.75 ms; by blocks that are not whole 4.5.
+// to[i * count + c] = from[c * step + i] for i < n: 2 to kMostInterleaved planes become the
+// channels of pixels. AlexNet's batch, (16, 3, 227, 227), takes 0.75 ms; by blocks that are not
+// whole 4.5.
 constexpr int64_t kMostInterleaved = 4;
-template <class T>
-void interleave(const T* from, int64_t step, int64_t count, int64_t n, T* to);
+void interleave(const float* from, int64_t step, int64_t count, int64_t n, float* to);
 
 }  // namespace fastnn::FASTNN_ISA
