@@ -132,8 +132,7 @@ void gather_turned(const View& v, int turned, const T* from, T* to, bool accumul
 }
 
 // to = the view of `from`, whose last axis is a few planes and the one before has stride 1.
-template <class T>
-void gather_interleaved(const View& v, const T* from, T* to) {
+void gather_interleaved(const View& v, const float* from, float* to) {
   const int last = v.rank - 1;
   const int64_t rows = v.dims[last - 1], planes = v.dims[last];
   const int64_t stretch = least(rows, kViewGrain / planes), stretches = up(rows, stretch);
@@ -143,7 +142,7 @@ void gather_interleaved(const View& v, const T* from, T* to) {
     const Cut item(items, tasks);
     for (int64_t q = item(task); q < item(task + 1); ++q) {
       const int64_t row = q % stretches * stretch;
-      const T* source = from + v.offset + row;
+      const float* source = from + v.offset + row;
       int64_t rest = q / stretches;
       for (int i = last - 2; i >= 0; --i) {
         source += rest % v.dims[i] * v.strides[i];

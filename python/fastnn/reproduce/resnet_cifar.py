@@ -86,6 +86,9 @@ def named(depth: int, residual: bool, seed: int = 0) -> str:
 
 
 SYSTEM = System(
-    "resnet-cifar", "ResNet-20 beside PyTorch's, and plain networks, on 10000 images", "an hour",
-    run, True,
-)  # fmt: skip
+    "resnet-cifar",
+    "ResNet-20 beside PyTorch's, and plain networks, on 10000 images",
+    "half an hour to two",
+    run,
+    True,
+)
